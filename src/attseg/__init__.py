@@ -1,0 +1,1 @@
+"""Semantic segmentation with attention: train, measure, look into, ship."""

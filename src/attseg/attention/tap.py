@@ -1,0 +1,33 @@
+"""The named identity that every attention map passes through, so that it can be seen without being in the way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import nn
+
+Kind = Literal["scale", "class", "channel", "spatial", "pairwise"]
+
+
+class Tap(nn.Identity):
+    """Identity through which exactly one attention map passes; ``attseg.capture`` watches it.
+
+    It holds no parameter, adds no key to the state dict and no node to an exported graph. It sits where the map is final and
+    in absolute coordinates: after the softmax or sigmoid, before the product.
+
+    Args:
+        kind: What the map weighs, which fixes its axes.
+            ``"scale"``: image scales, (N, S, H, W), summing to 1 over S.
+            ``"class"``: classes at each position, (N, K, H, W).
+            ``"channel"``: channels, (N, C, 1, 1).
+            ``"spatial"``: positions, (N, 1, H, W), or (N, C, H, W) for each channel.
+            ``"pairwise"``: source positions for each target, (N, H*W, H, W).
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__()
+        self.kind: Kind = kind
+
+    def extra_repr(self) -> str:
+        """The kind, for ``print(model)``."""
+        return repr(self.kind)

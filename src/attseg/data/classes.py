@@ -1,0 +1,112 @@
+"""Class tables: the names, colours and raw values that labels of a data set stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IGNORE = 255
+"""Label value of pixels that count neither in the loss nor in any metric."""
+
+MAX_CLASSES = 255
+"""Labels are bytes and 255 is taken, so a table holds at most 255 classes (0..254)."""
+
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """Names and colours of the classes 0..K-1, and how values in label files map to them.
+
+    Args:
+        names: One name a class, unique and not empty.
+        colors: One (red, green, blue) in 0..255 a class.
+        raw_to_train: What each value found in a label file means: a class index or ``IGNORE``. Values that are not listed are
+            errors when a file is read. Empty: files hold class indices, and 255 means ignore.
+
+    Raises:
+        ValueError: No class, more than 255, a name twice or empty, a colour that is not three bytes, a mapping to a class
+            that does not exist.
+
+    Example:
+        >>> table = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 2: 1, 0: IGNORE})
+        >>> len(table), table.names[1], int(table.lookup[2]), int(table.lookup[0])
+        (2, 'road', 1, 255)
+    """
+
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+    raw_to_train: Mapping[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("a class table needs at least one class, and none was given")
+        if len(self.names) > MAX_CLASSES:
+            raise ValueError(f"{len(self.names)} classes were given; at most {MAX_CLASSES} fit (labels are bytes, 255 is ignore)")
+        for index, name in enumerate(self.names):
+            if not name.strip():
+                raise ValueError(f"class {index} has an empty name; give every class a name")
+            if (first := self.names.index(name)) != index:
+                raise ValueError(f"the name {name!r} stands for the classes {first} and {index}; names must differ")
+        if len(self.colors) != len(self.names):
+            raise ValueError(f"{len(self.names)} names but {len(self.colors)} colours were given; give one colour a class")
+        for name, color in zip(self.names, self.colors, strict=True):
+            if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+                raise ValueError(f"the colour of {name!r} is {color}; three values in 0..255 (red, green, blue) were expected")
+        for raw, train in self.raw_to_train.items():
+            if not 0 <= raw <= 255:
+                raise ValueError(f"the raw label value {raw} does not fit into a byte (0..255)")
+            if train != IGNORE and not 0 <= train < len(self.names):
+                raise ValueError(f"raw value {raw} maps to class {train}, but the classes are 0..{len(self.names) - 1} (or {IGNORE}, ignore)")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def lookup(self) -> npt.NDArray[np.int16]:
+        """(256,) What each raw byte means: a class, ``IGNORE``, or -1 where the table does not know it."""
+        lookup = np.full(256, -1, np.int16)
+        if self.raw_to_train:
+            for raw, train in self.raw_to_train.items():
+                lookup[raw] = train
+        else:
+            lookup[: len(self)] = np.arange(len(self))
+            lookup[IGNORE] = IGNORE
+        return lookup
+
+    @cached_property
+    def palette(self) -> npt.NDArray[np.uint8]:
+        """(256, 3) A colour for every byte; bytes without a class are black."""
+        palette = np.zeros((256, 3), np.uint8)
+        palette[: len(self)] = self.colors
+        return palette
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names and colours as plain values; raw values are a matter of files and stay behind."""
+        return {"names": list(self.names), "colors": [list(color) for color in self.colors]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClassTable:
+        """The table that ``to_dict`` described."""
+        return cls(tuple(values["names"]), tuple((int(r), int(g), int(b)) for r, g, b in values["colors"]))
+
+
+def distinct_colors(count: int) -> tuple[Color, ...]:
+    """``count`` colours that differ well, for tables that come without any: the bits of the index spread over the channels.
+
+    Source:
+        The colour map of the PASCAL VOC development kit, whose first entry is black.
+    """
+    return tuple(_bit_color(index) for index in range(count))
+
+
+def _bit_color(index: int) -> Color:
+    channels: Sequence[int] = [
+        sum(((index >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(8)) for channel in range(3)
+    ]
+    return channels[0], channels[1], channels[2]

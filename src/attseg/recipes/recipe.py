@@ -1,0 +1,176 @@
+"""The records of a run: everything that decides its result (``Recipe``), and where and how it runs (``Machine``).
+
+Plain values only and no torch, so that a recipe can be printed, edited as YAML and read back, and is never code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ModelName = Literal["PAN", "FCN"]
+DataName = Literal["scenes", "camvid", "folder"]
+ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """Which model, and with which arguments.
+
+    Args:
+        name: A class of ``attseg.models``.
+        args: Keyword arguments of its constructor, all but ``num_classes``, which the data set decides.
+    """
+
+    name: ModelName = "PAN"
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """Which data set.
+
+    Args:
+        name: ``scenes`` (generated, needs no files), ``camvid``, or ``folder`` (your own: images/, labels/, classes.csv).
+        root: Folder of the data set; ``scenes`` has none.
+        train: Split to train on.
+        val: Split to evaluate on during and after training.
+        options: Further arguments of the data set; for ``scenes`` its ``size`` and the ``count`` of scenes a split.
+    """
+
+    name: DataName = "scenes"
+    root: str | None = None
+    train: str = "train"
+    val: str = "val"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentSpec:
+    """What is done to a picture and its labels before the crop is cut.
+
+    Args:
+        scale: Smallest and largest factor, drawn uniformly.
+        scales: Factors of which one is drawn; used instead of ``scale`` where given.
+        flip: Mirror left and right half of the time.
+        rotate: Largest angle, in degrees, to either side.
+        blur: Probability of a Gaussian blur.
+        color: Strength of random brightness, contrast and saturation; 0 is none, 0.5 is much.
+    """
+
+    scale: tuple[float, float] = (0.5, 2.0)
+    scales: tuple[float, ...] = ()
+    flip: bool = True
+    rotate: float = 0.0
+    blur: float = 0.0
+    color: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimSpec:
+    """The optimiser and its schedule: a linear warm-up, then ``lr * (1 - step / steps) ** power``, step by step.
+
+    Args:
+        name: ``sgd`` or ``adamw``.
+        lr: Learning rate of the encoder at the start.
+        momentum: Of SGD.
+        weight_decay: L2 factor.
+        power: Exponent of the polynomial decay.
+        warmup: Steps over which the learning rate rises to ``lr``.
+        new_layers_factor: What the learning rate of everything after the encoder is multiplied with.
+        decay_norm_and_bias: Whether ``weight_decay`` also holds for normalisation layers and biases.
+        clip: Largest norm of the gradient; 0 never clips.
+    """
+
+    name: Literal["sgd", "adamw"] = "sgd"
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    power: float = 0.9
+    warmup: int = 0
+    new_layers_factor: float = 1.0
+    decay_norm_and_bias: bool = True
+    clip: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """Cross-entropy over pixels whose label is not 255.
+
+    Args:
+        class_weights: Factor of each class, from how often it occurs in the training labels.
+        aux: Factor of each auxiliary output by name; an output that is not named counts nothing.
+    """
+
+    class_weights: ClassWeights = "none"
+    aux: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the result of a run, and nothing about where it runs.
+
+    Args:
+        name: What the recipe is called; every number that we publish names one.
+        model: The network.
+        data: The data set.
+        augment: Random changes to the training pictures.
+        crop_size: Height and width of what the network sees in training, in pixels.
+        batch_size: Pictures an optimiser step, over all devices and accumulated parts.
+        steps: Optimiser steps.
+        optim: Optimiser and schedule.
+        loss: What is minimised.
+        ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
+        val_every: Steps between two evaluations on the validation split; 0 is a tenth of ``steps``.
+        seed: Of weights, order and augmentation.
+        source: Paper, table and row that this reproduces; empty for our own.
+        expected_miou: What the paper reports for that row, in percent.
+    """
+
+    name: str
+    model: ModelSpec = field(default_factory=ModelSpec)
+    data: DataSpec = field(default_factory=DataSpec)
+    augment: AugmentSpec = field(default_factory=AugmentSpec)
+    crop_size: tuple[int, int] = (512, 512)
+    batch_size: int = 16
+    steps: int = 30_000
+    optim: OptimSpec = field(default_factory=OptimSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+    ema: float = 0.0
+    val_every: int = 0
+    seed: int = 0
+    source: str = ""
+    expected_miou: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Where and how a run happens; none of it belongs to a recipe.
+
+    Args:
+        device: ``auto`` takes a GPU if there is one.
+        devices: Processes a node, one a device.
+        nodes: Computers; start one process a device on each with torchrun.
+        precision: ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
+        workers: Processes that read and transform pictures; -1 chooses.
+        accumulate: Parts that each process cuts its share of a batch into, where memory is short.
+        channels_last: Memory layout with channels innermost; ``auto`` where it is faster.
+        compile: Whether the network goes through ``torch.compile``.
+        sync_bn: Batch statistics over all GPUs, where there are several.
+        deterministic: On a GPU, only algorithms that give the same bits again.
+        save_every: Steps between two saved states; 0 saves with every evaluation.
+        timeout: Seconds without an answer after which a process gives up on the others.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int = 1
+    nodes: int = 1
+    precision: Literal["32", "bf16", "fp16"] = "32"
+    workers: int = -1
+    accumulate: int = 1
+    channels_last: Literal["auto", "on", "off"] = "auto"
+    compile: bool = False
+    sync_bn: bool = True
+    deterministic: bool = False
+    save_every: int = 0
+    timeout: int = 60
