@@ -1,0 +1,23 @@
+"""What the tests share: real pictures where they are at hand, and one thread, so that workers do not fight over cores."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+def data_root() -> Path:
+    """Where real pictures lie: ``ATTSEG_DATA``, or ``shared/data`` beside the checkout."""
+    return Path(os.environ.get("ATTSEG_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def camvid_root() -> Path:
+    """The folder of CamVid; skips where there is none."""
+    root = data_root() / "camvid"
+    if not root.is_dir():
+        pytest.skip(f"no CamVid at {root}: set ATTSEG_DATA to a folder that holds camvid/")
+    return root
