@@ -1,0 +1,103 @@
+"""Labels as colours: on their own, over their picture, and with a legend that says which colour is what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.sample import Array
+from attseg.errors import UsageError
+
+FONT_SIZE = 14
+SWATCH = 16
+GAP = 8
+ELLIPSIS = "..."
+
+
+def colorize(labels: Array, classes: ClassTable) -> Array:
+    """The labels in the colours of their classes.
+
+    Bytes that stand for no class, ``IGNORE`` above all, are hatched in two greys, which no class can be mistaken for.
+
+    Args:
+        labels: (H, W) classes 0..K-1, and 255 where ignored.
+        classes: Whose colours.
+
+    Returns:
+        (H, W, 3) red, green, blue.
+    """
+    colors = classes.palette[labels]
+    colors[labels >= len(classes)] = _hatch(*labels.shape)[labels >= len(classes)]
+    return colors
+
+
+def overlay(image: Array, labels: Array, classes: ClassTable, opacity: float = 0.5) -> Array:
+    """The picture with its labels laid over it.
+
+    Args:
+        image: (H, W, 3) red, green, blue.
+        labels: (H, W) classes 0..K-1, and 255 where ignored.
+        classes: Whose colours.
+        opacity: Share of the colour of the class; 0 leaves the picture, 1 leaves the labels.
+
+    Returns:
+        (H, W, 3) red, green, blue.
+
+    Raises:
+        UsageError: The picture and its labels differ in size, or the opacity is not a share.
+    """
+    if image.shape != (*labels.shape, 3):
+        raise UsageError(
+            f"a picture of shape {image.shape} was given with labels of shape {labels.shape}; "
+            "(H, W, 3) and (H, W) were expected, with the same height and width"
+        )
+    if not 0 <= opacity <= 1:
+        raise UsageError(f"the opacity is {opacity}; a share between 0 and 1 was expected")
+    mixed = image * (1 - opacity) + colorize(labels, classes) * opacity
+    return np.rint(mixed).astype(np.uint8)
+
+
+def legend(classes: ClassTable, present: Sequence[int], width: int) -> Image.Image:
+    """Swatches with names, in as many columns as fit.
+
+    Args:
+        classes: Whose names and colours.
+        present: The classes to list, in this order; ``IGNORE`` is listed as "ignored".
+        width: Width of the legend in pixels; names that are longer are cut.
+
+    Returns:
+        A legend ``width`` wide on white, as high as it needs to be.
+    """
+    font = ImageFont.load_default(FONT_SIZE)
+    room = width - 3 * GAP - SWATCH
+    names = [_shorten("ignored" if index == IGNORE else classes.names[index], font, room) for index in present]
+    cell = max((round(font.getlength(name)) for name in names), default=0) + SWATCH + 2 * GAP
+    columns = max(1, (width - GAP) // cell)
+    rows = -(-len(names) // columns)
+    page = Image.new("RGB", (width, rows * (SWATCH + GAP) + GAP), "white")
+    draw = ImageDraw.Draw(page)
+    for place, (index, name) in enumerate(zip(present, names, strict=True)):
+        row, column = divmod(place, columns)
+        left, top = GAP + column * cell, GAP + row * (SWATCH + GAP)
+        swatch = colorize(np.full((SWATCH, SWATCH), index, np.uint8), classes)
+        page.paste(Image.fromarray(swatch), (left, top))
+        draw.rectangle((left, top, left + SWATCH - 1, top + SWATCH - 1), outline="grey")
+        draw.text((left + SWATCH + GAP, top + SWATCH // 2), name, "black", font, anchor="lm")
+    return page
+
+
+def _hatch(height: int, width: int) -> Array:
+    """(H, W, 3) Diagonal stripes, four pixels wide, in two dark greys."""
+    stripe = np.add.outer(np.arange(height), np.arange(width)) // 4 % 2
+    return np.repeat(np.array((64, 96), np.uint8)[stripe][..., None], 3, axis=2)
+
+
+def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> str:
+    if font.getlength(text) <= room:
+        return text
+    while text and font.getlength(text + ELLIPSIS) > room:
+        text = text[:-1]
+    return text + ELLIPSIS
