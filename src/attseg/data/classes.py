@@ -47,22 +47,30 @@ class ClassTable:
         if not self.names:
             raise ValueError("a class table needs at least one class, and none was given")
         if len(self.names) > MAX_CLASSES:
-            raise ValueError(f"{len(self.names)} classes were given; at most {MAX_CLASSES} fit (labels are bytes, 255 is ignore)")
+            raise ValueError(
+                f"{len(self.names)} classes were given; at most {MAX_CLASSES} fit (labels are bytes, 255 is ignore)"
+            )
         for index, name in enumerate(self.names):
             if not name.strip():
                 raise ValueError(f"class {index} has an empty name; give every class a name")
             if (first := self.names.index(name)) != index:
                 raise ValueError(f"the name {name!r} stands for the classes {first} and {index}; names must differ")
         if len(self.colors) != len(self.names):
-            raise ValueError(f"{len(self.names)} names but {len(self.colors)} colours were given; give one colour a class")
+            raise ValueError(
+                f"{len(self.names)} names but {len(self.colors)} colours were given; give one colour a class"
+            )
         for name, color in zip(self.names, self.colors, strict=True):
             if len(color) != 3 or not all(0 <= value <= 255 for value in color):
-                raise ValueError(f"the colour of {name!r} is {color}; three values in 0..255 (red, green, blue) were expected")
+                raise ValueError(
+                    f"the colour of {name!r} is {color}; three values in 0..255 (red, green, blue) were expected"
+                )
         for raw, train in self.raw_to_train.items():
             if not 0 <= raw <= 255:
                 raise ValueError(f"the raw label value {raw} does not fit into a byte (0..255)")
             if train != IGNORE and not 0 <= train < len(self.names):
-                raise ValueError(f"raw value {raw} maps to class {train}, but the classes are 0..{len(self.names) - 1} (or {IGNORE}, ignore)")
+                raise ValueError(
+                    f"raw value {raw} maps to class {train}, but the classes are 0..{len(self.names) - 1} (or {IGNORE}, ignore)"
+                )
 
     def __len__(self) -> int:
         return len(self.names)

@@ -1,1 +1,1 @@
-""""""
+"""Looking at attention: ``capture`` watches the maps of a model, ``views`` draws them."""

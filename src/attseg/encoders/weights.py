@@ -1,0 +1,55 @@
+"""Whether pretrained weights can be had, found out at once instead of after a minute of retries."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import timm
+from huggingface_hub import constants, try_to_load_from_cache
+
+SECONDS = 3.0
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def require_pretrained(name: str) -> None:
+    """Return if timm's weights of ``name`` are in the local cache or their host answers.
+
+    Raises:
+        FileNotFoundError: timm has no weights of this network, or they are neither here nor reachable; the message says
+            which file to fetch, and where to put it.
+    """
+    config = timm.get_pretrained_cfg(name)
+    if config is None or not config.has_weights:
+        raise FileNotFoundError(
+            f"timm has no pretrained weights for the encoder {name!r}; train it from scratch (pretrained=False), or give a file "
+            "(encoder_weights=FILE)"
+        )
+    if config.hf_hub_id:
+        cached = (try_to_load_from_cache(config.hf_hub_id, file) for file in WEIGHT_FILES)
+        here = any(isinstance(path, str) for path in cached)
+        host, source = (
+            urlsplit(constants.ENDPOINT).hostname,
+            f"{WEIGHT_FILES[0]} of {config.hf_hub_id} on the Hugging Face hub",
+        )
+        offline = constants.HF_HUB_OFFLINE
+    else:
+        import torch.hub
+
+        here = (Path(torch.hub.get_dir()) / "checkpoints" / Path(config.url).name).is_file()
+        host, source, offline = urlsplit(config.url).hostname, config.url, False
+    if not here and (offline or not _answers(host)):
+        raise FileNotFoundError(
+            f"the pretrained weights of the encoder {name!r} are not on this machine, and the network cannot be reached. "
+            f"Fetch {source} elsewhere, bring the file here and give it as encoder_weights=FILE, "
+            "or train from scratch (pretrained=False)"
+        )
+
+
+def _answers(host: str | None) -> bool:
+    try:
+        with socket.create_connection((host or "", 443), timeout=SECONDS):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,40 @@
+"""Logits of pictures of any size, as bytes go in: the one way in which evaluation and use run a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import Array
+from attseg.models.frame import SMALLEST
+
+PRECISIONS = {"32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def predict_logits(
+    model: nn.Module, image: Array, preprocessing: Preprocessing, *, device: torch.device, precision: str = "32"
+) -> Tensor:
+    """Logits (K, H, W) of one picture (H, W, 3) in red, green, blue 0..255, seen once and whole.
+
+    A picture with a side under 32 pixels is continued by its border pixels, and the logits are cut back.
+
+    Args:
+        model: A model of ours in evaluation mode, on ``device``.
+        image: The picture, of any size.
+        preprocessing: What the model was trained with.
+        device: Where to compute; the logits stay there.
+        precision: ``32``, ``bf16`` or ``fp16``; the logits are 32-bit floats in any case.
+    """
+    height, width = image.shape[:2]
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
+    images = preprocessing(pixels)
+    missing = (max(SMALLEST - height, 0), max(SMALLEST - width, 0))
+    if any(missing):
+        images = F.pad(images, (0, missing[1], 0, missing[0]), mode="replicate")
+    half = PRECISIONS[precision]
+    with torch.inference_mode(), torch.autocast(device.type, dtype=half, enabled=half is not None):
+        logits: Tensor = model(images).logits
+    return logits[0, :, :height, :width].float()

@@ -1,0 +1,99 @@
+"""What an evaluation found: counts, and every score that follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from attseg import metrics
+from attseg.data.classes import ClassTable
+from attseg.metrics import Counts, Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The result of one evaluation.
+
+    Args:
+        classes: Names of the classes.
+        counts: (K, K) pixels by label (rows) and prediction (columns).
+        pictures: How many pictures were counted.
+        ignored: Pixels whose label is 255.
+        protocol: How each picture was seen; ``single``: once, whole, at its own size.
+        probes: Counts (K, K) of the pixels of each difficulty alone, where the data set names them.
+    """
+
+    classes: ClassTable
+    counts: Counts
+    pictures: int
+    ignored: int = 0
+    protocol: str = "single"
+    probes: Mapping[str, Counts] = field(default_factory=dict)
+
+    @property
+    def iou(self) -> Floats:
+        """(K,) Intersection over union of each class in [0, 1]; nan where a class is absent."""
+        return metrics.iou(self.counts)
+
+    @property
+    def miou(self) -> float:
+        """Mean IoU over the classes that are not absent, in [0, 1]."""
+        return metrics.mean_present(self.iou)
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of right pixels, in [0, 1]."""
+        return metrics.pixel_accuracy(self.counts)
+
+    @property
+    def mean_accuracy(self) -> float:
+        """Share of right pixels of each labelled class, averaged."""
+        return metrics.mean_present(metrics.class_accuracy(self.counts))
+
+    @property
+    def frequency_weighted_iou(self) -> float:
+        """IoU weighted with the labelled pixels of each class."""
+        return metrics.frequency_weighted_iou(self.counts)
+
+    @property
+    def absent(self) -> list[str]:
+        """Names of the classes that are neither labelled nor predicted anywhere; they count in no mean."""
+        return [name for name, value in zip(self.classes.names, self.iou, strict=True) if math.isnan(value)]
+
+    def probe_miou(self, name: str) -> float:
+        """Mean IoU over the pixels of one difficulty, and over the classes labelled among them.
+
+        Classes that only wrong predictions bring in have no pixel there to be right about, and would add zeros.
+        """
+        counts = self.probes[name]
+        return metrics.mean_present(metrics.iou(counts)[counts.sum(1) > 0])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON; scores in [0, 1], null where there is none."""
+        return {
+            "miou": _plain(self.miou),
+            "pixel_accuracy": _plain(self.pixel_accuracy),
+            "mean_accuracy": _plain(self.mean_accuracy),
+            "frequency_weighted_iou": _plain(self.frequency_weighted_iou),
+            "per_class": {n: _plain(float(v)) for n, v in zip(self.classes.names, self.iou, strict=True)},
+            "absent": self.absent,
+            "probes": {
+                name: {
+                    "miou": _plain(self.probe_miou(name)),
+                    "pixel_accuracy": _plain(metrics.pixel_accuracy(counts)),
+                    "pixels": int(counts.sum()),
+                }
+                for name, counts in self.probes.items()
+            },
+            "protocol": self.protocol,
+            "pictures": self.pictures,
+            "pixels": int(self.counts.sum()),
+            "ignored_pixels": self.ignored,
+            "counts": self.counts.tolist(),
+        }
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else value
