@@ -1,1 +1,48 @@
-"""Semantic segmentation with attention: train, measure, look into, ship."""
+"""Semantic segmentation with attention that you can train, measure, look into, and ship.
+
+    image -> data -> encoder -> context -> decoder -> logits -> loss            training
+                                   |           |         +-----> metric          evaluation
+                                   +--- taps --+--> capture -> explain           looking
+
+The public names below are imported when they are first used, so that ``import attseg`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attseg.explain.capture import AttentionMap, capture
+    from attseg.metrics import ConfusionMatrix
+    from attseg.models.fcn import FCN
+    from attseg.models.frame import Segmentation
+    from attseg.models.pan import PAN
+    from attseg.result import Result
+    from attseg.segmenter import Segmenter, load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AttentionMap": "attseg.explain.capture",
+    "ConfusionMatrix": "attseg.metrics",
+    "FCN": "attseg.models.fcn",
+    "PAN": "attseg.models.pan",
+    "Result": "attseg.result",
+    "Segmentation": "attseg.models.frame",
+    "Segmenter": "attseg.segmenter",
+    "capture": "attseg.explain.capture",
+    "load": "attseg.segmenter",
+}
+
+__all__ = ["FCN", "PAN", "AttentionMap", "ConfusionMatrix", "Result", "Segmentation", "Segmenter", "capture", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'attseg' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
