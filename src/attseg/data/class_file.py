@@ -1,0 +1,146 @@
+"""The file ``classes.csv``: what the numbers in label files mean.
+
+One row a number, below a header. Colours may be left out, numbers may have gaps, and classes are counted from 0 in the order of
+their numbers, whatever the files hold::
+
+    index,name,r,g,b,ignore
+    0,water,0,0,255,
+    7,boat,255,128,0,
+    255,unlabelled,0,0,0,1
+
+A row is ignored (neither trained nor counted) where its column ``ignore`` says 1, yes or true; where that column is empty or left
+out, a row named ignore, void, unlabelled or unlabeled is ignored too.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from attseg.data.classes import IGNORE, MAX_CLASSES, ClassTable, Color, distinct_colors
+from attseg.data.sample import DataError
+
+CLASS_FILE = "classes.csv"
+
+COLUMNS = ("index", "name", "r", "g", "b", "ignore")
+
+IGNORED_NAMES = ("ignore", "void", "unlabelled", "unlabeled")
+
+_EXAMPLE = (
+    "a header, then a row a class, such as\n  index,name,r,g,b,ignore\n  0,water,0,0,255,\n  255,unlabelled,0,0,0,1"
+)
+
+_YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False, "": None}
+
+
+class _Row(NamedTuple):
+    line: int
+    number: int
+    name: str
+    color: Color | None
+    ignored: bool
+
+
+def read_class_file(path: Path) -> ClassTable:
+    """Read a class table.
+
+    Raises:
+        DataError: There is no such file, or it is not as described above; the message has a sentence for every wrong line.
+    """
+    header, *lines = _read_lines(path) or [(0, [])]
+    columns = _read_header(path, header[1])
+    rows: list[_Row] = []
+    problems: list[str] = []
+    for line, cells in lines:
+        try:
+            rows.append(_read_row(line, cells, columns))
+        except ValueError as error:
+            problems.append(f"line {line}: {error}")
+    problems += _clashes(rows)
+    if problems:
+        raise DataError("\n  ".join([f"{path} cannot be used as a class table:", *problems]))
+    classes = sorted((row for row in rows if not row.ignored), key=lambda row: row.number)
+    if not classes:
+        raise DataError(f"{path} has no classes: expected are {_EXAMPLE}")
+    if len(classes) > MAX_CLASSES:
+        raise DataError(
+            f"{path} has {len(classes)} classes; at most {MAX_CLASSES} fit (labels are bytes, and 255 is ignored)"
+        )
+    spare = distinct_colors(len(classes))
+    return ClassTable(
+        names=tuple(row.name for row in classes),
+        colors=tuple(row.color or color for row, color in zip(classes, spare, strict=True)),
+        raw_to_train={row.number: place for place, row in enumerate(classes)}
+        | {row.number: IGNORE for row in rows if row.ignored},
+    )
+
+
+def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Line number and stripped cells of every line that is not blank."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+    except FileNotFoundError:
+        raise DataError(f"there is no {path}; it says what the numbers in label files mean: {_EXAMPLE}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no UTF-8 text; save it as CSV in UTF-8") from None
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as CSV ({error}); expected are {_EXAMPLE}") from None
+
+
+def _read_header(path: Path, cells: list[str]) -> list[str]:
+    columns = [cell.lower() for cell in cells]
+    if "index" in columns and "name" in columns and set(columns) <= set(COLUMNS) and len(columns) == len(set(columns)):
+        if 0 < len({"r", "g", "b"} & set(columns)) < 3:
+            raise DataError(f"{path} has only some of the columns r, g, b; give all three or none")
+        return columns
+    if len(cells) == 1 and (";" in cells[0] or "\t" in cells[0]):
+        raise DataError(f"{path} is separated by {'semicolons' if ';' in cells[0] else 'tabs'}; separate it by commas")
+    strange = [cell for cell in cells if cell.lower() not in COLUMNS]
+    given = (
+        f"unknown columns ({', '.join(strange)})" if strange and "index" in columns else "no header with index and name"
+    )
+    if len(columns) != len(set(columns)):
+        given = "a column twice"
+    raise DataError(f"{path} has {given} in its first line; expected are {_EXAMPLE}")
+
+
+def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
+    if len(cells) > len(columns):
+        raise ValueError(f"{len(cells)} values, but the header names {len(columns)} columns")
+    values = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+    number = _read_byte(values["index"], "the index")
+    colors = [values[channel] for channel in "rgb"]
+    color = None
+    if any(colors):
+        red, green, blue = (
+            _read_byte(value, f"the colour {channel}") for channel, value in zip("rgb", colors, strict=True)
+        )
+        color = red, green, blue
+    if values["ignore"].lower() not in _YES_NO:
+        raise ValueError(f"ignore is {values['ignore']!r}; 1 or 0 (yes or no) was expected")
+    marked = _YES_NO[values["ignore"].lower()]
+    ignored = values["name"].lower() in IGNORED_NAMES if marked is None else marked
+    if not values["name"] and not ignored:
+        raise ValueError("the class has no name")
+    return _Row(line, number, values["name"], color, ignored)
+
+
+def _read_byte(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 255):
+        raise ValueError(f"{what} is {text!r}; a whole number from 0 to 255 was expected")
+    return int(text)
+
+
+def _clashes(rows: list[_Row]) -> Iterator[str]:
+    """A sentence for each row that repeats the index, or the name of a class, of an earlier one."""
+    indices: dict[int, int] = {}
+    names: dict[str, int] = {}
+    for row in rows:
+        if (first := indices.setdefault(row.number, row.line)) != row.line:
+            yield f"line {row.line}: the index {row.number} stands in line {first} already; every index needs one row"
+        if not row.ignored and (first := names.setdefault(row.name, row.line)) != row.line:
+            yield f"line {row.line}: the name {row.name!r} stands in line {first} already; names must differ"

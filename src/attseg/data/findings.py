@@ -1,0 +1,96 @@
+"""What a check of a data set finds, as plain records that can be printed or written as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from attseg.data.classes import ClassTable
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong or strange.
+
+    Args:
+        severity: An ``error`` stops training or makes it meaningless; a ``warning`` is for you to judge.
+        kind: What findings of the same sort share, so that they can be counted and shortened.
+        message: The sentence.
+        split: Where it was found, if in one split.
+        file: The file that it is about, if it is one.
+    """
+
+    severity: Severity
+    kind: str
+    message: str
+    split: str | None = None
+    file: str | None = None
+
+
+@dataclass
+class SplitSummary:
+    """What one split holds.
+
+    Args:
+        pictures: Pictures with labels.
+        pixels: Labelled pixels of each class.
+        pictures_with: Pictures in which each class occurs.
+        ignored: Pixels that are ignored.
+        unknown: Pixels with a value that the classes do not know.
+        values: Pixels that hold each value 0..255 in the label files.
+        smallest: Least height and least width of the pictures.
+        largest: Greatest height and greatest width.
+    """
+
+    pictures: int
+    pixels: list[int]
+    pictures_with: list[int]
+    ignored: int = 0
+    unknown: int = 0
+    values: dict[int, int] = field(default_factory=dict)
+    smallest: tuple[int, int] | None = None
+    largest: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of a check.
+
+    Args:
+        name: The data set.
+        root: Its folder, if it has one.
+        classes: Its class table, if that can be read.
+        splits: What each split holds.
+        findings: Everything that was found, errors first.
+    """
+
+    name: str
+    root: str | None
+    classes: ClassTable | None
+    splits: dict[str, SplitSummary]
+    findings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands against training; warnings may have been found."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each kind."""
+        return dict(Counter(finding.kind for finding in self.findings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "name": self.name,
+            "root": self.root,
+            "ok": self.ok,
+            "classes": self.classes and self.classes.to_dict(),
+            "splits": {split: asdict(summary) for split, summary in self.splits.items()},
+            "counts": self.counts,
+            "findings": [asdict(finding) for finding in self.findings],
+        }

@@ -1,0 +1,114 @@
+"""What is wrong with the values of a label file: which ones the class table does not know, and what may have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attseg.data.classes import IGNORE, ClassTable
+
+
+def count_values(values: npt.NDArray[Any]) -> dict[int, int]:
+    """How often each value occurs in an array of integers of any shape.
+
+    Example:
+        >>> count_values(np.array([[0, 3], [3, 3]], np.uint8))
+        {0: 1, 3: 3}
+    """
+    if values.dtype == np.uint8:
+        counts = np.bincount(values.ravel())
+        return {int(value): int(counts[value]) for value in counts.nonzero()[0]}
+    found, times = np.unique(values, return_counts=True)
+    return dict(zip(found.tolist(), times.tolist(), strict=True))
+
+
+def explain_unknown(counts: Mapping[int, int], classes: ClassTable, *, file: str, paletted: bool = False) -> str | None:
+    """Say which values of a label file the class table does not know, how large their share is, and what may help.
+
+    Args:
+        counts: How many pixels hold each value.
+        classes: What the values mean.
+        file: Name of the label file, for its suffix.
+        paletted: Whether the file shows its values as colours of a palette.
+
+    Returns:
+        The sentences, or None where every value is known.
+
+    Example:
+        >>> table = ClassTable(("water", "land"), ((0, 0, 255), (0, 255, 0)), {0: 0, 1: 1})
+        >>> print(explain_unknown({0: 30, 255: 10}, table, file="a.png"))
+        25 % of the pixels hold the value 255, but the classes know only 0..1. A mask of 0 and 255 is made for looking at: \
+divide it by 255, or give 255 a row in classes.csv.
+    """
+    unknown = {value: count for value, count in counts.items() if not is_known(value, classes)}
+    if not unknown:
+        return None
+    total = sum(counts.values())
+    common = sorted(unknown, key=lambda value: -unknown[value])
+    if len(common) == 1:
+        what = f"the value {common[0]}"
+    else:
+        listed = ", ".join(f"{value} ({percent(unknown[value], total)})" for value in common[:4])
+        what = f"the values {listed}" + (f" and {len(common) - 4} more" if len(common) > 4 else "")
+    hint = _hint(set(counts), set(unknown), classes, file)
+    palette = " The file has a palette: its indices were read, not its colours." if paletted else ""
+    return f"{percent(sum(unknown.values()), total)} of the pixels hold {what}, but {_known(classes)}. {hint}{palette}"
+
+
+def is_known(value: int, classes: ClassTable) -> bool:
+    """Whether a value of a label file means a class, or is to be ignored."""
+    return 0 <= value <= 255 and classes.lookup[value] >= 0
+
+
+def percent(part: int, whole: int) -> str:
+    """A share for people to read; never 0 % for something.
+
+    Example:
+        >>> percent(1, 3), percent(1, 100_000)
+        ('33.3 %', '< 0.01 %')
+    """
+    share = 100 * part / whole
+    return f"{share:.3g} %" if share >= 0.01 or not part else "< 0.01 %"
+
+
+def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str) -> str:
+    highest_class = int(np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE)).max(initial=-1))
+    if min(unknown) < 0 or max(unknown) > 255:
+        return "Labels are 0..255: turn numbers of objects, or values stretched to 16 bits, into numbers of classes."
+    if present <= {0, 255}:
+        return "A mask of 0 and 255 is made for looking at: divide it by 255, or give 255 a row in classes.csv."
+    if file.lower().endswith((".jpg", ".jpeg")):
+        return "JPEG changes values: save labels as PNG, from the original masks."
+    if len(unknown) > max(8, len(classes)):
+        return (
+            "So many values are those of a photograph, or of a mask resized with smoothing: resize masks with nearest."
+        )
+    if unknown == {highest_class + 1}:
+        return (
+            f"{highest_class + 1} is one above the last class: where labels count from 1, subtract 1, or let classes.csv count "
+            "from 1 as well (and mark 0 there as ignored, if it occurs)."
+        )
+    if unknown == {IGNORE}:
+        return "Where 255 means unlabelled, say so in classes.csv with the row 255,ignore."
+    return "Correct the file, or give each value a row in classes.csv (marked as ignored, if it is no class)."
+
+
+def _known(classes: ClassTable) -> str:
+    known = np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE))
+    ignored = np.flatnonzero(classes.lookup == IGNORE)
+    also = f", and {_ranges(ignored.tolist())} as ignored" if len(ignored) else ""
+    return f"the classes know only {_ranges(known.tolist())}{also}"
+
+
+def _ranges(values: Iterable[int]) -> str:
+    """Sorted numbers in short: ``0..3, 7``."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}..{run[-1]}" for run in runs)
