@@ -1,0 +1,188 @@
+"""Files of weights: safetensors that carry what is needed to use them - model, classes, preprocessing - and never code."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from attseg.data.classes import ClassTable
+from attseg.data.preprocessing import Preprocessing
+from attseg.files import no_such_path, replacing
+from attseg.recipes.recipe import ModelSpec
+
+FORMAT = 1
+"""Version of what the header holds; raised when an older attseg could no longer read it rightly."""
+
+_HEADER = "attseg"
+_FIRST_WEIGHTS = ("pretrained", "encoder_weights")
+_MOST_LISTED = 6
+
+
+class WeightsError(ValueError):
+    """A file of weights is damaged, foreign or too new, or does not fit the model; the message says which and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What a file of weights holds.
+
+    Args:
+        state: Tensors by name, on the CPU.
+        model: The network that they belong to.
+        classes: What its outputs mean.
+        preprocessing: What its inputs went through.
+        info: Where the weights come from, as plain values: recipe, seed, step, miou.
+    """
+
+    state: dict[str, Tensor]
+    model: ModelSpec
+    classes: ClassTable
+    preprocessing: Preprocessing
+    info: dict[str, Any]
+
+
+def save_weights(
+    path: Path,
+    state: Mapping[str, Tensor],
+    *,
+    model: ModelSpec,
+    classes: ClassTable,
+    preprocessing: Preprocessing,
+    info: Mapping[str, Any],
+) -> None:
+    """Write weights to a safetensors file, at once or not at all.
+
+    Args:
+        path: The file, by custom ``*.safetensors``; an existing one is replaced.
+        state: What ``model.state_dict()`` gives; tensors may share memory and have any layout and device.
+        model: The network. Arguments that say where its first weights came from are left out: they no longer matter.
+        classes: What the network's outputs mean.
+        preprocessing: What its inputs go through.
+        info: Plain values that say where the weights come from.
+
+    Raises:
+        FileError: The file cannot be written.
+        TypeError: ``model.args`` or ``info`` hold something that JSON cannot.
+    """
+    header = {
+        "format": FORMAT,
+        "model": {"name": model.name, "args": _architecture(model.args)},
+        "classes": classes.to_dict(),
+        "preprocessing": preprocessing.to_dict(),
+        "info": dict(info),
+    }
+    own = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+    content = save(own, metadata={_HEADER: json.dumps(header)})
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read_weights(path: Path) -> Weights:
+    """Read a file that ``save_weights`` wrote. Nothing in the file is ever run.
+
+    Sequences among ``model.args`` and ``info`` come back as lists.
+
+    Raises:
+        UsageError: There is no such file.
+        WeightsError: The file is not attseg's, is damaged, or was written by a newer attseg.
+    """
+    if not path.is_file():
+        raise no_such_path(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(_HEADER)
+            state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118, the file is no mapping
+    except SafetensorError as error:
+        raise WeightsError(f"{path} cannot be read: {_diagnosis(path, error)}") from error
+    if header is None:
+        raise WeightsError(f"{path} holds tensors but nothing about model and classes: it was not written by attseg")
+    return _parse(path, header, state)
+
+
+def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load weights that fit exactly; of weights that do not, load nothing.
+
+    Raises:
+        WeightsError: Names or shapes differ; the message lists them, grouped by module.
+    """
+    own = model.state_dict()
+    other_shape = [
+        f"{name} ({_size(own[name])} in the model, {_size(state[name])} in the file)"
+        for name in own
+        if name in state and own[name].shape != state[name].shape
+    ]
+    differences = [
+        *_listed("missing", _by_module(name for name in own if name not in state)),
+        *_listed("unexpected", _by_module(name for name in state if name not in own)),
+        *_listed("of another shape", other_shape),
+    ]
+    if differences:
+        raise WeightsError(
+            f"these weights do not fit this {type(model).__name__}; build it with the arguments that it was trained with\n"
+            + "\n".join(differences)
+        )
+    model.load_state_dict(state)
+
+
+def _architecture(args: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in args.items() if name not in _FIRST_WEIGHTS}
+
+
+def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
+    try:
+        header = json.loads(text)
+        if header["format"] > FORMAT:
+            raise WeightsError(
+                f"{path} was written by a newer attseg (format {header['format']}, this one reads up to {FORMAT}); "
+                "upgrade with: pip install --upgrade attseg"
+            )
+        return Weights(
+            state,
+            ModelSpec(name=header["model"]["name"], args=_architecture(header["model"]["args"])),
+            ClassTable.from_dict(header["classes"]),
+            Preprocessing.from_dict(header["preprocessing"]),
+            dict(header["info"]),
+        )
+    except WeightsError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(
+            f"the header of {path} is damaged ({type(error).__name__}: {error}); fetch or write the file again"
+        ) from error
+
+
+def _diagnosis(path: Path, error: SafetensorError) -> str:
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start.startswith((b"PK", b"\x80")):
+        return "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code"
+    if start[8:] == b"{":
+        return f"it is damaged or incomplete ({error}); fetch or write it again"
+    return f"it is not a safetensors file ({error})"
+
+
+def _by_module(names: Iterable[str]) -> list[str]:
+    modules: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        module, _, leaf = name.rpartition(".")
+        modules[module or "(the model itself)"].append(leaf)
+    return [f"{module}: {', '.join(leaves)}" for module, leaves in modules.items()]
+
+
+def _listed(what: str, lines: list[str]) -> list[str]:
+    shown = [f"    {line}" for line in lines[:_MOST_LISTED]]
+    rest = [f"    and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
+    return [f"  {what}:", *shown, *rest] if lines else []
+
+
+def _size(tensor: Tensor) -> str:
+    return " x ".join(str(length) for length in tensor.shape) or "scalar"

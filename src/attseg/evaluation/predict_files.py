@@ -1,0 +1,169 @@
+"""Many pictures from disk to disk: reading, computing and writing overlap, and a second run goes on where the first stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from attseg.data.image import read_image
+from attseg.data.inputs import PictureFile, find_pictures
+from attseg.data.sample import Array, DataError
+from attseg.errors import UsageError
+from attseg.result import Result, read_mark, saved_files
+from attseg.segmenter import Segmenter
+
+AHEAD = 2
+"""Pictures that each stage may be ahead of the next one, which bounds the memory."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the pictures.
+
+    Args:
+        done: How many were segmented and written.
+        skipped: How many had been done before, from the same picture and by the same weights.
+        failed: Files that could not be segmented, each with a sentence that says why.
+    """
+
+    done: int
+    skipped: int
+    failed: tuple[tuple[Path, str], ...]
+
+
+def predict_files(
+    segmenter: Segmenter,
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    overlay: bool = True,
+    overwrite: bool = False,
+    on_file: Callable[[int, int, Path, str | None], None] | None = None,
+) -> Summary:
+    """Segment files, and write ``labels/NAME.png`` (palette PNG, as large as the upright picture) and ``overlays/NAME.jpg``.
+
+    Files are written at once or not at all, and each label file knows from which picture and which weights it comes: what is
+    there already is skipped, and what came from elsewhere is never written over unasked. A picture that cannot be read or
+    does not fit into memory fails alone.
+
+    Args:
+        segmenter: The model to use.
+        inputs: Files, folders and patterns; ``attseg.data.inputs`` says what they stand for and how pictures are named.
+        out: Folder for the results, which is made if it is not there.
+        overlay: Whether overlays are written too.
+        overwrite: Segment everything anew, whatever is there.
+        on_file: Called after each picture with how many there were so far, how many there are, the file, and why it
+            failed, if it did.
+
+    Raises:
+        UsageError: An input is not there, or no picture was found.
+        FileError: A result cannot be written.
+    """
+    files = find_pictures(inputs, outside=out)
+    read = partial(_read, out, _digest_weights(segmenter), overlay, overwrite)
+    jobs = _ahead(partial(_write, out, overlay), _segment(segmenter, _ahead(read, files)))
+    done, skipped, failed = 0, 0, []
+    for count, job in enumerate(jobs, 1):
+        if job.problem is not None:
+            failed.append((job.file.path, job.problem))
+        elif job.result is None:
+            skipped += 1
+        else:
+            done += 1
+        if on_file is not None:
+            on_file(count, len(files), job.file.path, job.problem)
+    return Summary(done, skipped, tuple(failed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A picture on its way: read, it has an image; segmented, a result; done before, neither."""
+
+    file: PictureFile
+    mark: str = ""
+    image: Array | None = None
+    result: Result | None = None
+    problem: str | None = None
+
+
+def _ahead(work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
+    """``work`` of each item, in order, done by a thread that is a little ahead of whoever takes the results."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting: deque[Future[Out]] = deque()
+        for item in items:
+            waiting.append(thread.submit(work, item))
+            if len(waiting) > AHEAD or waiting[0].done():
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _read(out: Path, weights: str, overlay: bool, overwrite: bool, file: PictureFile) -> _Job:
+    there = saved_files(out, file.name)
+    try:
+        mark = f"{weights}-{_digest_file(file.path)}"
+        if there.labels.exists() and not overwrite:
+            if read_mark(there.labels) != mark:
+                return _Job(file, problem=_not_ours(file.path, there.labels))
+            if there.overlay.exists() or not overlay:
+                return _Job(file)
+        return _Job(file, mark, read_image(file.path))
+    except DataError as error:
+        return _Job(file, problem=str(error))
+    except OSError as error:
+        return _Job(file, problem=f"{file.path} cannot be read: {error.strerror}")
+
+
+def _segment(segmenter: Segmenter, jobs: Iterable[_Job]) -> Iterator[_Job]:
+    for job in jobs:
+        if job.image is None:
+            yield job
+            continue
+        try:
+            yield _Job(job.file, job.mark, result=segmenter(job.image))
+        except UsageError as error:
+            yield _Job(job.file, problem=f"{job.file.path}: {error}")
+
+
+def _write(out: Path, overlay: bool, job: _Job) -> _Job:
+    """Write the results, the labels last: their file says that all is done."""
+    if job.result is not None:
+        files = saved_files(out, job.file.name)
+        if overlay:
+            job.result.save_overlay(files.overlay)
+        job.result.save_labels(files.labels, mark=job.mark)
+    return job
+
+
+def _not_ours(path: Path, there: Path) -> str:
+    return (
+        f"{path} was not segmented: {there} is there already, and comes from another picture or from other weights; "
+        "choose another folder for the results, or overwrite them"
+    )
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def _digest_weights(segmenter: Segmenter) -> str:
+    """A few bytes that change with anything that the labels depend on."""
+    described = json.dumps([segmenter.classes.to_dict(), segmenter.preprocessing.to_dict()])
+    digest = hashlib.blake2b(described.encode(), digest_size=8)
+    for name, tensor in segmenter.model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()

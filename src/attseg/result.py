@@ -1,0 +1,165 @@
+"""What a segmenter makes of one picture, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, PngImagePlugin
+
+from attseg.data import paint
+from attseg.data.classes import ClassTable
+from attseg.data.sample import Array
+from attseg.explain.pixel import PixelAttention
+from attseg.files import replacing
+
+NARROWEST_LEGEND = 240
+"""Width in pixels that a legend gets even below a narrower picture."""
+
+LARGEST_JPEG = 65_000
+"""Longest side, in pixels, of an overlay that is saved; JPEG ends a little above."""
+
+
+class SavedFiles(NamedTuple):
+    """Where a result was written: the label file and the overlay."""
+
+    labels: Path
+    overlay: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A segmented picture. In a notebook it shows itself.
+
+    Args:
+        image: (H, W, 3) the picture as it was seen: upright, red, green, blue.
+        labels: (H, W) the class of each pixel, 0..K-1.
+        scores: (H, W) the probability of that class, in 0..1, as the network sees it.
+        classes: Names and colours of the classes.
+        name: What saved files are called: where the picture comes from a file, its name without the suffix.
+    """
+
+    image: Array
+    labels: Array
+    scores: npt.NDArray[np.float32]
+    classes: ClassTable
+    name: str
+    _attend: Callable[[int, int], list[PixelAttention]] = field(repr=False)
+
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        return f"Result({self.name!r}, {height} x {width}, {', '.join(self.names)})"
+
+    @cached_property
+    def _present(self) -> list[int]:
+        """The classes in the picture, the largest first."""
+        areas = np.array(Image.fromarray(self.labels).histogram())
+        order = np.argsort(-areas, kind="stable")
+        return [int(index) for index in order if areas[index]]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the classes in the picture, the one with the largest area first."""
+        return [self.classes.names[index] for index in self._present]
+
+    def overlay(self, opacity: float = 0.5, *, legend: bool = True) -> Image.Image:
+        """The picture under the colours of its classes.
+
+        Args:
+            opacity: Share of the colours, from 0 (only the picture) to 1 (only the colours).
+            legend: Whether a strip below the picture names the colours; it makes the result higher than the picture.
+
+        Raises:
+            UsageError: The opacity is not in 0..1.
+        """
+        colored = Image.fromarray(paint.overlay(self.image, self.labels, self.classes, opacity))
+        if not legend:
+            return colored
+        strip = paint.legend(self.classes, self._present, max(colored.width, NARROWEST_LEGEND))
+        page = Image.new("RGB", (strip.width, colored.height + strip.height), "white")
+        page.paste(colored)
+        page.paste(strip, (0, colored.height))
+        return page
+
+    def attention(self, x: int, y: int) -> list[PixelAttention]:
+        """What each attention map of the network holds for a pixel, in the order in which the network computes them.
+
+        The network runs again, for maps are too large to be kept. A network without attention has no maps.
+
+        Args:
+            x: Column, from the left.
+            y: Row, from the top.
+
+        Raises:
+            UsageError: There is no such pixel.
+        """
+        return self._attend(x, y)
+
+    def save(self, folder: str | Path) -> SavedFiles:
+        """Write ``labels/NAME.png`` and ``overlays/NAME.jpg`` below a folder, which is made if it is not there.
+
+        The label file holds the classes as bytes, and their colours as a palette for viewers.
+
+        Raises:
+            FileError: A file cannot be written.
+        """
+        files = saved_files(Path(folder), self.name)
+        self.save_overlay(files.overlay)
+        self.save_labels(files.labels)
+        return files
+
+    def save_labels(self, path: Path, *, mark: str = "") -> None:
+        """Write the labels as a palette PNG; ``mark`` is kept in it as a text, for ``read_mark``."""
+        picture = Image.fromarray(self.labels)
+        picture.putpalette(self.classes.palette.tobytes())
+        notes = PngImagePlugin.PngInfo()
+        notes.add_text(_MARK, mark)
+        with replacing(path) as file:
+            picture.save(file, "PNG", pnginfo=notes if mark else None)
+
+    def save_overlay(self, path: Path) -> None:
+        """Write the overlay with its legend as a JPEG."""
+        picture = self.overlay()
+        picture.thumbnail((LARGEST_JPEG, LARGEST_JPEG))
+        with replacing(path) as file:
+            picture.save(file, "JPEG", quality=92, subsampling=0)
+
+    def show(self) -> None:
+        """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window."""
+        from matplotlib import pyplot
+
+        figure, axes = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
+        for axis, picture in zip(axes, (Image.fromarray(self.image), self.overlay()), strict=True):
+            axis.imshow(picture)
+            axis.set_anchor("N")
+            axis.axis("off")
+        figure.suptitle(self.name)
+        pyplot.show()
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.overlay().save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+def saved_files(folder: Path, name: str) -> SavedFiles:
+    """Where the files of a result lie below a folder."""
+    return SavedFiles(folder / "labels" / f"{name}.png", folder / "overlays" / f"{name}.jpg")
+
+
+def read_mark(path: Path) -> str | None:
+    """The mark in a label file; None where there is no file, or none with a mark."""
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get(_MARK)
+    except OSError:
+        return None
+
+
+_MARK = "attseg"

@@ -1,0 +1,210 @@
+"""Using a trained model: ``load`` it, call it with pictures, get results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from attseg.attention.tap import Tap
+from attseg.checkpoint import load_into, read_weights
+from attseg.data.arrays import from_array, from_tensor
+from attseg.data.classes import ClassTable
+from attseg.data.image import read_image
+from attseg.data.inputs import PictureFile, find_pictures, is_pattern
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import Array
+from attseg.errors import UsageError
+from attseg.explain.capture import capture
+from attseg.explain.pixel import PixelAttention, read_pixel
+from attseg.models import build_model
+from attseg.models.frame import SMALLEST
+from attseg.result import Result
+from attseg.sources import find_weights
+
+ROWS = 256
+"""Rows of the logits that are turned into probabilities at a time, so that no second copy of all logits is made."""
+
+Picture = Image.Image | npt.NDArray[Any] | Tensor
+"""A picture in memory; ``attseg.data.arrays`` says which shapes and types of arrays and tensors."""
+
+
+def load(source: str | Path, *, device: str = "auto") -> Segmenter:
+    """Load a trained model, ready to use.
+
+    Args:
+        source: A run folder, a ``.safetensors`` file, ``owner/name`` on the Hugging Face hub, or ``"demo"``.
+        device: Where it computes, such as ``cpu`` or ``cuda:1``; ``auto`` takes a GPU if there is one.
+
+    Raises:
+        UsageError: There is no such source or device.
+        WeightsError: The file is not attseg's, is damaged, or was written by a newer attseg.
+        FileError: The hub cannot be reached.
+    """
+    weights = read_weights(find_weights(source))
+    model = build_model(weights.model.name, weights.model.args, len(weights.classes))
+    load_into(model, weights.state)
+    return Segmenter(model, weights.classes, weights.preprocessing, device=device)
+
+
+class Segmenter:
+    """A model with what is needed to use it on pictures as they come.
+
+    Args:
+        model: The network; it is moved to ``device`` and put into evaluation mode.
+        classes: What its outputs mean.
+        preprocessing: What its inputs go through.
+        device: Where it computes; ``auto`` takes a GPU if there is one.
+
+    Raises:
+        UsageError: There is no such device.
+
+    Example:
+        >>> from attseg.models import FCN
+        >>> classes = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)))
+        >>> segmenter = Segmenter(FCN(2, encoder="resnet18"), classes, Preprocessing(), device="cpu")
+        >>> result = segmenter(np.zeros((48, 64, 3), np.uint8))
+        >>> result.labels.shape, result.scores.shape
+        ((48, 64), (48, 64))
+    """
+
+    def __init__(
+        self, model: nn.Module, classes: ClassTable, preprocessing: Preprocessing, *, device: str = "auto"
+    ) -> None:
+        self.device = _find_device(device)
+        self.model = model.to(self.device).eval()
+        self.classes = classes
+        self.preprocessing = preprocessing
+
+    @overload
+    def __call__(self, source: Picture) -> Result: ...
+
+    @overload
+    def __call__(self, source: Sequence[str | Path | Picture]) -> list[Result]: ...
+
+    @overload
+    def __call__(self, source: str | Path) -> Any: ...
+
+    def __call__(self, source: Any) -> Any:
+        """Segment one picture or several, of any size.
+
+        Args:
+            source: A file, a picture of Pillow, an array (H, W, 3) or (H, W), or a tensor (3, H, W): one ``Result``. A folder, a
+                pattern such as ``"photos/*.jpg"``, or a sequence of all these: a list of them, all in memory, a picture of
+                1000 x 1000 taking 8 MB. For many pictures, call it in a loop, or use ``attseg predict``.
+
+        Raises:
+            UsageError: There is no such file, or the array is no picture.
+            DataError: A file cannot be read as a picture.
+        """
+        if isinstance(source, str | Path):
+            results = [self._segment_file(file) for file in find_pictures([source])]
+            return results if _means_several(source) else results[0]
+        if isinstance(source, Sequence) and not isinstance(source, bytes):
+            return self._segment_all(source)
+        return self._segment(_in_memory(source), "picture")
+
+    def _segment_all(self, sources: Sequence[Any]) -> list[Result]:
+        if sources and all(isinstance(one, str | Path) for one in sources):
+            return [self._segment_file(file) for file in find_pictures(sources)]
+        results: list[Result] = []
+        for number, one in enumerate(sources, 1):
+            if isinstance(one, str | Path):
+                results += [self._segment_file(file) for file in find_pictures([one])]
+            else:
+                results.append(self._segment(_in_memory(one), f"picture-{number}"))
+        return results
+
+    def _segment_file(self, file: PictureFile) -> Result:
+        return self._segment(read_image(file.path), file.name)
+
+    @torch.inference_mode()
+    def _segment(self, image: Array, name: str) -> Result:
+        height, width = image.shape[:2]
+        try:
+            logits: Tensor = self.model(self._prepare(image)).logits[0]  # (K, H', W')
+            labels, scores = _decide(logits[:, :height, :width])
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise UsageError(
+                f"a picture of {height} x {width} (height x width) does not fit into the memory of {self.device}; "
+                "scale it down, cut it into tiles, or use another device"
+            ) from error
+        if len(logits) != len(self.classes):
+            raise UsageError(f"the model has {len(logits)} classes, but the class table names {len(self.classes)}")
+        return Result(image, labels, scores, self.classes, name, partial(self._attention, image))
+
+    def _prepare(self, image: Array) -> Tensor:
+        """(1, 3, H', W') what the network takes; a picture that is too small for it goes on at its right and lower edge."""
+        height, width = image.shape[:2]
+        pixels = torch.from_numpy(image).to(self.device).permute(2, 0, 1)[None]
+        missing = (0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height))
+        return F.pad(self.preprocessing(pixels), missing, mode="replicate")
+
+    @torch.inference_mode()
+    def _attention(self, image: Array, x: int, y: int) -> list[PixelAttention]:
+        height, width = image.shape[:2]
+        if not (0 <= x < width and 0 <= y < height):
+            raise UsageError(
+                f"the pixel x={x}, y={y} is outside the picture: x goes from 0 to {width - 1}, y from 0 to {height - 1}"
+            )
+        if not any(isinstance(module, Tap) for module in self.model.modules()):
+            return []
+        images = self._prepare(image)
+        with capture(self.model) as maps:
+            self.model(images)
+        return read_pixel(maps, x=x, y=y, size=(images.shape[2], images.shape[3]))
+
+
+def _decide(logits: Tensor) -> tuple[Array, npt.NDArray[np.float32]]:
+    """(H, W) The most probable class of each pixel, and its probability, from logits (K, H, W)."""
+    labels, scores = [], []
+    for rows in logits.split(ROWS, dim=1):
+        best, label = rows.float().max(dim=0)
+        labels.append(label.byte())
+        scores.append(1 / (rows - best).exp_().sum(dim=0))  # softmax at the maximum, whose exponent is 0
+    return torch.cat(labels).cpu().numpy(), torch.cat(scores).cpu().numpy()
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def _in_memory(source: Any) -> Array:
+    if isinstance(source, Image.Image):
+        return read_image(source)
+    if isinstance(source, np.ndarray):
+        return from_array(source)
+    if isinstance(source, Tensor):
+        return from_tensor(source)
+    raise UsageError(
+        f"a {type(source).__name__} cannot be segmented; give a path, a picture of Pillow, an array (H, W, 3), "
+        "a tensor (3, H, W), a folder, a pattern, or a list of these"
+    )
+
+
+def _means_several(source: str | Path) -> bool:
+    return Path(source).expanduser().is_dir() or is_pattern(source)
+
+
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"there is no device {name!r}; give auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"the device {name!r} was asked for, but there are {torch.cuda.device_count()} usable GPUs; use cpu or auto"
+        )
+    return device
