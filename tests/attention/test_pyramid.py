@@ -39,13 +39,20 @@ def naive_block(x, block):
 
 
 def naive_halve(x, pool):
-    h, w = -(-x.shape[1] // 2), -(-x.shape[2] // 2)
-    out = np.zeros((x.shape[0], h, w))
-    for i in range(h):
-        for j in range(w):
-            cell = x[:, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+    """Cells of two by two; the last of an odd side stands alone, and a side of one or two gives two."""
+    rows, columns = (naive_cells(length) for length in x.shape[1:])
+    out = np.zeros((x.shape[0], len(rows), len(columns)))
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            cell = x[:, row][:, :, column]
             out[:, i, j] = cell.mean((1, 2)) if pool == "avg" else cell.max((1, 2))
     return out
+
+
+def naive_cells(length):
+    if length <= 2:
+        return [[0], [length - 1]]
+    return [[i, i + 1] if i + 1 < length else [i] for i in range(0, length, 2)]
 
 
 def naive_resize(x, size):

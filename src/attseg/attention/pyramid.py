@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,7 +44,8 @@ class FeaturePyramidAttention(nn.Module):
         input channels only a narrow one keeps: at a 32x32 map, one channel costs 0.03 G multiply-adds, 512 cost 17 G.
         The text names the kernels in the order 3, 5, 7; figure 3b puts the largest on the finest map.
         No normalisation stands behind the global average: one value a channel and picture has little to be normalised by.
-        Odd sizes are halved upwards, and maps are brought back to the sizes that they had, so any size works.
+        Figure 3b shows 16, 8 and 4. For other sizes halving rounds up (the border is repeated where it must), a side of 2 is
+        not halved any further, and maps are brought back to the sizes that they had; so any size works.
 
     Example:
         >>> import torch
@@ -95,5 +97,18 @@ class FeaturePyramidAttention(nn.Module):
         return attended + self.whole(features.mean((2, 3), keepdim=True))
 
     def _halve(self, maps: Tensor) -> Tensor:
+        """Pool by 2, rounding up; a side of 1 or 2 becomes, or stays, 2."""
+        height, width = maps.shape[-2:]
         pool = F.avg_pool2d if self.pool == "avg" else F.max_pool2d
-        return pool(maps, 2, ceil_mode=True)
+        return pool(F.pad(maps, (*_border(width), *_border(height)), mode="replicate"), 2)
+
+
+def _border(length: int) -> tuple[int, int]:
+    """How often the first and the last value of a side are repeated, so that halving rounds up and gives at least 2.
+
+    The length may be symbolic, which is why there is no ``if``: that no level can have a side of 1 is what makes export with
+    dynamic sizes possible.
+    """
+    padded = torch.sym_max(length + 1, 4)
+    before = torch.sym_max(0, torch.sym_min(1, 3 - length))
+    return before, padded - length - before
