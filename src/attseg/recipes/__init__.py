@@ -1,1 +1,33 @@
-""""""
+"""Runs with a name: the record that describes one (``recipe``), one file of them a paper, and their YAML (``files``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attseg.errors import unknown
+from attseg.recipes.fcn import fcn_camvid, fcn_scenes
+from attseg.recipes.pan import pan_camvid, pan_folder, pan_scenes
+from attseg.recipes.recipe import Recipe
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "pan-scenes": pan_scenes,
+    "fcn-scenes": fcn_scenes,
+    "pan-camvid": pan_camvid,
+    "fcn-camvid": fcn_camvid,
+    "pan-folder": pan_folder,
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of this name.
+
+    Raises:
+        UsageError: There is none; the message names the nearest.
+
+    Example:
+        >>> find_recipe("pan-camvid").crop_size
+        (256, 352)
+    """
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]()

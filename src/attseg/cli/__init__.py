@@ -1,0 +1,96 @@
+"""The command line: one file a verb, imported when it is called, so that help comes at once.
+
+Exit status: 0 done, 1 failed, 2 wrongly called, 130 and 143 stopped by Ctrl-C and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from attseg.errors import UsageError, unknown
+
+VERBS = {
+    "demo": "train, evaluate and look at attention in about two minutes, offline",
+    "train": "train a recipe",
+    "evaluate": "measure a trained model on a data set",
+    "predict": "segment pictures",
+    "data": "check a data set, or show samples of it",
+    "recipes": "list the recipes",
+    "models": "list the models and their options",
+    "doctor": "say what is installed here, and what is missing",
+}
+
+FAILED, WRONG_USE, BROKEN_PIPE = 1, 2, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: What stands after ``attseg``; None takes it from the process.
+
+    Returns:
+        The exit status.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    try:
+        status = _run([argument for argument in arguments if argument != "--debug"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        status, message = _explained(error)
+        print(f"attseg: {message}", file=sys.stderr)
+    except SystemExit as stop:  # argparse, after it has printed help
+        return stop.code if isinstance(stop.code, int) else FAILED
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if arguments else WRONG_USE
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"attseg {version('attseg')}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise unknown("option" if verb.startswith("-") else "verb", verb, VERBS)
+    return int(import_module(f"attseg.cli.{verb}").run(rest))
+
+
+def _overview() -> str:
+    verbs = "\n".join(f"  {verb:<10}{text}" for verb, text in VERBS.items())
+    return f"""usage: attseg VERB ...
+
+Semantic segmentation with attention: train, measure, look into, ship.
+
+{verbs}
+
+`attseg VERB --help` explains a verb. `--debug` with any of them shows where an error comes from. To begin:
+  attseg demo
+  attseg train pan-scenes
+  attseg train pan-folder --data.root DIR     DIR holds images/, labels/ and classes.csv"""
+
+
+def _explained(error: BaseException) -> tuple[int, str]:
+    """Exit status and message of an error; the errors of attseg and of the system explain themselves."""
+    message = str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "stopped"
+    if isinstance(error, UsageError):
+        return WRONG_USE, message
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return FAILED, f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) or type(error).__module__.startswith("attseg."):
+        return FAILED, message
+    return FAILED, f"{type(error).__name__}: {message} (`--debug` shows where)"

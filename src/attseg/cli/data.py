@@ -1,0 +1,152 @@
+"""``attseg data``: look at a data set before anything is trained on it."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attseg.cli.parser import Parser
+from attseg.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from attseg.data.findings import Check
+
+TEXT = """\
+check reads every file of a data set and names everything that is wrong with it: splits that are missing,
+pictures without labels, sizes that differ, label values without a class, files that cannot be read.
+show draws samples beside their labels.
+
+A data set is a name (scenes, camvid, folder) with --data.root DIR; a folder alone is one with images/,
+labels/ and classes.csv."""
+
+EXAMPLES = (
+    "attseg data check ~/mine",
+    "attseg data check camvid --data.root ~/data/camvid --json",
+    "attseg data show camvid --data.root ~/data/camvid --split val --out samples.png",
+)
+
+NAMES = ("scenes", "camvid", "folder")
+MOST_SHOWN = 5
+"""Findings of one kind that are printed; all are in the JSON."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Check or show."""
+    parser = Parser("data", TEXT, EXAMPLES)
+    parser.add_argument("action", choices=("check", "show"), help="what to do")
+    parser.add_argument("data", metavar="NAME|DIR", help="a data set, or a folder of your own")
+    parser.add_argument("--data.root", dest="root", metavar="DIR", help="where the data set lies")
+    parser.add_argument("--json", action="store_true", help="check: one JSON object on standard output")
+    parser.add_argument("--split", default="train", help="show: which split (default: train)")
+    parser.add_argument("--count", type=int, default=4, metavar="N", help="show: how many samples (default: 4)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where the picture of samples goes; check draws none without it"
+    )
+    arguments = parser.parse(argv)
+    _name_data(arguments)
+    return _check(arguments) if arguments.action == "check" else _show(arguments)
+
+
+def _name_data(arguments: Namespace) -> None:
+    """Read NAME|DIR as a name, or else as a folder of one's own data."""
+    if arguments.data in NAMES:
+        return
+    if arguments.root is not None:
+        raise unknown("data set", arguments.data, NAMES)
+    if not Path(arguments.data).is_dir():
+        raise UsageError(f"{unknown('data set', arguments.data, NAMES)}; nor is there a folder of this name")
+    arguments.data, arguments.root = "folder", arguments.data
+
+
+def _check(arguments: Namespace) -> int:
+    from attseg.cli.output import progress_bar
+    from attseg.data.doctor import check
+
+    with progress_bar() as bar:
+        task = bar.add_task("reading", total=None)
+        result = check(
+            arguments.data, arguments.root, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    if arguments.json:
+        print(json.dumps(result.to_dict(), indent=2))
+    else:
+        _print(result)
+    if arguments.out and result.ok:
+        _draw(arguments)
+    return 0 if result.ok else 1
+
+
+def _show(arguments: Namespace) -> int:
+    if arguments.out is None:
+        raise UsageError("say where the picture goes: --out FILE.png")
+    _draw(arguments)
+    print(arguments.out)
+    return 0
+
+
+def _draw(arguments: Namespace) -> None:
+    from attseg.data.sheet import samples_picture
+    from attseg.files import replacing
+
+    picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count)
+    with replacing(arguments.out) as file:
+        picture.save(file, "PNG")
+
+
+def _print(result: Check) -> None:
+    """What each split holds, how often each class occurs, and what is wrong."""
+    from attseg.cli.output import print_table
+
+    print(f"{result.name}{f' in {result.root}' if result.root else ''}\n")
+    if result.splits:
+        print_table(
+            ("split", "pictures", "smallest", "largest", "ignored %", "unknown %"),
+            [
+                (
+                    split,
+                    s.pictures,
+                    _size(s.smallest),
+                    _size(s.largest),
+                    *(_share(part, s.values) for part in (s.ignored, s.unknown)),
+                )
+                for split, s in result.splits.items()
+            ],
+        )
+    if result.classes and result.splits:
+        print()
+        print_table(
+            ("class", *(f"{split} %" for split in result.splits)),
+            [
+                (name, *(_share(s.pixels[index], s.pixels) for s in result.splits.values()))
+                for index, name in enumerate(result.classes.names)
+            ],
+        )
+    print()
+    shown: Counter[tuple[str, str | None]] = Counter()
+    for finding in result.findings:
+        sort = finding.kind, finding.split
+        shown[sort] += 1
+        if shown[sort] <= MOST_SHOWN:
+            print(f"{finding.severity}: {finding.message}")
+    for (kind, split), count in shown.items():
+        if count > MOST_SHOWN:
+            print(
+                f"and {count - MOST_SHOWN} more of the kind {kind!r}{f' in {split}' if split else ''} (--json lists all)"
+            )
+    if not result.findings:
+        print("nothing is wrong")
+    elif result.ok:
+        print("nothing stands against training")
+
+
+def _share(part: int, counts: dict[int, int] | list[int]) -> str:
+    total = sum(counts.values() if isinstance(counts, dict) else counts)
+    return f"{100 * part / total:.2f}" if total else "-"
+
+
+def _size(size: tuple[int, int] | None) -> str:
+    return f"{size[0]} x {size[1]}" if size else "-"

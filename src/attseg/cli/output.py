@@ -1,0 +1,45 @@
+"""What all verbs print with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last: Sequence[Any] | None = None) -> None:
+    """Print rows below headings on standard output; numbers are set to the right.
+
+    Args:
+        headings: One a column.
+        rows: Texts and numbers.
+        last: A row below a line, for totals.
+    """
+    rows = list(rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column, heading in enumerate(headings):
+        numeric = all(isinstance(row[column], int | float) or str(row[column])[:1].isdigit() for row in rows)
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    if last is not None:
+        table.add_section()
+        table.add_row(*(Text(str(cell), "bold") for cell in last))
+    Console().print(table)
+
+
+def progress_console() -> Console:
+    """Where messages on the way go: standard error, so that standard output holds only results."""
+    return Console(stderr=True)
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error that vanishes when it is done; nothing where that is no terminal."""
+    console = progress_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,171 @@
+"""The parser of every verb: argparse with messages that say what to do, and options for the settings of records."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NoReturn, get_args, get_origin
+
+from attseg.errors import UsageError, unknown
+from attseg.recipes.files import parse_yaml
+from attseg.recipes.values import Setting
+
+Values = dict[str, Any]
+
+_NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments of one verb; every wrong one is a ``UsageError``.
+
+    Args:
+        verb: What stands after ``attseg``.
+        text: What the verb does, in a paragraph.
+        examples: Command lines that work.
+        usage: What stands after the verb, where naming every option would hide it.
+    """
+
+    def __init__(self, verb: str, text: str, examples: Sequence[str], *, usage: str | None = None) -> None:
+        super().__init__(
+            prog=f"attseg {verb}",
+            usage=usage and f"attseg {verb} {usage}",
+            description=text,
+            epilog="\n".join(["examples:", *(f"  {line}" for line in examples)]),
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
+        self._settings: dict[str, Setting] = {}
+
+    def add_settings(self, title: str, settings: Iterable[Setting], *, prefix: str = "") -> None:
+        """Add an option for each setting, ``--optim.lr`` for the key ``optim.lr``; ``prefix`` stands before the keys."""
+        group = self.add_argument_group(title)
+        for setting in settings:
+            key = prefix + setting.key
+            self._settings[key] = setting
+            group.add_argument(
+                f"--{key}",
+                default=argparse.SUPPRESS,
+                metavar=_metavar(setting.hint),
+                help=setting.meaning.replace("%", "%%"),
+            )
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse; the settings that were given are in ``given``, by dotted key, as plain values.
+
+        Raises:
+            UsageError: An option that does not exist, a value that is missing or wrong.
+        """
+        arguments = [self._known_spelling(argument) for argument in argv]
+        self._add_open_settings(arguments)
+        namespace, extra = self.parse_known_args(arguments)
+        if extra:
+            raise self._unexpected(extra[0])
+        namespace.given = {key: _value(text, self._settings[key]) for key, text in _pop_all(namespace, self._settings)}
+        return namespace
+
+    def error(self, message: str) -> NoReturn:
+        """What argparse calls where it finds something wrong."""
+        raise UsageError(f"{message}; `{self.prog} --help` shows what can be given")
+
+    def _known_spelling(self, argument: str) -> str:
+        """The option as it is declared, where only - and _ differ."""
+        option, equals, value = argument.partition("=")
+        if not option.startswith("--") or option in self._option_string_actions:
+            return argument
+        spelled = {known.replace("-", "_"): known for known in self._option_string_actions}
+        return spelled.get(option.replace("-", "_"), option) + equals + value
+
+    def _add_open_settings(self, arguments: Sequence[str]) -> None:
+        """Declare ``--model.args.encoder`` and the like, whose last names the records leave open."""
+        for argument in arguments:
+            key = argument.removeprefix("--").partition("=")[0]
+            parent = key.rpartition(".")[0]
+            if argument.startswith("--") and key not in self._settings and parent in self._settings:
+                hint = self._settings[parent].hint
+                if _is(hint, dict):
+                    self._settings[key] = Setting(key, get_args(hint)[1], None, "")
+                    self.add_argument(f"--{key}", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    def _unexpected(self, argument: str) -> UsageError:
+        if argument.startswith("-"):
+            more = f"`{self.prog} --help` lists them"
+            return unknown("option", argument.partition("=")[0], self._option_string_actions, more=more)
+        return UsageError(f"{argument!r} is one argument too many; `{self.prog} --help` shows what can be given")
+
+
+def put(values: Values, given: Mapping[str, Any]) -> Values:
+    """Nested values with some replaced, each by its dotted key.
+
+    Example:
+        >>> put({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim.lr": 0.5, "model.args.encoder": "resnet18"})
+        {'optim': {'lr': 0.5, 'clip': 0.0}, 'model': {'args': {'encoder': 'resnet18'}}}
+    """
+    result = merge({}, values)
+    for key, value in given.items():
+        *parents, name = key.split(".")
+        place = result
+        for parent in parents:
+            if not isinstance(place.get(parent), dict):
+                place[parent] = {}
+            place = place[parent]
+        place[name] = value
+    return result
+
+
+def merge(values: Values, over: Values) -> Values:
+    """Nested values with those of ``over`` instead, wherever it has one.
+
+    Example:
+        >>> merge({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim": {"lr": 0.5}})
+        {'optim': {'lr': 0.5, 'clip': 0.0}}
+    """
+    result = dict(values)
+    for name, value in over.items():
+        if isinstance(value, dict):
+            before = result.get(name)
+            result[name] = merge(before if isinstance(before, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _value(text: str, setting: Setting) -> Any:
+    """What the text of an option stands for: texts as they are, lists with or without brackets, all else as in YAML."""
+    hint = setting.hint
+    if hint is str or (str in get_args(hint) and text != "null"):
+        return text
+    if not text.startswith("[") and (_is(hint, tuple) or (hint is Any and _NUMBERS.fullmatch(text))):
+        text = f"[{text}]"
+    try:
+        return parse_yaml(text)
+    except UsageError:
+        return text
+
+
+def _pop_all(namespace: argparse.Namespace, keys: Iterable[str]) -> list[tuple[str, str]]:
+    return [(key, vars(namespace).pop(key)) for key in keys if key in vars(namespace)]
+
+
+def _is(hint: Any, container: type) -> bool:
+    """Whether a type is a dict, or a tuple, of something."""
+    return get_origin(hint) == container
+
+
+def _metavar(hint: Any) -> str:
+    origin: Any = get_origin(hint)
+    args = get_args(hint)
+    if origin is Literal:
+        return "{" + ",".join(args) + "}"
+    if origin is tuple:
+        return "A,B,.." if args[-1] is ... else "A,B"
+    if origin is dict:
+        return "{NAME: VALUE}"
+    return {bool: "{true,false}", int: "N", float: "X"}.get(hint, "TEXT")
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Paragraphs and examples as they were written, in a width that is read well."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32, width=110)

@@ -1,0 +1,57 @@
+"""``attseg predict``: label files and overlays for pictures of any kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from attseg.cli.parser import Parser
+
+TEXT = """\
+Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
+picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend). Pictures that
+are done already are skipped, so that the same command goes on where it stopped."""
+
+EXAMPLES = (
+    "attseg predict runs/pan-camvid street.jpg --out segmented",
+    "attseg predict runs/pan-camvid photos/ 'more/*.png' --out segmented --no-overlay",
+    "attseg predict demo photos/ --out segmented",
+)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Segment files; 1 if one of them failed."""
+    parser = Parser("predict", TEXT, EXAMPLES)
+    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
+    parser.add_argument("pictures", nargs="+", metavar="PICTURES", help="files, folders and patterns")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
+    parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
+    parser.add_argument("--overwrite", action="store_true", help="segment anew what is there already")
+    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
+    arguments = parser.parse(argv)
+
+    from attseg.cli.output import progress_bar
+    from attseg.evaluation.predict_files import predict_files
+    from attseg.segmenter import load
+
+    segmenter = load(arguments.run, device=arguments.device)
+    with progress_bar() as bar:
+        task = bar.add_task("predicting", total=None)
+        summary = predict_files(
+            segmenter,
+            arguments.pictures,
+            arguments.out,
+            overlay=not arguments.no_overlay,
+            overwrite=arguments.overwrite,
+            on_file=lambda done, total, path, problem: bar.update(task, completed=done, total=total),
+        )
+    parts = [f"{summary.done} segmented"]
+    if summary.skipped:
+        parts.append(f"{summary.skipped} done before (--overwrite segments them anew)")
+    if summary.failed:
+        parts.append(f"{len(summary.failed)} failed")
+    print(f"{arguments.out}: {', '.join(parts)}")
+    for path, problem in summary.failed:
+        print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
+    return 1 if summary.failed else 0

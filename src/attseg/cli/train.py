@@ -1,0 +1,106 @@
+"""``attseg train``: a recipe, changed as wanted, becomes a run folder."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attseg.cli.parser import Parser, merge, put
+from attseg.errors import UsageError
+from attseg.recipes import find_recipe
+from attseg.recipes.files import from_file, read_yaml, to_yaml
+from attseg.recipes.recipe import Machine, Recipe
+from attseg.recipes.values import settings, to_values
+
+TEXT = """\
+Train a recipe. Every setting of the recipe and of the machine has an option; what is not given stays as
+the recipe says. The run folder gets the settings (recipe.yaml), the weights (best and last .safetensors),
+the course (metrics.csv, curves.png), the result (report.json, confusion.png, samples.png), and what
+`--resume` needs. Ctrl-C and SIGTERM save first."""
+
+EXAMPLES = (
+    "attseg train pan-scenes --steps 200                      no files needed",
+    "attseg train pan-camvid --data.root ~/data/camvid --out runs/first",
+    "attseg train pan-folder --data.root ~/mine --model.args.encoder resnet34 --optim.lr 0.02",
+    "attseg train pan-camvid --print_config > my.yaml         edit it, and then",
+    "attseg train my.yaml                                     run it",
+    "attseg train pan-camvid --config changes.yaml            a file that holds only what differs",
+    "attseg train --resume --out runs/first                   go on where a run stopped",
+)
+
+USAGE = "RECIPE [--data.root DIR] [--out DIR] [--resume] [--config FILE] [--print_config] [--SETTING VALUE ...]"
+
+LABELS = ("source", "expected_miou")
+"""Settings of a recipe that change nothing about a run."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Train, or print the settings."""
+    parser = Parser("train", TEXT, EXAMPLES, usage=USAGE)
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="a name (attseg recipes) or a YAML file")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; RECIPE may be left out")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML whose settings replace those of RECIPE")
+    parser.add_argument("--print_config", action="store_true", help="print all settings as YAML, and train nothing")
+    parser.add_settings("recipe", (setting for setting in settings(Recipe) if setting.key not in LABELS))
+    parser.add_settings("machine", settings(Machine, "machine"))
+    arguments = parser.parse(argv)
+
+    recipe, machine = _resolve(arguments)
+    if arguments.print_config:
+        sys.stdout.write(to_yaml(recipe, machine))
+        return 0
+    out = arguments.out or Path("runs", recipe.name)
+    return _train(recipe, machine, out, resume=arguments.resume)
+
+
+def _resolve(arguments: Namespace) -> tuple[Recipe, Machine]:
+    """The recipe and the machine: RECIPE, below ``--config``, below the settings on the command line."""
+    values, origin = _base(arguments)
+    if arguments.config and arguments.recipe:
+        values, origin = merge(values, read_yaml(arguments.config)), str(arguments.config)
+    if not arguments.given:
+        return from_file(values, origin)
+    from_file(values, origin)  # what is wrong in a file is said of the file
+    return from_file(put(values, arguments.given), "command line")
+
+
+def _base(arguments: Namespace) -> tuple[dict[str, Any], str]:
+    """The values to begin with, and where they come from."""
+    name: str | None = arguments.recipe
+    if name is not None and not name.endswith((".yaml", ".yml")):
+        return to_values(find_recipe(name)), f"recipe {name}"
+    if name is not None:
+        file = Path(name)
+    elif arguments.config:
+        file = arguments.config
+    elif arguments.resume and arguments.out:
+        file = arguments.out / "recipe.yaml"
+        if not file.is_file():
+            raise UsageError(f"there is no run to resume in {arguments.out}: it has no recipe.yaml")
+    else:
+        raise UsageError(
+            "no recipe was given; `attseg recipes` lists them, `attseg train pan-scenes` trains one without files"
+        )
+    return read_yaml(file), str(file)
+
+
+def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
+    from attseg.cli.output import progress_console
+    from attseg.training.run import train
+
+    console = progress_console()
+    folder = train(recipe, machine, out=out, resume=resume, console=console)
+    miou = json.loads((folder / "report.json").read_text())["miou"]
+    root = f" --data.root {shlex.quote(recipe.data.root)}" if recipe.data.root else ""
+    where = shlex.quote(str(folder))
+    print(f"{folder}: mIoU {100 * miou:.2f} % on {recipe.data.val}")
+    print("next:")
+    print(f"  attseg evaluate {where}{root}")
+    print(f"  attseg predict {where} PICTURES --out DIR")
+    return 0

@@ -1,0 +1,104 @@
+"""What is installed here, what the computer can do, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+
+LITTLE_SPACE = 2e9
+"""Bytes; a run keeps its weights and two states, some hundred megabytes each for a large encoder."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at.
+
+    Args:
+        name: What.
+        value: What was found.
+        hint: What to do about it; empty where nothing needs to be done.
+        ok: Whether attseg works as it is.
+    """
+
+    name: str
+    value: str
+    hint: str = ""
+    ok: bool = True
+
+
+def examine(folder: Path = Path()) -> list[Line]:
+    """Look at Python, packages, processor, GPU and disk.
+
+    Args:
+        folder: Where runs are to be written.
+    """
+    lines = [
+        Line("attseg", version("attseg")),
+        Line("python", f"{platform.python_version()}, {sys.executable}"),
+        Line("system", platform.platform()),
+    ]
+    needed = [_package(name) for name in _required()]
+    extras = [_extra(name) for name in metadata("attseg").get_all("Provides-Extra") or ()]
+    computer = _computer() if all(line.ok for line in needed) else []
+    return [*lines, *needed, *extras, *computer, _disk(folder)]
+
+
+def _required(extra: str | None = None) -> list[str]:
+    """Names of the packages that attseg, or one of its extras, depends on."""
+    marker = re.compile(r"extra == ['\"](.+?)['\"]")
+    names = []
+    for requirement in requires("attseg") or ():
+        of = marker.search(requirement)
+        name = re.split(r"[^\w.-]", requirement)[0]
+        if (of[1] if of else None) == extra and name != "attseg":
+            names.append(name)
+    return names
+
+
+def _package(name: str) -> Line:
+    try:
+        return Line(name, version(name))
+    except PackageNotFoundError:
+        return Line(name, "missing", f"pip install {name}", ok=False)
+
+
+def _extra(name: str) -> Line:
+    missing = [line.name for line in map(_package, _required(name)) if not line.ok]
+    if not missing:
+        return Line(f"extra {name}", "installed")
+    return Line(f"extra {name}", f"without {', '.join(missing)}", f"if you want it: pip install 'attseg[{name}]'")
+
+
+def _computer() -> list[Line]:
+    import torch
+
+    cores, threads = _usable_cores(), torch.get_num_threads()
+    hint = f"set OMP_NUM_THREADS={cores} to use all cores" if threads < cores else ""
+    lines = [Line("threads", f"{threads} of {cores} cores", hint)]
+    if not torch.cuda.is_available():
+        return [*lines, Line("device", "cpu", "large pictures want a GPU: pan-camvid takes hours without one")]
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        half = "bf16" if properties.major >= 8 else "fp16"
+        memory = f"{properties.total_memory / 2**30:.0f} GiB"
+        lines.append(Line(f"cuda:{index}", f"{properties.name}, {memory}", f"--machine.precision {half} is faster"))
+    return lines
+
+
+def _usable_cores() -> int:
+    """Cores that this process may use, which are fewer than there are in a container."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _disk(folder: Path) -> Line:
+    free = shutil.disk_usage(folder).free
+    where = f"{free / 1e9:.0f} GB free in {folder.resolve()}"
+    if not os.access(folder, os.W_OK):
+        return Line("disk", where, "runs cannot be written here; choose another folder with --out", ok=False)
+    return Line("disk", where, "little: choose another folder with --out" if free < LITTLE_SPACE else "")

@@ -1,0 +1,63 @@
+"""Recipes of the Pyramid Attention Network (Li et al., BMVC 2018).
+
+None is a row of the paper: these run on data that is at hand, from scratch, with small encoders.
+"""
+
+from __future__ import annotations
+
+from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec, Recipe
+
+
+def pan_scenes() -> Recipe:
+    """PAN with ResNet-18 on generated scenes: needs no files and no network, minutes on a CPU.
+
+    Not measured: anything about real pictures.
+    """
+    return Recipe(
+        name="pan-scenes",
+        model=ModelSpec(name="PAN", args={"encoder": "resnet18", "channels": 64}),
+        data=DataSpec(name="scenes", options={"size": (128, 128)}),
+        augment=AugmentSpec(scale=(0.75, 1.5)),
+        crop_size=(128, 128),
+        batch_size=8,
+        steps=1_500,
+        optim=OptimSpec(lr=0.05, weight_decay=5e-4, warmup=50),
+        ema=0.99,
+    )
+
+
+def pan_camvid() -> Recipe:
+    """PAN with ResNet-18 on CamVid (11 classes, 480 x 360), from scratch: `--data.root` is its folder.
+
+    Not measured: pretrained encoders, and the test split.
+    """
+    return Recipe(
+        name="pan-camvid",
+        model=ModelSpec(name="PAN", args={"encoder": "resnet18", "channels": 128}),
+        data=DataSpec(name="camvid"),
+        augment=AugmentSpec(scale=(0.5, 2.0)),
+        crop_size=(256, 352),
+        batch_size=8,
+        steps=6_000,
+        optim=OptimSpec(lr=0.05, weight_decay=5e-4),
+        loss=LossSpec(class_weights="sqrt-median-frequency"),
+        ema=0.99,
+    )
+
+
+def pan_folder() -> Recipe:
+    """PAN with ResNet-18 on your own pictures: `--data.root` is a folder with images/, labels/ and classes.csv.
+
+    Not measured: it is a start, as for CamVid; crop size, steps and class weights want to fit your data.
+    """
+    return Recipe(
+        name="pan-folder",
+        model=ModelSpec(name="PAN", args={"encoder": "resnet18", "channels": 128}),
+        data=DataSpec(name="folder"),
+        augment=AugmentSpec(scale=(0.5, 2.0)),
+        crop_size=(256, 256),
+        batch_size=8,
+        steps=3_000,
+        optim=OptimSpec(lr=0.05, weight_decay=5e-4, warmup=50),
+        ema=0.99,
+    )

@@ -1,0 +1,201 @@
+"""Records as plain values and back: what YAML files and the command line say, checked against the types of the records."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from attseg.errors import UsageError, unknown
+
+Record = TypeVar("Record")
+Hint = Any
+
+
+def to_values(record: Any) -> dict[str, Any]:
+    """A record as nested dicts, lists, numbers, texts, booleans and None.
+
+    Example:
+        >>> from attseg.recipes.recipe import AugmentSpec
+        >>> to_values(AugmentSpec())["scale"]
+        [0.5, 2.0]
+    """
+    return {field.name: _to_value(getattr(record, field.name)) for field in fields(record)}
+
+
+def from_values(record: type[Record], values: Any, at: str = "") -> Record:
+    """The record that ``values`` describe; what they leave out has its default.
+
+    Args:
+        record: A dataclass; its annotations say what is accepted. Lists become tuples, also in mappings of any content.
+        values: As from ``to_values``.
+        at: Dotted key of the record within a larger one, for messages.
+
+    Raises:
+        UsageError: A key that does not exist, is missing, or has a value of another type.
+
+    Example:
+        >>> from attseg.recipes.recipe import OptimSpec
+        >>> from_values(OptimSpec, {"lr": 0.5}, "optim").lr
+        0.5
+        >>> from_values(OptimSpec, {"lr": "fast"}, "optim")
+        Traceback (most recent call last):
+        ...
+        attseg.errors.UsageError: optim.lr is 'fast'; a number was expected
+    """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{at or record.__name__} is {values!r}; a mapping of names to values was expected")
+    hints = get_type_hints(record)
+    for name in values:
+        if name not in hints:
+            raise unknown("setting", _join(at, str(name)), [_join(at, known) for known in hints])
+    for field in fields(record):  # type: ignore[arg-type]
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in values:
+            raise UsageError(f"{_join(at, field.name)} is missing; {expected(hints[field.name])} was expected")
+    return record(**{name: _convert(value, hints[name], _join(at, name)) for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value of a record: its dotted key, its type, its default (None where it must be given) and what it means."""
+
+    key: str
+    hint: Hint
+    default: Any
+    meaning: str
+
+
+def settings(record: type, at: str = "") -> Iterator[Setting]:
+    """Every value of a record and of the records within it, in order; meanings come from the docstrings.
+
+    Example:
+        >>> from attseg.recipes.recipe import Recipe
+        >>> next(setting for setting in settings(Recipe) if setting.key == "data.val").meaning
+        'Split to evaluate on during and after training.'
+    """
+    hints, meanings = get_type_hints(record), argument_docs(record)
+    for field in fields(record):
+        key, hint = _join(at, field.name), hints[field.name]
+        if _is_record(hint):
+            yield from settings(hint, key)
+        else:
+            default = field.default_factory() if field.default_factory is not MISSING else field.default
+            yield Setting(key, hint, None if default is MISSING else default, meanings.get(field.name, ""))
+
+
+def argument_docs(documented: type) -> dict[str, str]:
+    """What the ``Args`` section of a class's docstring says about each argument, each on one line."""
+    lines = (inspect.getdoc(documented) or "").partition("\nArgs:\n")[2].splitlines()
+    docs: dict[str, str] = {}
+    name = ""
+    for line in lines:
+        if line and not line.startswith(" "):
+            break
+        if start := re.match(r" {4}(\w+): (.*)", line):
+            name = start[1]
+            docs[name] = start[2]
+        elif name and line.strip():
+            docs[name] += f" {line.strip()}"
+    return {name: text.replace("``", "") for name, text in docs.items()}
+
+
+def expected(hint: Hint) -> str:
+    """What a type accepts, in words for a message."""
+    origin: Any = get_origin(hint)
+    args = get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(args)}"
+    if NoneType in args:
+        return f"{expected(args[0])} (or null)"
+    if origin is tuple:
+        count = "any number of" if args[-1] is ... else len(args)
+        return f"a list of {count} {'whole numbers' if args[0] is int else 'numbers'}"
+    if origin is dict:
+        return f"a mapping of names to {'numbers' if args[1] is float else 'values'}"
+    if _is_record(hint):
+        return "a mapping of names to values"
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[hint]
+
+
+def _convert(value: Any, hint: Hint, at: str) -> Any:
+    """A plain value as the type of its place."""
+    if hint is Any:
+        return _plain(value, at)
+    if _is_record(hint):
+        return from_values(hint, value, at)
+    if NoneType in get_args(hint):
+        return None if value is None else _convert(value, get_args(hint)[0], at)
+    fitting = _fit(value, hint, at)
+    if fitting is None:
+        quote = "; put it between quotes" if hint is str and isinstance(value, int | float) else ""
+        raise UsageError(f"{at} is {value!r}; {expected(hint)} was expected{quote}")
+    return fitting
+
+
+def _fit(value: Any, hint: Hint, at: str) -> Any:
+    """The value in its type, or None where it does not fit."""
+    origin: Any = get_origin(hint)
+    args = get_args(hint)
+    if origin is Literal:
+        return str(value) if str(value) in args and not isinstance(value, bool) else None
+    if origin is tuple:
+        if not isinstance(value, list | tuple) or (args[-1] is not ... and len(value) != len(args)):
+            return None
+        return tuple(_convert(part, args[0], f"{at}[{index}]") for index, part in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            return None
+        return {name: _convert(part, args[1], _join(at, name)) for name, part in value.items()}
+    if hint in (int, float):
+        return _number(value, hint)
+    return value if isinstance(value, hint) else None
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float | None:
+    """A finite number, also from a text such as '1e-3', which YAML does not take for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, int) and kind is int:
+        return value
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number):
+        return None
+    if kind is float:
+        return number
+    return int(number) if number.is_integer() else None
+
+
+def _plain(value: Any, at: str) -> Any:
+    """A value of any plain type, lists as tuples, so that a record that was read equals the one that was written."""
+    if isinstance(value, list | tuple):
+        return tuple(_plain(part, f"{at}[{index}]") for index, part in enumerate(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part, _join(at, str(name))) for name, part in value.items()}
+    if isinstance(value, str | int | float | NoneType):
+        return value
+    raise UsageError(f"{at} is {value!r}; a number, text, true, false, null, list or mapping was expected")
+
+
+def _to_value(value: Any) -> Any:
+    if is_dataclass(value):
+        return to_values(value)
+    if isinstance(value, tuple | list):
+        return [_to_value(part) for part in value]
+    if isinstance(value, Mapping):
+        return {name: _to_value(part) for name, part in value.items()}
+    return value
+
+
+def _is_record(hint: Hint) -> bool:
+    return isinstance(hint, type) and is_dataclass(hint)
+
+
+def _join(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name
