@@ -18,9 +18,10 @@ from attseg.data.findings import Check, Finding, Severity, SplitSummary
 from attseg.data.image import read_image, read_raw_labels
 from attseg.data.label_values import count_values, explain_unknown
 from attseg.data.layout import compare_trees, existing_splits
-from attseg.data.pairs import Pair, few, pair_up
+from attseg.data.pairs import Pair, pair_up
 from attseg.data.sample import DataError
 from attseg.data.scenes import Scenes
+from attseg.data.wording import few, plural
 from attseg.errors import unknown
 
 NEEDED_SPLITS = ("train", "val")
@@ -54,12 +55,12 @@ def check(name: str, root: str | Path | None = None, *, progress: Progress | Non
 
 
 class _Reading(NamedTuple):
-    """What was seen of one pair of files."""
+    """What was seen of one pair of files; a problem is its kind, its sentence and its file."""
 
     size: tuple[int, int] | None
     counts: dict[int, int]
     digest: bytes | None
-    findings: list[tuple[str, str, Path]]
+    problems: list[tuple[str, str, Path]]
 
 
 def _check_files(name: str, data: type[FileData], root: Path, progress: Progress) -> Check:
@@ -84,23 +85,11 @@ def _check_files(name: str, data: type[FileData], root: Path, progress: Progress
         findings += [Finding("error", "pairs", problem, split) for problem in pairing.problems()]
     findings += _missing_splits(root, data, existing)
 
-    total, done = sum(map(len, pairs.values())), 0
-    readings: dict[str, list[_Reading]] = {}
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        try:
-            for split, members in pairs.items():
-                readings[split] = []
-                for reading in pool.map(lambda pair: _read_pair(pair, classes), members):
-                    readings[split].append(reading)
-                    progress(done := done + 1, total)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    splits = {split: _summarise(members, classes) for split, members in readings.items()}
-    for split, members in readings.items():
-        findings += [
-            Finding("error", kind, text, split, str(file)) for found in members for kind, text, file in found.findings
-        ]
+    readings = _read_all(pairs, classes, progress)
+    splits = {split: _summarise(found, classes) for split, found in readings.items()}
+    for split, found in readings.items():
+        for reading in found:
+            findings += [Finding("error", kind, text, split, str(file)) for kind, text, file in reading.problems]
         if classes:
             findings += _judge_classes(split, splits[split], classes)
     findings += _leaks(pairs, readings)
@@ -136,26 +125,43 @@ def _missing_splits(root: Path, data: type[FileData], existing: Collection[str])
                 yield Finding("error", "missing split", message, split)
 
 
+def _read_all(
+    pairs: dict[str, list[Pair]], classes: ClassTable | None, progress: Progress
+) -> dict[str, list[_Reading]]:
+    """Read every file; threads are enough, since decoding holds no lock."""
+    total, done = sum(map(len, pairs.values())), 0
+    readings: dict[str, list[_Reading]] = {split: [] for split in pairs}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        try:
+            for split, members in pairs.items():
+                for reading in pool.map(lambda pair: _read_pair(pair, classes), members):
+                    readings[split].append(reading)
+                    progress(done := done + 1, total)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return readings
+
+
 def _read_pair(pair: Pair, classes: ClassTable | None) -> _Reading:
-    findings: list[tuple[str, str, Path]] = []
+    problems: list[tuple[str, str, Path]] = []
     image, raw, digest = None, None, None
     counts: dict[int, int] = {}
     try:
         digest = blake2b(pair.image.read_bytes(), digest_size=16).digest()
         image = read_image(pair.image)
     except (DataError, OSError) as error:
-        findings.append(("unreadable picture", str(error), pair.image))
+        problems.append(("unreadable picture", str(error), pair.image))
     try:
         raw = read_raw_labels(pair.labels)
     except DataError as error:
-        findings.append(("unreadable labels", str(error), pair.labels))
+        problems.append(("unreadable labels", str(error), pair.labels))
     if raw is not None:
         counts = count_values(raw.values)
         if classes and (problem := explain_unknown(counts, classes, file=pair.labels.name, paletted=raw.paletted)):
-            findings.append(("unknown label", f"{pair.labels}: {problem}", pair.labels))
+            problems.append(("unknown label", f"{pair.labels}: {problem}", pair.labels))
     if image is not None and raw is not None and (problem := explain_sizes(image, raw.values)):
-        findings.append(("different size", f"{pair.labels}: {problem}", pair.labels))
-    return _Reading(None if image is None else (image.shape[0], image.shape[1]), counts, digest, findings)
+        problems.append(("different size", f"{pair.labels}: {problem}", pair.labels))
+    return _Reading(None if image is None else (image.shape[0], image.shape[1]), counts, digest, problems)
 
 
 def _summarise(readings: list[_Reading], classes: ClassTable | None) -> SplitSummary:
@@ -219,11 +225,9 @@ def _leaks(pairs: dict[str, list[Pair]], readings: dict[str, list[_Reading]]) ->
     for one, other in combinations(pairs, 2):
         equal = sorted(contents[one][digest] for digest in contents[one].keys() & contents[other].keys())
         if equal:
-            message = f"{len(equal)} pictures of {one} are in {other} too, byte for byte: {few(equal)}; scores there mean little"
+            message = f"{plural(len(equal), 'picture')} of {one} found in {other} too ({few(equal)}): scores there mean little"
             yield Finding("warning", "leak", message)
         same_name = sorted((names[one] & names[other]) - set(equal))
         if same_name:
-            message = (
-                f"{len(same_name)} names occur in {one} and in {other}: {few(same_name)}; are these different pictures?"
-            )
-            yield Finding("warning", "same name", message)
+            which = f"{plural(len(same_name), 'name')} found in both {one} and {other} ({few(same_name)})"
+            yield Finding("warning", "same name", f"{which}: check that the pictures differ")

@@ -87,9 +87,9 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     """
     image = _load(path)
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
+        what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(image)))
         raise DataError(
-            f"{path} holds {_CHANNELS.get(image.mode, 'colours')} (mode {image.mode}), but a label file has one whole "
-            f"number a pixel. {_colored_hint(image)}"
+            f"{path} holds {what} (mode {image.mode}), but a label file has one whole number a pixel. {advice}"
         )
     values = np.array(image)
     if values.dtype != np.uint8 and values.min() >= 0 and values.max() <= 255:
@@ -97,34 +97,35 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     return RawLabels(values, image.mode == "P")
 
 
-_CHANNELS = {"F": "fractions", "LA": "gray with transparency", "PA": "a palette with transparency"}
+_REFUSED = {
+    "F": ("fractions", "Save whole numbers, in a gray PNG."),
+    "LA": ("gray with transparency", "Save it without the transparency."),
+    "PA": ("a palette with transparency", "Save it without the transparency."),
+}
 
 _WHITE = (1, 255, 65535)
 
 
 def _load(source: ImageSource) -> Image.Image:
-    """The picture of ``source``, decoded and upright; the file is closed."""
-    if isinstance(source, Image.Image):
-        return ImageOps.exif_transpose(source)
+    """The picture of ``source``, decoded and upright; a file that was opened here is closed."""
     name = _name(source)
     try:
+        if isinstance(source, Image.Image):
+            return _upright(source)
         with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(_too_large(name, f"{image.width} x {image.height}"))
-            return ImageOps.exif_transpose(image)
-    except DataError:
-        raise
+            return _upright(image)
+    except DataError as error:
+        raise DataError(f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(_too_large(name, "far too many")) from None
-    except UnidentifiedImageError:
-        empty = _is_empty(source)
-        reason = "it is empty (0 bytes)" if empty else "its content is of no picture format that is known here"
-        raise DataError(f"{name} cannot be read as a picture: {reason}; replace or remove it") from None
-    except FileNotFoundError:
-        raise DataError(f"{name} cannot be read as a picture: there is no such file") from None
+        raise DataError(f"{name} {_too_large('far too many')}") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
-        reason = str(error) or type(error).__name__
-        raise DataError(f"{name} cannot be read as a picture: {reason}; replace or remove it") from error
+        raise DataError(f"{name} cannot be read as a picture: {_reason(source, error)}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(_too_large(f"{image.width} x {image.height}"))
+    return ImageOps.exif_transpose(image)
 
 
 def _to_rgb(image: Image.Image) -> Array:
@@ -168,22 +169,31 @@ def _name(source: ImageSource) -> str:
     return str(getattr(source, "filename", None) or getattr(source, "name", None) or "the given picture")
 
 
-def _is_empty(source: str | Path | bytes | BinaryIO) -> bool:
-    if isinstance(source, bytes):
-        return not source
+def _reason(source: ImageSource, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, UnidentifiedImageError):
+        what = (
+            "it is empty (0 bytes)" if _is_empty(source) else "its content is of no picture format that is known here"
+        )
+        return f"{what}; replace or remove it"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{str(error) or type(error).__name__}; replace or remove it"
+
+
+def _is_empty(source: ImageSource) -> bool:
     if isinstance(source, str | Path):
         return Path(source).stat().st_size == 0
-    return False
+    return source == b""
 
 
-def _too_large(name: str, given: str) -> str:
-    return (
-        f"{name} has {given} pixels; at most {MAX_PIXELS} (8192 x 8192) are read: scale it down, or cut it into tiles"
-    )
+def _too_large(given: str) -> str:
+    return f"has {given} pixels; at most {MAX_PIXELS} (8192 x 8192) are read: scale it down, or cut it into tiles"
 
 
-def _colored_hint(image: Image.Image) -> str:
-    bands = image.split()
-    if len(bands) >= 3 and bands[0].tobytes() == bands[1].tobytes() == bands[2].tobytes():
-        return "Its three colour channels are equal: save one of them as a gray PNG."
+def _advise_on_colors(image: Image.Image) -> str:
+    bands = [band.tobytes() for band in image.split()]
+    if len(bands) >= 3 and bands[0] == bands[1] == bands[2]:
+        return "Its three colour channels are equal: save one of them, as a gray PNG."
     return "Replace each colour by the number of its class, and save a gray or palette PNG."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from math import gcd
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.wording import percent, ranges
 
 
 def count_values(values: npt.NDArray[Any]) -> dict[int, int]:
@@ -40,8 +42,8 @@ def explain_unknown(counts: Mapping[int, int], classes: ClassTable, *, file: str
     Example:
         >>> table = ClassTable(("water", "land"), ((0, 0, 255), (0, 255, 0)), {0: 0, 1: 1})
         >>> print(explain_unknown({0: 30, 255: 10}, table, file="a.png"))
-        25 % of the pixels hold the value 255, but the classes know only 0..1. A mask of 0 and 255 is made for looking at: \
-divide it by 255, or give 255 a row in classes.csv.
+        25 % of the pixels hold the value 255, but the classes know only 0..1. All are multiples of 255, as in masks \
+made for looking at: divide by 255, or name them in classes.csv.
     """
     unknown = {value: count for value, count in counts.items() if not is_known(value, classes)}
     if not unknown:
@@ -63,23 +65,13 @@ def is_known(value: int, classes: ClassTable) -> bool:
     return 0 <= value <= 255 and classes.lookup[value] >= 0
 
 
-def percent(part: int, whole: int) -> str:
-    """A share for people to read; never 0 % for something.
-
-    Example:
-        >>> percent(1, 3), percent(1, 100_000)
-        ('33.3 %', '< 0.01 %')
-    """
-    share = 100 * part / whole
-    return f"{share:.3g} %" if share >= 0.01 or not part else "< 0.01 %"
-
-
 def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str) -> str:
     highest_class = int(np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE)).max(initial=-1))
     if min(unknown) < 0 or max(unknown) > 255:
         return "Labels are 0..255: turn numbers of objects, or values stretched to 16 bits, into numbers of classes."
-    if present <= {0, 255}:
-        return "A mask of 0 and 255 is made for looking at: divide it by 255, or give 255 a row in classes.csv."
+    step = gcd(*present)
+    if step >= 17 and max(present) > 200:
+        return f"All are multiples of {step}, as in masks made for looking at: divide by {step}, or name them in classes.csv."
     if file.lower().endswith((".jpg", ".jpeg")):
         return "JPEG changes values: save labels as PNG, from the original masks."
     if len(unknown) > max(8, len(classes)):
@@ -99,16 +91,5 @@ def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str) 
 def _known(classes: ClassTable) -> str:
     known = np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE))
     ignored = np.flatnonzero(classes.lookup == IGNORE)
-    also = f", and {_ranges(ignored.tolist())} as ignored" if len(ignored) else ""
-    return f"the classes know only {_ranges(known.tolist())}{also}"
-
-
-def _ranges(values: Iterable[int]) -> str:
-    """Sorted numbers in short: ``0..3, 7``."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}..{run[-1]}" for run in runs)
+    also = f", and {ranges(ignored.tolist())} as ignored" if len(ignored) else ""
+    return f"the classes know only {ranges(known.tolist())}{also}"

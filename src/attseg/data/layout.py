@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from attseg.data.sample import DataError
+from attseg.data.wording import plural
 
 SPLITS = ("train", "val", "test")
 
@@ -107,7 +108,7 @@ def _listing(folder: Path, most: int = 8) -> list[str]:
 
 def _contents(folder: os.DirEntry[str]) -> str:
     inside = [entry.is_dir() for entry in _entries(Path(folder.path))]
-    return f"({sum(inside)} folders, {len(inside) - sum(inside)} files)"
+    return f"({plural(sum(inside), 'folder')}, {plural(len(inside) - sum(inside), 'file')})"
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

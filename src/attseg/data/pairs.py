@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from attseg.data.sample import DataError
+from attseg.data.wording import few, plural
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
 """Files with other endings are not seen as pictures; upper case counts too."""
@@ -59,8 +60,7 @@ class Pairing:
             if nothing:
                 yield f"{folder} is empty: no {what} was found there{_other_files(folder)}"
             elif alone and not any(empty):
-                plural = "s" if len(alone) != 1 else ""
-                yield f"{len(alone)} {what}{plural} in {folder} without {counterpart}: {few(alone)}"
+                yield f"{plural(len(alone), what)} in {folder} without {counterpart}: {few(alone)}"
         if self.doubled:
             files = few([str(file) for file in self.doubled])
             yield f"a file with the same name but for the suffix lies beside {files}; keep one of them"
@@ -91,17 +91,6 @@ def pair_up(images: Path, labels: Path) -> Pairing:
         sorted(masks.keys() - pictures.keys()),
         sorted(doubled_pictures + doubled_masks),
     )
-
-
-def few(names: Sequence[str], most: int = 3) -> str:
-    """The first names, and how many more there are.
-
-    Example:
-        >>> few(["a", "b", "c", "d", "e"])
-        'a, b, c and 2 more'
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
