@@ -154,7 +154,7 @@ def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
         )
     except WeightsError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(
             f"the header of {path} is damaged ({type(error).__name__}: {error}); fetch or write the file again"
         ) from error

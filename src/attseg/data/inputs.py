@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from attseg.errors import UsageError
 from attseg.files import no_such_path
@@ -54,34 +55,42 @@ def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) 
         attseg.errors.UsageError: there is no file or folder 'street.jpg'; ...
     """
     inputs = list(inputs)
-    roots: dict[Path, Path] = {}
+    found: dict[Path, _Found] = {}
     for given in inputs:
-        for path, root in _search(Path(given).expanduser(), outside):
-            roots.setdefault(_normal(path), _normal(root))
-    if not roots:
+        for one in _search(Path(given).expanduser(), outside):
+            found.setdefault(_normal(one.path), one)
+    if not found:
         raise UsageError(
             f"no picture was found in {', '.join(str(given) for given in inputs) or 'an empty list'}; give picture files, "
             f"folders with {', '.join(sorted(SUFFIXES))}, or patterns such as 'photos/**/*.jpg'"
         )
-    return [PictureFile(path, name) for path, name in zip(roots, _names(roots), strict=True)]
+    return [PictureFile(one.path, name) for one, name in zip(found.values(), _names(found), strict=True)]
 
 
-def _search(given: Path, outside: Path | None) -> Iterator[tuple[Path, Path]]:
-    """Each file that ``given`` stands for, with the folder below which it is named."""
+class _Found(NamedTuple):
+    path: Path
+    root: Path
+    """The folder below which the path is named."""
+
+
+def _search(given: Path, outside: Path | None) -> Iterator[_Found]:
     if given.is_file():
-        yield given, given.parent
-    elif given.is_dir() or is_pattern(given):
-        root = _fixed_part(given)
-        pattern = given if is_pattern(given) else given / "**"
-        for path in sorted(map(Path, glob.iglob(str(pattern), recursive=True))):  # noqa: PTH207, whose ** leaves out files
-            if _is_picture(path) and not (outside and _normal(path).is_relative_to(_normal(outside))):
-                yield path, root
+        yield _Found(given, given.parent)
+    elif given.is_dir():
+        yield from _pictures(given.rglob("*"), given, outside)
+    elif is_pattern(given):
+        matches = glob.iglob(str(given), recursive=True)  # noqa: PTH207, that of pathlib leaves out files where ** ends a pattern
+        yield from _pictures(map(Path, matches), _fixed_part(given), outside)
     else:
         raise no_such_path(given)
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _pictures(paths: Iterable[Path], root: Path, outside: Path | None) -> Iterator[_Found]:
+    for path in sorted(paths):
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+        earlier = outside is not None and _normal(path).is_relative_to(_normal(outside))
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden and not earlier:
+            yield _Found(path, root)
 
 
 def _fixed_part(pattern: Path) -> Path:
@@ -95,12 +104,13 @@ def _normal(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _names(roots: dict[Path, Path]) -> list[str]:
-    shared = Path(os.path.commonpath([path.parent for path in roots]))
-    short = [path.relative_to(root).with_suffix("") for path, root in roots.items()]
-    long = [path.relative_to(shared).with_suffix("") for path in roots]
-    full = [path.relative_to(shared) for path in roots]
-    names = next(names for names in (short, long, full) if names is full or _all_differ(names))
+def _names(found: dict[Path, _Found]) -> list[str]:
+    """The shortest kind of name that tells all apart."""
+    shared = Path(os.path.commonpath([path.parent for path in found]))
+    full = [path.relative_to(shared) for path in found]
+    long = [path.with_suffix("") for path in full]
+    short = [one.path.relative_to(one.root).with_suffix("") for one in found.values()]
+    names = short if _all_differ(short) else long if _all_differ(long) else full
     return [name.as_posix() for name in names]
 
 

@@ -1,0 +1,217 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from attseg.data.classes import ClassTable
+from attseg.data.image import read_image, read_labels
+from attseg.data.preprocessing import Preprocessing
+from attseg.errors import UsageError
+from attseg.evaluation.predict_files import AHEAD, Summary, _ahead, predict_files
+from attseg.files import FileError
+from attseg.models import Segmentation
+from attseg.segmenter import Segmenter
+
+CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
+
+
+class Strongest(nn.Module):
+    """The strongest colour wins; counts the pictures that it sees."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor))
+        self.count = 0
+
+    def forward(self, images):
+        self.count += 1
+        return Segmentation(images * self.factor, {})
+
+
+def segmenter(factor=1.0):
+    return Segmenter(Strongest(factor), CLASSES, Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), device="cpu")
+
+
+def write(path, seed, size=(36, 44), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
+    Image.fromarray(image).save(path, **options)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for seed, name in enumerate(("1.png", "2.jpg", "deep/1.png", "deep/3.webp")):
+        write(tmp_path / "photos" / name, seed)
+    return tmp_path / "photos"
+
+
+def check(photo, labels):
+    assert np.array_equal(read_labels(labels, CLASSES), read_image(photo).argmax(axis=-1))
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_picture_gets_labels_and_an_overlay(photos, tmp_path):
+    out = tmp_path / "out"
+    assert predict_files(segmenter(), [photos], out) == Summary(4, 0, ())
+    names = ["1", "2", "deep/1", "deep/3"]
+    assert files(out) == [f"labels/{name}.png" for name in names] + [f"overlays/{name}.jpg" for name in names]
+    for photo in ("1.png", "2.jpg", "deep/1.png", "deep/3.webp"):
+        check(photos / photo, (out / "labels" / photo).with_suffix(".png"))
+
+
+def test_label_files_have_the_palette_of_the_classes(photos, tmp_path):
+    predict_files(segmenter(), [photos / "1.png"], tmp_path / "out", overlay=False)
+    assert files(tmp_path / "out") == ["labels/1.png"]
+    with Image.open(tmp_path / "out/labels/1.png") as labels:
+        assert labels.mode == "P"
+        assert labels.getpalette()[:9] == [255, 0, 0, 0, 255, 0, 0, 0, 255]
+
+
+def test_labels_are_as_large_as_the_upright_picture(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    write(tmp_path / "phone.jpg", 0, size=(40, 64), exif=exif)
+    predict_files(segmenter(), [tmp_path / "phone.jpg"], tmp_path / "out")
+    check(tmp_path / "phone.jpg", tmp_path / "out/labels/phone.png")
+    with Image.open(tmp_path / "out/labels/phone.png") as labels:
+        assert labels.size == (40, 64)
+
+
+def test_what_was_done_is_skipped(photos, tmp_path):
+    first, again = segmenter(), segmenter()
+    predict_files(first, [photos], tmp_path / "out")
+    before = {path: (tmp_path / "out" / path).stat().st_mtime_ns for path in files(tmp_path / "out")}
+    (tmp_path / "out/labels/2.png").unlink()
+    (tmp_path / "out/overlays/deep/1.jpg").unlink()
+    assert predict_files(again, [photos], tmp_path / "out") == Summary(2, 2, ())
+    assert (first.model.count, again.model.count) == (4, 2)
+    after = {path: (tmp_path / "out" / path).stat().st_mtime_ns for path in files(tmp_path / "out")}
+    redone = {path for path in before if before[path] != after[path]}
+    assert redone == {"labels/2.png", "overlays/2.jpg", "labels/deep/1.png", "overlays/deep/1.jpg"}
+
+
+def test_overwrite_does_all_again(photos, tmp_path):
+    predict_files(segmenter(), [photos], tmp_path / "out")
+    assert predict_files(segmenter(2.0), [photos], tmp_path / "out", overwrite=True) == Summary(4, 0, ())
+
+
+@pytest.mark.parametrize("change", ["weights", "picture", "foreign"])
+def test_results_of_other_origin_are_neither_kept_as_ours_nor_lost(photos, tmp_path, change):
+    predict_files(segmenter(), [photos / "1.png"], tmp_path / "out")
+    labels = tmp_path / "out/labels/1.png"
+    if change == "picture":
+        write(photos / "1.png", 99)
+    if change == "foreign":
+        Image.new("P", (3, 3)).save(labels)
+    before = labels.read_bytes()
+    summary = predict_files(segmenter(2.0 if change == "weights" else 1.0), [photos / "1.png"], tmp_path / "out")
+    assert (summary.done, summary.skipped) == (0, 0)
+    ((path, message),) = summary.failed
+    assert path == photos / "1.png"
+    assert message.endswith(
+        f"{labels} is there already, and comes from another picture or from other weights; "
+        "choose another folder for the results, or overwrite them"
+    )
+    assert labels.read_bytes() == before
+
+
+def test_broken_files_are_named_and_the_others_done(photos, tmp_path):
+    (photos / "11.png").write_bytes((photos / "1.png").read_bytes()[:300])
+    (photos / "12.jpg").touch()
+    summary = predict_files(segmenter(), [photos], tmp_path / "out")
+    assert (summary.done, summary.skipped) == (4, 0)
+    assert [path.name for path, _ in summary.failed] == ["11.png", "12.jpg"]
+    assert all(str(path) in message for path, message in summary.failed)
+    assert "labels/11.png" not in files(tmp_path / "out")
+
+
+def test_pictures_that_do_not_fit_into_memory_fail_alone(photos, tmp_path):
+    class Model(Strongest):
+        def forward(self, images):
+            if self.count == 1:
+                self.count += 1
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(images)
+
+    one = Segmenter(Model(), CLASSES, Preprocessing(), device="cpu")
+    summary = predict_files(one, [photos], tmp_path / "out")
+    assert summary.done == 3
+    assert str(photos / "2.jpg") in summary.failed[0][1]
+    assert "does not fit into the memory of cpu" in summary.failed[0][1]
+
+
+def test_equal_stems_do_not_meet(photos, tmp_path):
+    summary = predict_files(segmenter(), [photos / "1.png", photos / "deep" / "1.png"], tmp_path / "out", overlay=False)
+    assert summary.done == 2
+    check(photos / "1.png", tmp_path / "out/labels/1.png")
+    check(photos / "deep/1.png", tmp_path / "out/labels/deep/1.png")
+
+
+def test_results_inside_the_inputs_are_no_inputs(photos):
+    for expected in (Summary(4, 0, ()), Summary(0, 4, ())):
+        assert predict_files(segmenter(), [photos], photos / "out") == expected
+
+
+def test_each_file_is_reported_in_order(photos, tmp_path):
+    (photos / "11.png").touch()
+    calls = []
+    predict_files(segmenter(), [photos], tmp_path / "out", on_file=lambda *call: calls.append(call))
+    assert [(count, total, path.name, problem is None) for count, total, path, problem in calls] == [
+        (1, 5, "1.png", True),
+        (2, 5, "11.png", False),
+        (3, 5, "2.jpg", True),
+        (4, 5, "1.png", True),
+        (5, 5, "3.webp", True),
+    ]
+
+
+def test_nothing_to_do_is_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match="no picture was found in"):
+        predict_files(segmenter(), [tmp_path], tmp_path / "out")
+
+
+def test_an_unwritable_folder_is_a_sentence(photos, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(FileError, match=r"a file is where the folder .*out.* should be"):
+        predict_files(segmenter(), [photos], tmp_path / "out")
+
+
+def test_a_full_disk_stops_the_work(photos, tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(FileError, match="no space is left"):
+        predict_files(segmenter(), [photos], tmp_path / "out")
+    assert files(tmp_path / "out") == []
+
+
+def test_ahead_keeps_the_order_and_runs_only_a_little_ahead():
+    started, taken = [], []
+    lead = []
+    for value in _ahead(lambda item: started.append(item) or item * item, iter(range(20))):
+        taken.append(value)
+        lead.append(len(started) - len(taken))
+        time.sleep(0.001)
+    assert taken == [item * item for item in range(20)]
+    assert max(lead) <= AHEAD + 1
+
+
+def test_ahead_works_in_another_thread_while_the_caller_is_busy():
+    threads = set()
+    for _ in _ahead(lambda item: threads.add(threading.get_ident()), range(3)):
+        pass
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+def test_ahead_raises_what_the_work_raises():
+    with pytest.raises(ZeroDivisionError):
+        list(_ahead(lambda item: 1 // item, [1, 0, 1]))
