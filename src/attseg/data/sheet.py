@@ -57,7 +57,7 @@ def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]
     image = np.asarray(Image.fromarray(sample.image).resize(size, Image.Resampling.BILINEAR))
     labels = np.asarray(Image.fromarray(sample.labels).resize(size, Image.Resampling.NEAREST))
     row = Image.new("RGB", (3 * PANEL + 4 * GAP, LINE + size[1] + GAP), "white")
-    title = f"{data.split}: {sample.name} ({width} x {height})"
+    title = f"{sample.name} ({width} x {height})"
     ImageDraw.Draw(row).text((GAP, LINE // 2), title, "black", ImageFont.load_default(14), anchor="lm")
     panels = image, colorize(labels, data.classes), overlay(image, labels, data.classes)
     for place, panel in enumerate(panels):
