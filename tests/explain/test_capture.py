@@ -55,7 +55,10 @@ def test_gradients_reach_the_maps(model):
 
 
 def test_an_empty_capture_says_why(model):
-    with pytest.raises(RuntimeError, match="none of the 4 taps of this PAN was passed: run the model inside"), capture(model):
+    with (
+        pytest.raises(RuntimeError, match="none of the 4 taps of this PAN was passed: run the model inside"),
+        capture(model),
+    ):
         pass
     baseline = FCN(5, encoder="test_resnet", channels=16).eval()
     with pytest.raises(RuntimeError, match="this FCN has no attention"), capture(baseline):
