@@ -90,14 +90,17 @@ def test_pictures_without_labels_are_refused(folder):
 def test_different_sizes_are_named(folder):
     damage(folder / "labels/train/a.png", np.zeros((8, 11)))
     with pytest.raises(
-        DataError, match=r"a\.png: the labels are 11 x 8 pixels and their picture is 12 x 8; resize them"
+        DataError,
+        match=r"a\.png: the labels are 11 pixels wide and 8 high, and their picture 12 wide and 8 high; resize",
     ):
         Folder(folder, "train")[0]
 
 
 def test_labels_on_their_side_are_recognised(folder):
     damage(folder / "labels/train/a.png", np.zeros((12, 8)))
-    with pytest.raises(DataError, match=r"8 x 12 pixels and their picture is 12 x 8; they lie on their side"):
+    with pytest.raises(
+        DataError, match=r"8 pixels wide and 12 high, and their picture 12 wide and 8 high; they lie on their side"
+    ):
         Folder(folder, "train")[0]
 
 

@@ -67,4 +67,4 @@ def explain_sizes(image: Array, labels: Array) -> str | None:
         if (height, width) == (columns, rows)
         else "resize them with nearest, or find the labels that belong to the picture"
     )
-    return f"the labels are {columns} x {rows} pixels and their picture is {width} x {height}; {hint}"
+    return f"the labels are {columns} pixels wide and {rows} high, and their picture {width} wide and {height} high; {hint}"

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from attseg.data.inputs import SUFFIXES
 from attseg.data.sample import DataError
 from attseg.data.wording import few, plural
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2"})
-"""Files with other endings are not seen as pictures; upper case counts too."""
 
 
 class Pair(NamedTuple):
