@@ -1,0 +1,120 @@
+"""The run folder: what lies where, who may write to it, and whether a run can begin or go on in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attseg.errors import UsageError
+from attseg.files import FileError, replacing
+from attseg.recipes.files import read_recipe, to_yaml
+from attseg.recipes.recipe import Machine, Recipe
+from attseg.recipes.values import to_values
+from attseg.training.errors import RunError
+
+FREE = {"data.root", "source", "expected_miou"}
+"""Settings of a recipe that do not decide the result, and may differ when a run goes on."""
+
+
+class RunFolder:
+    """Names of the files of a run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe = path / "recipe.yaml"
+        self.metrics = path / "metrics.csv"
+        self.curves = path / "curves.png"
+        self.confusion = path / "confusion.png"
+        self.samples = path / "samples.png"
+        self.best = path / "best.safetensors"
+        self.last = path / "last.safetensors"
+        self.report = path / "report.json"
+        self.class_weights = path / "class_weights.json"
+        self.tensorboard = path / "tensorboard"
+        self.state = path / "state"
+        self.lock = path / "state" / "lock"
+
+
+@contextmanager
+def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool) -> Iterator[None]:
+    """Hold a run folder for a run, new or resumed, while the block runs.
+
+    Args:
+        folder: Made where it does not exist.
+        recipe: Written to the folder by a new run, compared with what is there by a resumed one.
+        machine: Written to the folder.
+        resume: Whether the run goes on.
+
+    Raises:
+        UsageError: A new run where there is one, a resumed one where there is none, or another recipe.
+        RunError: Another process is training in this folder.
+        FileError: The folder cannot be written.
+    """
+    started = folder.recipe.exists()
+    if resume and not started:
+        raise UsageError(
+            f"there is no run in {folder.path} to resume; leave out resume to begin one, or name its folder"
+        )
+    if started and not resume:
+        raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
+    with _lock(folder):
+        if resume:
+            _check_same(folder, recipe)
+        for part in (*folder.path.glob(".*.part"), *folder.state.glob(".*.part")):
+            part.unlink()  # what a killed run was writing
+        with replacing(folder.recipe) as file:
+            file.write(to_yaml(recipe, machine).encode())
+        yield
+
+
+@contextmanager
+def _lock(folder: RunFolder) -> Iterator[None]:
+    """The lock is the system's and vanishes with the process, however it ends; the number in the file is for people."""
+    try:
+        folder.state.mkdir(parents=True, exist_ok=True)
+        file = folder.lock.open("a+")
+    except OSError as error:
+        raise FileError(f"cannot write to {folder.path}: {error.strerror or error}; choose another folder") from error
+    with file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock, not inherited by worker processes
+        except OSError:
+            file.seek(0)
+            raise RunError(
+                f"process {file.read().strip() or '?'} is training in {folder.path}; wait for it to end, or choose another "
+                "folder (--out)"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _check_same(folder: RunFolder, recipe: Recipe) -> None:
+    before, _ = read_recipe(folder.recipe)
+    old, new = _flat(to_values(before)), _flat(to_values(recipe))
+    changes = [
+        f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
+        for key in old | new
+        if key not in FREE and old.get(key) != new.get(key)
+    ]
+    if changes:
+        raise UsageError(
+            f"the run in {folder.path} was started with another recipe: {'; '.join(changes)}. Resume it with its own recipe "
+            f"({folder.recipe}), or begin a new run in another folder"
+        )
+
+
+def _flat(values: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat |= _flat(value, f"{at}{name}.")
+        else:
+            flat[f"{at}{name}"] = value
+    return flat

@@ -1,0 +1,133 @@
+"""Where and how a run happens: a ``Machine`` as asked for, made definite and checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import distributed
+
+from attseg.errors import UsageError
+from attseg.recipes.recipe import Machine, Recipe
+
+MOST_WORKERS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What ``make_plan`` decided.
+
+    Args:
+        device: Kind of device.
+        devices: Processes a node.
+        nodes: Computers.
+        batch_size: Pictures of one process in one forward pass.
+        rank: Number of this process, over all nodes; the first, 0, alone writes.
+        workers: Processes that read training pictures for one process.
+        channels_last: Whether pictures and weights have their channels innermost.
+    """
+
+    device: Literal["cpu", "cuda"]
+    devices: int
+    nodes: int
+    rank: int
+    batch_size: int
+    workers: int
+    channels_last: bool
+
+    @property
+    def world(self) -> int:
+        """Processes in all."""
+        return self.devices * self.nodes
+
+
+def make_plan(recipe: Recipe, machine: Machine) -> Plan:
+    """Decide what ``machine`` leaves open. Under torchrun the number of processes is torchrun's.
+
+    Raises:
+        UsageError: A number out of range, a device that is not there, a batch that cannot be shared out evenly.
+    """
+    _check_recipe(recipe)
+    _check_machine(machine)
+    device = _device(machine)
+    devices, nodes = _processes(machine, device)
+    parts = devices * nodes * machine.accumulate
+    if recipe.batch_size % parts:
+        raise UsageError(
+            f"a batch of {recipe.batch_size} cannot be cut into {parts} equal parts ({devices * nodes} processes, accumulate "
+            f"{machine.accumulate}); choose a batch_size that {parts} divides, or fewer parts"
+        )
+    cores = os.cpu_count() or 1
+    return Plan(
+        device=device,
+        devices=devices,
+        nodes=nodes,
+        rank=int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))),
+        batch_size=recipe.batch_size // parts,
+        workers=machine.workers if machine.workers >= 0 else min(MOST_WORKERS, max(1, cores // devices)),
+        channels_last=machine.channels_last != "off",
+    )
+
+
+def under_torchrun() -> bool:
+    """Whether this process is one of several that torchrun started."""
+    return distributed.is_available() and distributed.is_torchelastic_launched()
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    for name, value, least in (
+        ("steps", recipe.steps, 1),
+        ("batch_size", recipe.batch_size, 1),
+        ("val_every", recipe.val_every, 0),
+        ("seed", recipe.seed, 0),
+        ("optim.lr", recipe.optim.lr, 0),
+        ("optim.momentum", recipe.optim.momentum, 0),
+        ("optim.weight_decay", recipe.optim.weight_decay, 0),
+        ("optim.warmup", recipe.optim.warmup, 0),
+        ("optim.clip", recipe.optim.clip, 0),
+    ):
+        _check_least(name, value, least)
+    if not 0 <= recipe.ema < 1:
+        raise UsageError(f"ema is {recipe.ema}; 0 (no average) or a decay below 1, such as 0.999, was expected")
+
+
+def _check_machine(machine: Machine) -> None:
+    for name, value, least in (
+        ("devices", machine.devices, 1),
+        ("nodes", machine.nodes, 1),
+        ("workers", machine.workers, -1),
+        ("accumulate", machine.accumulate, 1),
+        ("save_every", machine.save_every, 0),
+        ("timeout", machine.timeout, 1),
+    ):
+        _check_least(name, value, least)
+
+
+def _check_least(name: str, value: float, least: float) -> None:
+    if not value >= least:
+        raise UsageError(f"{name} is {value}; at least {least} was expected")
+
+
+def _device(machine: Machine) -> Literal["cpu", "cuda"]:
+    present = torch.cuda.is_available()
+    if machine.device == "cuda" and not present:
+        raise UsageError("device is cuda, but PyTorch finds no GPU here; choose cpu or auto, or see `attseg doctor`")
+    device: Literal["cpu", "cuda"] = "cuda" if present and machine.device != "cpu" else "cpu"
+    if device == "cpu" and machine.precision == "fp16":
+        raise UsageError("precision is fp16, which needs a GPU; choose bf16 or 32 on the CPU")
+    return device
+
+
+def _processes(machine: Machine, device: str) -> tuple[int, int]:
+    """Processes a node, and nodes."""
+    devices, nodes = machine.devices, machine.nodes
+    if under_torchrun():
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
+    elif nodes > 1:
+        raise UsageError(f"nodes is {nodes}; start one process a device on each computer with torchrun")
+    if device == "cuda" and devices > torch.cuda.device_count():
+        raise UsageError(f"{devices} devices were asked for, but there are {torch.cuda.device_count()} GPUs here")
+    return devices, nodes

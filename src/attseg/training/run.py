@@ -1,0 +1,197 @@
+"""``train``: a recipe on a machine becomes a run folder. Lightning's Trainer is the engine, and sees to devices and precision."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import torch
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import DDPStrategy
+from rich.console import Console
+
+from attseg.data.catalog import open_data
+from attseg.data.sample import DataError, SegmentationData
+from attseg.models import SegmentationModel, build_model
+from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.training.class_weights import class_weights, read_class_weights, write_class_weights
+from attseg.training.errors import RunError
+from attseg.training.folder import RunFolder, claimed
+from attseg.training.pictures import draw_pictures
+from attseg.training.plan import Plan, make_plan, under_torchrun
+from attseg.training.progress import ProgressLine
+from attseg.training.recorder import Recorder
+from attseg.training.signals import StopRequest
+from attseg.training.state import State, load_state
+from attseg.training.task import SegmentationTask
+
+PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+
+NOISE = (r"`isinstance\(treespec, LeafSpec\)` is deprecated", "GPU available but not used")
+"""How warnings begin that Lightning causes in its own code, or gives for what was asked for."""
+
+
+def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, console: Console | None = None) -> Path:
+    """Train a recipe.
+
+    A run that stops, for whatever reason, goes on from its last state with ``resume``. On the CPU its weights are then the
+    same, bit for bit, as if it had never stopped.
+
+    Args:
+        recipe: What to train; decides the result.
+        machine: Where and how.
+        out: The run folder: recipe.yaml, metrics.csv and tensorboard/, best.safetensors (by mIoU) with its report.json,
+            confusion.png and samples.png, last.safetensors, curves.png, and state/ to go on from.
+        resume: Whether to go on with the run in ``out``.
+        console: Where progress is shown; None shows nothing.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UsageError: A setting that cannot be, a new run where there is one, a resumed one where there is none.
+        DataError: A data set cannot be used.
+        FileError: The folder cannot be written.
+        Interrupted: Ctrl-C or SIGTERM came; the state was saved.
+        RunError: Another process trains in this folder, or the loss became infinite or no number.
+    """
+    plan = make_plan(recipe, machine)
+    data, val = _open(recipe.data)
+    folder = RunFolder(out)
+    console = console if console is not None and plan.rank == 0 else Console(quiet=True)
+    claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
+    with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]), StopRequest() as stop:
+        state = _last_state(folder, console) if resume else None
+        with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line:
+            if resume:
+                line.say(f"going on after step {_step(state)} of {recipe.steps}")
+            model = _model(recipe, plan, state, len(data.classes))
+            task = SegmentationTask(
+                model,
+                recipe,
+                plan,
+                data,
+                accumulate=machine.accumulate,
+                start=_step(state),
+                optimizer_state=None if state is None else state["optimizer"],
+                class_weights=_class_weights(recipe, plan, data, folder, line),
+                compiled=machine.compile,
+            )
+            recorder = Recorder(
+                recipe=recipe, machine=machine, plan=plan, data=val, folder=folder, state=state, line=line, stop=stop
+            )
+            trainer = _trainer(recipe, machine, plan, recorder, out)
+            if task.start < recipe.steps:
+                _fit(trainer, task)
+            if plan.rank == 0:
+                line.say("drawing pictures")
+                draw_pictures(folder, model, val, trainer.strategy.root_device)
+    return out
+
+
+def _open(spec: DataSpec) -> tuple[SegmentationData, SegmentationData]:
+    """The splits to train and to evaluate on."""
+    data, val = (open_data(spec.name, split, root=spec.root, **spec.options) for split in (spec.train, spec.val))
+    if data.classes != val.classes:
+        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
+    if len(val) == 0:
+        raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
+    return data, val
+
+
+def _fit(trainer: Trainer, task: SegmentationTask) -> None:
+    try:
+        trainer.fit(task)
+    except RunError:
+        if task.plan.rank == 0:
+            raise
+        raise SystemExit(0) from None  # what ends all processes is told by the first
+
+
+def _step(state: State | None) -> int:
+    return 0 if state is None else int(state["step"])
+
+
+def _last_state(folder: RunFolder, console: Console) -> State | None:
+    state, damaged = load_state(folder.state)
+    for path in damaged:
+        console.print(f"{path} is damaged; going on from the state before it", markup=False, highlight=False)
+    return state
+
+
+def _model(recipe: Recipe, plan: Plan, state: State | None, num_classes: int) -> SegmentationModel:
+    torch.manual_seed(recipe.seed)
+    model = build_model(recipe.model.name, recipe.model.args, num_classes)
+    if state is not None:
+        model.load_state_dict(state["model"])
+    return model.to(memory_format=torch.channels_last) if plan.channels_last else model
+
+
+def _class_weights(
+    recipe: Recipe, plan: Plan, data: SegmentationData, folder: RunFolder, line: ProgressLine
+) -> torch.Tensor | None:
+    """From the folder if an earlier part of the run left them there."""
+    if folder.class_weights.exists():
+        return torch.from_numpy(read_class_weights(folder.class_weights)).float()
+    if recipe.loss.class_weights != "none":
+        line.say(f"counting the pixels of each class in {len(data)} label files")
+    weights = class_weights(recipe.loss.class_weights, data)
+    if weights is None:
+        return None
+    if plan.rank == 0:
+        write_class_weights(folder.class_weights, data.classes.names, weights)
+    return torch.from_numpy(weights).float()
+
+
+def _trainer(recipe: Recipe, machine: Machine, plan: Plan, recorder: Recorder, out: Path) -> Trainer:
+    """Lightning's Trainer with everything off that this package does itself."""
+    parallel, on_gpu = plan.world > 1, plan.device == "cuda"
+    return Trainer(
+        accelerator=plan.device,
+        devices=plan.devices,
+        num_nodes=plan.nodes,
+        plugins=TorchElasticEnvironment() if under_torchrun() else LightningEnvironment(),
+        strategy=DDPStrategy(timeout=timedelta(seconds=machine.timeout)) if parallel else "auto",
+        precision=PRECISION[machine.precision],
+        sync_batchnorm=machine.sync_bn and parallel and on_gpu,
+        deterministic=True if machine.deterministic and on_gpu else None,
+        benchmark=on_gpu and not machine.deterministic,
+        max_epochs=1,
+        accumulate_grad_batches=machine.accumulate,
+        gradient_clip_val=recipe.optim.clip or None,
+        callbacks=[recorder],
+        default_root_dir=out,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_autolog_hparams=False,
+        use_distributed_sampler=False,
+    )
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Without Lightning's banners, its tips, and the warnings that nobody but its authors can do something about."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            for message in NOISE:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
