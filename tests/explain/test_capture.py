@@ -68,6 +68,6 @@ def test_an_empty_capture_says_why(model):
 
 
 def test_unknown_taps_are_named(model):
-    with pytest.raises(UsageError, match="no tap 'context.piramid'; did you mean 'context.pyramid'"):
-        with capture(model, edit={"context.piramid": torch.zeros_like}):
-            pass
+    message = "no tap 'context.piramid'; did you mean 'context.pyramid'"
+    with pytest.raises(UsageError, match=message), capture(model, edit={"context.piramid": torch.zeros_like}):
+        pass
