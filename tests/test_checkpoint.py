@@ -179,6 +179,16 @@ def test_a_missing_file_is_named_with_its_neighbour(tmp_path):
         read_weights(tmp_path / "beast.safetensors")
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(path, framework):
+        raise PermissionError(13, "Permission denied")
+
+    path = save(tmp_path / "best.safetensors", net().state_dict())
+    monkeypatch.setattr("attseg.checkpoint.safe_open", refuse)
+    with pytest.raises(FileError, match=r"best\.safetensors cannot be read: Permission denied"):
+        read_weights(path)
+
+
 def test_an_unwritable_place_is_named(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(FileError, match=r"cannot write .*best\.safetensors: a file is where the folder"):

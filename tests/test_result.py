@@ -52,6 +52,11 @@ def test_narrow_pictures_get_a_legend_that_can_be_read():
     assert page.getpixel((100, 1)) == (255, 255, 255)
 
 
+def test_the_legend_grows_with_the_picture():
+    heights = [result(4, width).overlay().height - 4 for width in (1000, 4000)]
+    assert heights[1] == 4 * heights[0]
+
+
 def test_a_wrong_opacity_is_refused():
     with pytest.raises(UsageError, match=r"opacity is 50; a share between 0 and 1"):
         result().overlay(50)

@@ -61,7 +61,9 @@ def test_the_demo_is_bundled_or_said_not_to_be():
 
 def test_an_unreachable_hub_is_a_sentence_at_once(tmp_path, monkeypatch):
     start = time.monotonic()
-    with pytest.raises(FileError, match="no file or folder 'owner/name'; it could be .* but the hub cannot be reached"):
+    with pytest.raises(
+        FileError, match=r"no file or folder 'owner/name'; it could be .* but the hub cannot be reached"
+    ):
         find_weights("owner/name")
     assert time.monotonic() - start < 5
 
@@ -96,5 +98,5 @@ def test_the_hub_gives_the_best_weights(monkeypatch):
 
 def test_a_repository_without_weights_is_refused(monkeypatch):
     monkeypatch.setattr("huggingface_hub.HfApi", Hub("model.bin"))
-    with pytest.raises(UsageError, match="'owner/name' holds neither best.safetensors nor last.safetensors"):
+    with pytest.raises(UsageError, match=r"'owner/name' holds neither best\.safetensors nor last\.safetensors"):
         find_weights("owner/name")

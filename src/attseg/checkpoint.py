@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.files import no_such_path, replacing
+from attseg.files import FileError, no_such_path, replacing
 from attseg.recipes.recipe import ModelSpec
 
 FORMAT = 1
@@ -93,6 +93,7 @@ def read_weights(path: Path) -> Weights:
 
     Raises:
         UsageError: There is no such file.
+        FileError: The file may not be read.
         WeightsError: The file is not attseg's, is damaged, or was written by a newer attseg.
     """
     if not path.is_file():
@@ -103,6 +104,8 @@ def read_weights(path: Path) -> Weights:
             state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118, the file is no mapping
     except SafetensorError as error:
         raise WeightsError(f"{path} cannot be read: {_diagnosis(path, error)}") from error
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
     if header is None:
         raise WeightsError(f"{path} holds tensors but nothing about model and classes: it was not written by attseg")
     return _parse(path, header, state)

@@ -22,6 +22,12 @@ from attseg.files import replacing
 NARROWEST_LEGEND = 240
 """Width in pixels that a legend gets even below a narrower picture."""
 
+LEGEND_STEP = 1000
+"""For every so many pixels of width the legend grows by its smallest size, for large pictures are seen scaled down."""
+
+LARGEST_LEGEND = 8
+"""Times its smallest size at which the legend stops growing."""
+
 LARGEST_JPEG = 65_000
 """Longest side, in pixels, of an overlay that is saved; JPEG ends a little above."""
 
@@ -81,7 +87,10 @@ class Result:
         colored = Image.fromarray(paint.overlay(self.image, self.labels, self.classes, opacity))
         if not legend:
             return colored
-        strip = paint.legend(self.classes, self._present, max(colored.width, NARROWEST_LEGEND))
+        width = max(colored.width, NARROWEST_LEGEND)
+        strip = paint.legend(
+            self.classes, self._present, width, scale=min(max(1, round(width / LEGEND_STEP)), LARGEST_LEGEND)
+        )
         page = Image.new("RGB", (strip.width, colored.height + strip.height), "white")
         page.paste(colored)
         page.paste(strip, (0, colored.height))

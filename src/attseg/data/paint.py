@@ -56,36 +56,38 @@ def overlay(image: Array, labels: Array, classes: ClassTable, opacity: float = 0
         )
     if not 0 <= opacity <= 1:
         raise UsageError(f"the opacity is {opacity}; a share between 0 and 1 was expected")
-    mixed = image * (1 - opacity) + colorize(labels, classes) * opacity
+    mixed = image * np.float32(1 - opacity) + colorize(labels, classes) * np.float32(opacity)
     return np.rint(mixed).astype(np.uint8)
 
 
-def legend(classes: ClassTable, present: Sequence[int], width: int) -> Image.Image:
+def legend(classes: ClassTable, present: Sequence[int], width: int, *, scale: int = 1) -> Image.Image:
     """Swatches with names, in as many columns as fit.
 
     Args:
         classes: Whose names and colours.
         present: The classes to list, in this order; ``IGNORE`` is listed as "ignored".
         width: Width of the legend in pixels; names that are longer are cut.
+        scale: How many times as large text and swatches are, for pictures that are looked at from afar.
 
     Returns:
         A legend ``width`` wide on white, as high as it needs to be.
     """
-    font = ImageFont.load_default(FONT_SIZE)
-    room = width - 3 * GAP - SWATCH
+    side, gap = SWATCH * scale, GAP * scale
+    font = ImageFont.load_default(FONT_SIZE * scale)
+    room = width - 3 * gap - side
     names = [_shorten("ignored" if index == IGNORE else classes.names[index], font, room) for index in present]
-    cell = max((round(font.getlength(name)) for name in names), default=0) + SWATCH + 2 * GAP
-    columns = max(1, (width - GAP) // cell)
+    cell = max((round(font.getlength(name)) for name in names), default=0) + side + 2 * gap
+    columns = max(1, (width - gap) // cell)
     rows = -(-len(names) // columns)
-    page = Image.new("RGB", (width, rows * (SWATCH + GAP) + GAP), "white")
+    page = Image.new("RGB", (width, rows * (side + gap) + gap), "white")
     draw = ImageDraw.Draw(page)
     for place, (index, name) in enumerate(zip(present, names, strict=True)):
         row, column = divmod(place, columns)
-        left, top = GAP + column * cell, GAP + row * (SWATCH + GAP)
-        swatch = colorize(np.full((SWATCH, SWATCH), index, np.uint8), classes)
+        left, top = gap + column * cell, gap + row * (side + gap)
+        swatch = colorize(np.full((side, side), index, np.uint8), classes)
         page.paste(Image.fromarray(swatch), (left, top))
-        draw.rectangle((left, top, left + SWATCH - 1, top + SWATCH - 1), outline="grey")
-        draw.text((left + SWATCH + GAP, top + SWATCH // 2), name, "black", font, anchor="lm")
+        draw.rectangle((left, top, left + side - 1, top + side - 1), outline="grey")
+        draw.text((left + side + gap, top + side // 2), name, "black", font, anchor="lm")
     return page
 
 
