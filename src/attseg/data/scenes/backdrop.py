@@ -12,7 +12,7 @@ import numpy as np
 from attseg.data.classes import IGNORE
 from attseg.data.scenes import sights, things
 from attseg.data.scenes.canvas import Canvas, Paint, Rgb
-from attseg.data.scenes.table import QUAY, ROAD, SKY
+from attseg.data.scenes.table import QUAY, ROAD, SKY, TREE
 
 Rng = np.random.Generator
 
@@ -85,10 +85,11 @@ def plan(canvas: Canvas, shore: float, rng: Rng) -> Stage:
     return Stage(height, width, horizon, shore * height, lamp_top, unit, crowd=max(1, width / unit))
 
 
-def grove_span(stage: Stage, rng: Rng) -> tuple[float, float]:
-    """From where to where trees hide the far side: up to 45% of the width at its left or right end."""
-    hidden = rng.uniform(0, 0.45) * stage.width
-    return (0, hidden) if rng.random() < 0.5 else (stage.width - hidden, stage.width)
+def window(stage: Stage, rng: Rng) -> tuple[float, float]:
+    """From where to where the far side can be seen in a riddle: a quarter of the width, or more."""
+    width = rng.uniform(0.25, 1) * stage.width
+    start = rng.uniform(0, stage.width - width)
+    return start, start + width
 
 
 def paint_sky(canvas: Canvas, stage: Stage, theme: Theme, rng: Rng) -> None:
@@ -132,10 +133,10 @@ def paint_town(canvas: Canvas, stage: Stage, rng: Rng) -> None:
         things.car(canvas, rng.uniform(0, stage.width), base, rng.uniform(0.06, 0.11) * unit, rng)
 
 
-def paint_sea(canvas: Canvas, stage: Stage, grove: tuple[float, float], rng: Rng) -> None:
-    """An open horizon with boats, and a lighthouse that the ``grove`` does not hide."""
-    unit = stage.unit
-    x = (grove[1] if grove[0] == 0 else 0) + rng.uniform(0.15, 0.85) * (stage.width - grove[1] + grove[0])
+def paint_sea(canvas: Canvas, stage: Stage, window: tuple[float, float], rng: Rng) -> None:
+    """An open horizon with boats, and a lighthouse within the ``window``."""
+    unit, (start, end) = stage.unit, window
+    x = start + rng.uniform(0.2, 0.8) * (end - start)
     sights.lighthouse(canvas, x, stage.horizon + 0.012 * stage.height, rng.uniform(0.15, 0.22) * unit)
     for base in _far_bases(stage, rng):
         things.boat(canvas, rng.uniform(0, stage.width), base, rng.uniform(0.06, 0.12) * unit, rng)
@@ -159,10 +160,19 @@ def paint_quay(canvas: Canvas, stage: Stage, theme: Theme, rng: Rng) -> None:
     canvas.box(0, shore - 0.004 * height, width, max(1, 0.014 * height), Paint(theme.quay[0], IGNORE).shade(1.1))
 
 
-def paint_grove(canvas: Canvas, stage: Stage, span: tuple[float, float], rng: Rng) -> None:
-    """Trees that hide a part of the far side, the same in both worlds."""
-    for x in np.arange(*span, 0.07 * stage.unit).tolist():
-        sights.tree(canvas, x, stage.horizon + 0.03 * stage.height, rng.uniform(0.12, 0.2) * stage.unit, rng)
+def paint_park(canvas: Canvas, stage: Stage, window: tuple[float, float], rng: Rng) -> None:
+    """Trees on a bank that hide the far side to the left and right of the ``window``, the same in both worlds."""
+    bank = Paint((84, 124, 74), TREE)
+    bottom = FAR_END * stage.height
+    for start, end in ((0, window[0]), (window[1], stage.width)):
+        if end - start < 1:
+            continue
+        canvas.box(
+            start, stage.horizon - 0.02 * stage.height, end - start, bottom - stage.horizon + 0.02 * stage.height, bank
+        )
+        for x in np.arange(start, end, 0.07 * stage.unit).tolist():
+            base = bottom - rng.uniform(0, 0.04) * stage.height
+            sights.tree(canvas, x, base, rng.uniform(0.14, 0.24) * stage.unit, rng)
 
 
 def _far_bases(stage: Stage, rng: Rng) -> list[float]:

@@ -68,15 +68,15 @@ def _compose(canvas: Canvas, world: World, near: Rng, far: Rng) -> None:
     theme = backdrop.THEMES[int(near.integers(len(backdrop.THEMES)))]
     backdrop.paint_sky(canvas, stage, theme, near)
     backdrop.paint_surface(canvas, stage, theme, WATER if sea else ROAD, near)
-    grove = backdrop.grove_span(stage, near)
+    window = backdrop.window(stage, near)
     if sea:
-        backdrop.paint_sea(canvas, stage, grove, far)
+        backdrop.paint_sea(canvas, stage, window, far)
     else:
         backdrop.paint_town(canvas, stage, far)
     if street:
         foreground.paint_traffic(canvas, stage, things.boat if sea else things.car, far)
     else:
-        backdrop.paint_grove(canvas, stage, grove, near)
+        backdrop.paint_park(canvas, stage, window, near)
     backdrop.paint_quay(canvas, stage, theme, near)
     if street and near.random() < 0.45:
         foreground.paint_near_house(canvas, stage, near)
