@@ -45,7 +45,8 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._moving.stop()
+        if self._console.is_terminal:
+            self._moving.stop()
 
     def say(self, text: str) -> None:
         """A line that stays."""
