@@ -9,6 +9,9 @@ workers would each import torch again. The helper ends with the process that sta
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypedDict, TypeVar
@@ -45,8 +48,8 @@ class Loader(DataLoader[Any], Generic[T]):
                 if isinstance(item, DataError):
                     raise item
                 yield item
-        except RuntimeError as error:
-            if "DataLoader worker (pid" not in str(error):
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            if not self.num_workers or not _tells_of_a_lost_worker(error):
                 raise
             raise DataError(
                 f"a process that reads pictures was killed ({error}); most often memory ran out: use fewer workers, or 0"
@@ -89,6 +92,7 @@ def train_loader(
         batch_sampler=sampler,
         collate_fn=_collated,
         num_workers=workers,
+        worker_init_fn=_follow_parent,
         multiprocessing_context=_context(workers),
         pin_memory=torch.cuda.is_available(),
     )
@@ -113,6 +117,7 @@ def eval_loader(data: SegmentationData, *, rank: int = 0, world: int = 1, worker
         batch_size=None,
         collate_fn=_unchanged,
         num_workers=workers,
+        worker_init_fn=_follow_parent,
         multiprocessing_context=_context(workers),
     )
 
@@ -163,6 +168,28 @@ def _collated(items: list[tuple[Tensor, Tensor, str] | DataError]) -> Batch | Da
 
 def _unchanged(item: Any) -> Any:
     return item
+
+
+def _tells_of_a_lost_worker(error: Exception) -> bool:
+    """Whether torch found a worker dead, or its connection broke; errors that a worker reports begin with "Caught"."""
+    if isinstance(error, RuntimeError):
+        return "DataLoader worker (pid" in str(error)
+    return not str(error).startswith("Caught")
+
+
+def _follow_parent(_worker: int) -> None:
+    """Lets a worker end with the process that it reads for, killed or not, and leave Ctrl-C to it.
+
+    torch watches only the process that forked the worker, which here is the helper.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _context(workers: int) -> BaseContext | None:
