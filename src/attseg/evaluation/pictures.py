@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -35,30 +35,29 @@ def draw_curves(metrics_csv: Path, out: Path) -> None:
     """Draw loss, learning rate and mIoU over the steps.
 
     Args:
-        metrics_csv: Table with the columns ``step``, ``loss``, ``lr`` and ``miou`` (0..1; empty where not evaluated).
+        metrics_csv: Table with the columns ``step``, ``loss``, ``lr`` and ``miou`` (0..1); empty where not measured.
         out: Where the PNG goes.
     """
     with metrics_csv.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    steps, losses, rates = (np.array([float(row[name]) for row in rows]) for name in ("step", "loss", "lr"))
-    measured = np.array([(float(row["step"]), 100 * float(row["miou"])) for row in rows if row["miou"]]).reshape(-1, 2)
+    losses, rates, mious = (_column(rows, name) for name in ("loss", "lr", "miou"))
 
     figure = Figure(figsize=(8, 6.4), layout="constrained")
     loss, rate, miou = figure.subplots(3, sharex=True, height_ratios=(4, 1.5, 4))
-    loss.plot(steps, losses, color=BLUE, alpha=0.3, linewidth=1)
-    loss.plot(steps, _smooth(losses), color=BLUE, linewidth=2)
+    loss.plot(*losses, color=BLUE, alpha=0.3, linewidth=1)
+    loss.plot(losses[0], _smooth(losses[1]), color=BLUE, linewidth=2)
     loss.set_ylabel("loss")
-    rate.plot(steps, rates, color=GREY, linewidth=2)
+    rate.plot(*rates, color=GREY, linewidth=2)
     rate.set_ylabel("learning rate")
     rate.set_ylim(bottom=0)
-    miou.plot(*measured.T, "o-", color=ORANGE, linewidth=2, markersize=4)
+    miou.plot(mious[0], 100 * mious[1], "o-", color=ORANGE, linewidth=2, markersize=4)
     miou.set_ylabel("mIoU (%)")
     miou.set_ylim(bottom=0)
     miou.set_xlabel("step")
     miou.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if len(measured):
-        step, best = measured[measured[:, 1].argmax()]
-        miou.set_title(f"best {best:.2f} % at step {step:.0f}", loc="right", fontsize=10)
+    if mious.size:
+        step, best = mious[:, mious[1].argmax()]
+        miou.set_title(f"best {100 * best:.2f} % at step {step:.0f}", loc="right", fontsize=10)
     for axes in (loss, rate, miou):
         _unbox(axes)
     figure.align_ylabels()
@@ -131,6 +130,11 @@ def save_png(picture: Image.Image, out: Path) -> None:
     """Write a PNG as a whole or not at all."""
     with replacing(out) as file:
         picture.save(file, "PNG", optimize=True)
+
+
+def _column(rows: Sequence[Mapping[str, str]], name: str) -> Floats:
+    """(2, n) Steps and values where there are any."""
+    return np.array([(float(row["step"]), float(row[name])) for row in rows if row[name]]).reshape(-1, 2).T
 
 
 def _smooth(values: Floats) -> Floats:
