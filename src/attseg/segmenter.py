@@ -10,7 +10,6 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -23,10 +22,10 @@ from attseg.data.inputs import PictureFile, find_pictures, is_pattern
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.errors import UsageError
+from attseg.evaluation.predict import as_batch, predict_logits
 from attseg.explain.capture import capture
 from attseg.explain.pixel import PixelAttention, read_pixel
 from attseg.models import build_model
-from attseg.models.frame import SMALLEST
 from attseg.result import Result
 from attseg.sources import find_weights
 
@@ -126,12 +125,11 @@ class Segmenter:
     def _segment_file(self, file: PictureFile) -> Result:
         return self._segment(read_image(file.path), file.name)
 
-    @torch.inference_mode()
     def _segment(self, image: Array, name: str) -> Result:
         height, width = image.shape[:2]
         try:
-            logits: Tensor = self.model(self._prepare(image)).logits[0]  # (K, H', W')
-            labels, scores = _decide(logits[:, :height, :width])
+            logits = predict_logits(self.model, image, self.preprocessing, device=self.device)
+            labels, scores = _decide(logits)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -143,13 +141,6 @@ class Segmenter:
             raise UsageError(f"the model has {len(logits)} classes, but the class table names {len(self.classes)}")
         return Result(image, labels, scores, self.classes, name, partial(self._attention, image))
 
-    def _prepare(self, image: Array) -> Tensor:
-        """(1, 3, H', W') what the network takes; a picture that is too small for it goes on at its right and lower edge."""
-        height, width = image.shape[:2]
-        pixels = torch.from_numpy(image).to(self.device).permute(2, 0, 1)[None]
-        missing = (0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height))
-        return F.pad(self.preprocessing(pixels), missing, mode="replicate")
-
     @torch.inference_mode()
     def _attention(self, image: Array, x: int, y: int) -> list[PixelAttention]:
         height, width = image.shape[:2]
@@ -159,7 +150,7 @@ class Segmenter:
             )
         if not any(isinstance(module, Tap) for module in self.model.modules()):
             return []
-        images = self._prepare(image)
+        images = as_batch(image, self.preprocessing, self.device)
         with capture(self.model) as maps:
             self.model(images)
         return read_pixel(maps, x=x, y=y, size=(images.shape[2], images.shape[3]))
@@ -169,7 +160,7 @@ def _decide(logits: Tensor) -> tuple[Array, npt.NDArray[np.float32]]:
     """(H, W) The most probable class of each pixel, and its probability, from logits (K, H, W)."""
     labels, scores = [], []
     for rows in logits.split(ROWS, dim=1):
-        best, label = rows.float().max(dim=0)
+        best, label = rows.max(dim=0)
         labels.append(label.byte())
         scores.append(1 / (rows - best).exp_().sum(dim=0))  # softmax at the maximum, whose exponent is 0
     return torch.cat(labels).cpu().numpy(), torch.cat(scores).cpu().numpy()

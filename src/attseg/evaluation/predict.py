@@ -29,12 +29,15 @@ def predict_logits(
         precision: ``32``, ``bf16`` or ``fp16``; the logits are 32-bit floats in any case.
     """
     height, width = image.shape[:2]
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
-    images = preprocessing(pixels)
-    missing = (max(SMALLEST - height, 0), max(SMALLEST - width, 0))
-    if any(missing):
-        images = F.pad(images, (0, missing[1], 0, missing[0]), mode="replicate")
     half = PRECISIONS[precision]
     with torch.inference_mode(), torch.autocast(device.type, dtype=half, enabled=half is not None):
-        logits: Tensor = model(images).logits
+        logits: Tensor = model(as_batch(image, preprocessing, device)).logits
     return logits[0, :, :height, :width].float()
+
+
+def as_batch(image: Array, preprocessing: Preprocessing, device: torch.device) -> Tensor:
+    """What a network takes of one picture (H, W, 3): (1, 3, H', W'), with sides continued to 32 pixels where they are shorter."""
+    height, width = image.shape[:2]
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
+    missing = (0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height))
+    return F.pad(preprocessing(pixels), missing, mode="replicate") if any(missing) else preprocessing(pixels)

@@ -1,0 +1,41 @@
+# Two commands do everything: `make demo` and `make test`. Each makes .venv and installs what it needs; a second call is quick.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+
+.PHONY: demo test lint types fast compile clean
+
+demo: .venv/ready
+	$(BIN)/attseg demo --out demo
+
+test: lint types fast compile
+
+# One thread a test process: otherwise the processes fight over the cores.
+fast: .venv/ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not compile" --jaxtyping-packages=attseg,beartype.beartype
+
+# torch.compile refuses code under the shape checker, so these run without it.
+compile: .venv/ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m compile tests
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/ready-dev
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/ready: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/ready-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ .venv/ready
+
+clean:
+	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache

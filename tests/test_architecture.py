@@ -1,0 +1,103 @@
+"""The house stays as it was drawn: imports point one way, and importing does nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "attseg"
+
+# What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
+GROUND = {"errors", "files"}
+ALLOWED = {
+    "errors": set(),
+    "files": set(),
+    "layers": set(),
+    "data": set(),
+    "recipes": set(),
+    "attention": {"layers"},
+    "encoders": {"layers"},
+    "context": {"attention", "layers"},
+    "decoders": {"attention", "layers"},
+    "models": {"attention", "context", "decoders", "encoders", "layers"},
+    "losses": {"models", "data"},
+    "metrics": set(),
+    "checkpoint": {"data", "recipes"},
+    "explain": {"attention", "data", "layers", "models"},
+    "evaluation": {"checkpoint", "data", "metrics", "models", "result", "segmenter"},
+    "sources": {"checkpoint"},
+    "result": {"data", "explain"},
+    "segmenter": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "result", "sources"},
+    "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "recipes"},
+    "doctor": {"data"},
+}
+TOP = {"__init__", "__main__", "cli", "demo"}
+
+
+def files():
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def room(path):
+    relative = path.relative_to(SOURCE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Modules that a file imports, in functions and for types too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            if node.module == "attseg":
+                yield from (f"attseg.{alias.name}" for alias in node.names)
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_one_way(path):
+    here = room(path)
+    if here in TOP or here.startswith("demo"):
+        return
+    used = {module.split(".")[1] for module in imports(path) if module.startswith("attseg.")}
+    assert used <= ALLOWED[here] | GROUND | {here}
+
+
+def test_lightning_is_imported_by_training_alone():
+    users = {room(path) for path in files() for module in imports(path) if module.split(".")[0] == "lightning"}
+    assert users == {"training"}
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_files_are_short_and_say_what_they_are(path):
+    text = path.read_text()
+    assert text.count("\n") <= 400
+    assert ast.get_docstring(ast.parse(text)), "a module needs a docstring"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_only_the_command_line_prints(path):
+    calls = [
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    assert room(path) == "cli" or "print" not in calls
+
+
+def test_importing_attseg_loads_nothing_heavy():
+    code = "import sys, attseg; print(sorted({'torch', 'timm', 'lightning', 'numpy'} & sys.modules.keys()))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert (found.stdout.strip(), found.stderr) == ("[]", "")
+
+
+def test_public_names_are_there():
+    import attseg
+
+    assert all(getattr(attseg, name) for name in attseg.__all__)
+    assert dir(attseg) == sorted(attseg.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'PANN'; it has FCN, PAN"):
+        _ = attseg.PANN
