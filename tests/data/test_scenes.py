@@ -169,9 +169,13 @@ def test_default_counts():
     ("arguments", "message"),
     [
         ({"split": "vall"}, "no split of the scenes 'vall'; did you mean 'val'"),
-        ({"size": (31, 64)}, "31x64 pixels .* both sides at least 32"),
-        ({"count": 0}, "0 scenes were asked for; give a count of at least 1"),
-        ({"seed": -1}, "seed of the scenes is -1; give 0"),
+        ({"size": (31, 64)}, r"size of the scenes is \(31, 64\); give height and width, whole numbers of at least 32"),
+        ({"size": 128}, "size of the scenes is 128; give height and width"),
+        ({"size": (64, 64, 3)}, "give height and width"),
+        ({"size": "128x128"}, "size of the scenes is '128x128'; give height and width"),
+        ({"count": 0}, "count of scenes is 0; give a whole number of at least 1, or none for 2000"),
+        ({"seed": -1}, "seed of the scenes is -1; give a whole number of at least 0"),
+        ({"seed": 0.5}, "seed of the scenes is 0.5"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(arguments, message):

@@ -12,6 +12,9 @@ The wide surface in the middle is the same in both worlds too: road before a tow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral
+
 from attseg.data.sample import Sample
 from attseg.data.scenes.scene import paint_scene
 from attseg.data.scenes.table import SCENES
@@ -36,7 +39,7 @@ class Scenes:
         seed: Another seed is another world: other scenes in all splits.
 
     Raises:
-        UsageError: An unknown split, a side below 32 pixels, a count below 1 or a negative seed.
+        UsageError: An unknown split, a size that is not two whole numbers of at least 32, a count below 1, a negative seed.
 
     Example:
         >>> sample = Scenes("val", size=(64, 96))[0]
@@ -51,18 +54,19 @@ class Scenes:
     ) -> None:
         if split not in _SPLITS:
             raise unknown("split of the scenes", split, _SPLITS)
-        if min(size) < SMALLEST_SIDE:
-            height, width = size
+        sides = tuple(size) if isinstance(size, Sequence) else (size,)
+        if len(sides) != 2 or not all(_is_whole(side, SMALLEST_SIDE) for side in sides):
             raise UsageError(
-                f"scenes of {height}x{width} pixels (height x width) were asked for; "
-                f"give a size with both sides at least {SMALLEST_SIDE}"
+                f"the size of the scenes is {size!r}; give height and width, whole numbers of at least {SMALLEST_SIDE} pixels"
             )
-        if count is not None and count < 1:
-            raise UsageError(f"{count} scenes were asked for; give a count of at least 1, or none for {_SPLITS[split]}")
-        if seed < 0:
-            raise UsageError(f"the seed of the scenes is {seed}; give 0 or a positive number")
+        if count is not None and not _is_whole(count, 1):
+            raise UsageError(
+                f"the count of scenes is {count!r}; give a whole number of at least 1, or none for {_SPLITS[split]}"
+            )
+        if not _is_whole(seed, 0):
+            raise UsageError(f"the seed of the scenes is {seed!r}; give a whole number of at least 0")
         self.split = split
-        self.size = (int(size[0]), int(size[1]))
+        self.size = (int(sides[0]), int(sides[1]))
         self.seed = seed
         self._count = _SPLITS[split] if count is None else count
 
@@ -85,3 +89,7 @@ class Scenes:
         if not -len(self) <= index < len(self):
             raise IndexError(f"there is no scene {index}; {self.split} has the scenes 0 to {len(self) - 1}")
         return f"{self.split}/{index % len(self):05d}"
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, Integral) and int(value) >= least

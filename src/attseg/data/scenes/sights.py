@@ -32,11 +32,11 @@ _CROWN = ((-0.18, 0.48, 0.2, 0.86), (0.17, 0.5, 0.21, 0.92), (0, 0.7, 0.27, 1.0)
 
 
 def facade(canvas: Canvas, wall: Frame, pitch: float, paint: Paint, rng: Rng) -> None:
-    """Windows on a wall, one every ``pitch`` pixels; the wall itself is there already."""
+    """Windows on a wall, one every ``pitch`` pixels unless they are too small to see; the wall is there."""
     panes = paint.tint(_PANES[int(rng.integers(len(_PANES)))])
-    columns, rows = int(wall.width / pitch), int(wall.height / (1.4 * pitch))
     if pitch < 1.5:
         return
+    columns, rows = int(wall.width / pitch), int(wall.height / (1.4 * pitch))
     left, top = wall.left + (wall.width - columns * pitch) / 2, wall.top + (wall.height - rows * 1.4 * pitch) / 2
     for row in range(rows):
         y = top + (1.4 * row + 0.3) * pitch
