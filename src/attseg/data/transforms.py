@@ -38,7 +38,7 @@ class TrainTransform:
         flip: Mirror left and right half of the time.
         rotate: Largest angle, in degrees, to either side; the picture turns about its middle.
         blur: Probability of a Gaussian blur, whose standard deviation is drawn from ``BLUR_SIGMA``.
-        color: Largest relative change of brightness, contrast and saturation; 0 is none.
+        color: Largest relative change of brightness, contrast and saturation (of the whole crop, ``fill`` too); 0 is none.
         fill: (red, green, blue) outside of the picture; the default is the mean colour of ImageNet.
 
     Raises:
