@@ -84,9 +84,13 @@ Semantic segmentation with attention: train, measure, look into, ship.
 
 def _explained(error: BaseException) -> tuple[int, str]:
     """Exit status and message of an error; the errors of attseg and of the system explain themselves."""
+    from attseg.training.errors import Interrupted
+
     message = str(error)
     if isinstance(error, KeyboardInterrupt):
         return 130, "stopped"
+    if isinstance(error, Interrupted):
+        return 128 + error.signal, message
     if isinstance(error, UsageError):
         return WRONG_USE, message
     if isinstance(error, OSError) and error.strerror and error.filename is not None:

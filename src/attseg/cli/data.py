@@ -101,8 +101,9 @@ def _print(result: Check) -> None:
     """What each split holds, how often each class occurs, and what is wrong."""
     from attseg.cli.output import print_table
 
-    print(f"{result.name}{f' in {result.root}' if result.root else ''}\n")
+    print(f"{result.name}{f' in {result.root}' if result.root else ''}")
     if result.splits:
+        print()
         print_table(
             ("split", "pictures", "smallest", "largest", "ignored %", "unknown %"),
             [

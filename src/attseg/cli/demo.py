@@ -21,11 +21,12 @@ def run(argv: Sequence[str]) -> int:
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="where everything goes (default: demo)"
     )
     parser.add_argument("--minutes", type=float, default=2.0, metavar="X", help="about how long it takes (default: 2)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
     arguments = parser.parse(argv)
 
     from rich.console import Console
 
     from attseg.demo import run_demo
 
-    run_demo(arguments.out, arguments.minutes, Console())
+    run_demo(arguments.out, minutes=arguments.minutes, seed=arguments.seed, console=Console())
     return 0

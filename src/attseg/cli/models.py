@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from attseg.cli.output import print_table
 from attseg.cli.parser import Parser
@@ -36,34 +36,37 @@ def run(argv: Sequence[str]) -> int:
         return 0
     for name, model in chosen.items():
         described = _described(model)
-        print(f"{name}: {described['about']}")
-        if described["source"]:
-            print(f"Source: {described['source']}")
+        print(f"{name}: {described['about']}\n{described['paper']}\n")
         print_table(
             ("option", "default", "what it is"),
-            [(option, json.dumps(value["default"]), value["about"]) for option, value in described["options"].items()],
+            [
+                (option, json.dumps(value["default"]), f"{value['about']} {_listed(value['choices'])}".strip())
+                for option, value in described["options"].items()
+            ],
         )
         print()
+    print("Set one with: attseg train RECIPE --model.name NAME --model.args.OPTION VALUE")
     return 0
 
 
 def _described(model: type) -> dict[str, Any]:
-    """First line, source and options of a model, from its docstring and signature."""
-    doc, meanings = inspect.getdoc(model) or "", argument_docs(model)
+    """What a model is, its paper and its options, from its docstrings and signature."""
+    meanings, hints = argument_docs(model), get_type_hints(vars(model)["__init__"])
     options = {
-        name: {"default": parameter.default, "about": meanings.get(name, "")}
+        name: {
+            "default": parameter.default,
+            "choices": get_args(hints[name]) if get_origin(hints[name]) is Literal else None,
+            "about": meanings.get(name, ""),
+        }
         for name, parameter in inspect.signature(model).parameters.items()
         if parameter.default is not inspect.Parameter.empty
     }
-    return {"about": doc.partition("\n")[0], "source": _section(doc, "Source"), "options": options}
+    return {"about": _first_line(model), "paper": _first_line(inspect.getmodule(model)), "options": options}
 
 
-def _section(doc: str, title: str) -> str:
-    """The text of one section of a Google docstring, on one line."""
-    text = doc.partition(f"\n{title}:\n")[2]
-    lines = []
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            break
-        lines.append(line.strip())
-    return " ".join(lines).strip()
+def _first_line(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
+def _listed(choices: Sequence[Any] | None) -> str:
+    return f"({', '.join(map(str, choices))})" if choices else ""

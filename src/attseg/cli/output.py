@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,6 +41,5 @@ def progress_console() -> Console:
 
 def progress_bar() -> Progress:
     """A bar on standard error that vanishes when it is done; nothing where that is no terminal."""
-    console = progress_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Progress(*columns, console=Console(stderr=True, quiet=not sys.stderr.isatty()), transient=True)

@@ -133,7 +133,7 @@ def merge(values: Values, over: Values) -> Values:
 def _value(text: str, setting: Setting) -> Any:
     """What the text of an option stands for: texts as they are, lists with or without brackets, all else as in YAML."""
     hint = setting.hint
-    if hint is str or (str in get_args(hint) and text != "null"):
+    if hint is str or (hint == str | None and text != "null"):
         return text
     if not text.startswith("[") and (_is(hint, tuple) or (hint is Any and _NUMBERS.fullmatch(text))):
         text = f"[{text}]"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,9 @@ EXAMPLES = (
 )
 
 USAGE = "RECIPE [--data.root DIR] [--out DIR] [--resume] [--config FILE] [--print_config] [--SETTING VALUE ...]"
+
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK")
+"""Variables that number the processes of a run; the first one alone speaks."""
 
 LABELS = ("source", "expected_miou")
 """Settings of a recipe that change nothing about a run."""
@@ -92,15 +97,21 @@ def _base(arguments: Namespace) -> tuple[dict[str, Any], str]:
 
 def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
     from attseg.cli.output import progress_console
+    from attseg.training.errors import Interrupted
     from attseg.training.run import train
 
-    console = progress_console()
-    folder = train(recipe, machine, out=out, resume=resume, console=console)
-    miou = json.loads((folder / "report.json").read_text())["miou"]
-    root = f" --data.root {shlex.quote(recipe.data.root)}" if recipe.data.root else ""
-    where = shlex.quote(str(folder))
-    print(f"{folder}: mIoU {100 * miou:.2f} % on {recipe.data.val}")
+    where = shlex.quote(str(out))
+    if recipe.data.root:  # the run may be evaluated from elsewhere
+        recipe = replace(recipe, data=replace(recipe.data, root=str(Path(recipe.data.root).expanduser().absolute())))
+    try:
+        train(recipe, machine, out=out, resume=resume, console=progress_console())
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}: attseg train --resume --out {where}", stop.signal) from None
+    if any(os.environ.get(rank, "0") != "0" for rank in RANKS):
+        return 0
+    report = json.loads((out / "report.json").read_text())
+    print(f"{out}: mIoU {100 * report['miou']:.2f} % on {recipe.data.val}, after step {report['step']}")
     print("next:")
-    print(f"  attseg evaluate {where}{root}")
+    print(f"  attseg evaluate {where}")
     print(f"  attseg predict {where} PICTURES --out DIR")
     return 0

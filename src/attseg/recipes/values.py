@@ -109,8 +109,6 @@ def expected(hint: Hint) -> str:
     args = get_args(hint)
     if origin is Literal:
         return f"one of {', '.join(args)}"
-    if NoneType in args:
-        return f"{expected(args[0])} (or null)"
     if origin is tuple:
         count = "any number of" if args[-1] is ... else len(args)
         return f"a list of {count} {'whole numbers' if args[0] is int else 'numbers'}"

@@ -21,6 +21,7 @@ from attseg.data.catalog import open_data
 from attseg.data.sample import DataError, SegmentationData
 from attseg.models import SegmentationModel, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.training.check import check_recipe
 from attseg.training.class_weights import class_weights, read_class_weights, write_class_weights
 from attseg.training.errors import RunError
 from attseg.training.folder import RunFolder, claimed
@@ -68,6 +69,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
+    check_recipe(recipe, batch_size=plan.batch_size, num_classes=len(data.classes))
     folder = RunFolder(out)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()

@@ -1,0 +1,46 @@
+"""What can be told about a run before it begins: whether its network can be built, and takes the crops."""
+
+from __future__ import annotations
+
+import torch
+
+from attseg.data.transforms import TrainTransform
+from attseg.errors import UsageError
+from attseg.losses import segmentation_loss
+from attseg.models import SegmentationModel, build_model
+from attseg.recipes.recipe import Recipe
+
+
+def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
+    """Go through a step of training without computing it.
+
+    Args:
+        recipe: What is to be trained.
+        batch_size: Pictures of a forward pass.
+        num_classes: Of the data set.
+
+    Raises:
+        UsageError: The augmentation, the network, its crops and the loss do not go together.
+        OSError: Weights for the encoder are not to be had.
+    """
+    TrainTransform(recipe.crop_size, **vars(recipe.augment))
+    model = _build(recipe, num_classes).train().to("meta")
+    images = torch.empty(batch_size, 3, *recipe.crop_size, device="meta")
+    labels = torch.empty(batch_size, *recipe.crop_size, device="meta", dtype=torch.uint8)
+    try:
+        output = model(images)
+    except (ValueError, RuntimeError) as error:
+        raise UsageError(f"{recipe.model.name} cannot be trained on crops of {recipe.crop_size}: {error}") from error
+    segmentation_loss(output, labels, aux=recipe.loss.aux)
+
+
+def _build(recipe: Recipe, num_classes: int) -> SegmentationModel:
+    """The network; values of a wrong type end deep within PyTorch, in words that name no argument."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return build_model(recipe.model.name, recipe.model.args, num_classes)
+    except (UsageError, OSError):
+        raise
+    except Exception as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in recipe.model.args.items())
+        raise UsageError(f"{recipe.model.name} cannot be built with {given}: {error}") from error

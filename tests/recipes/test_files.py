@@ -1,0 +1,94 @@
+import pytest
+
+from attseg.errors import UsageError
+from attseg.recipes import RECIPES
+from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, write_recipe
+from attseg.recipes.recipe import DataSpec, Machine, Recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_comes_back_from_its_file(name, tmp_path):
+    recipe, machine = RECIPES[name](), Machine(precision="bf16", channels_last="on")
+    write_recipe(tmp_path / "recipe.yaml", recipe, machine)
+    assert read_recipe(tmp_path / "recipe.yaml") == (recipe, machine)
+
+
+def test_a_file_may_leave_out_what_has_a_default(tmp_path):
+    (tmp_path / "short.yaml").write_text("name: short\noptim:\n  lr: 1e-3\nmachine: {channels_last: on}\n")
+    recipe, machine = read_recipe(tmp_path / "short.yaml")
+    assert (recipe.optim.lr, recipe.steps, machine.channels_last) == (1e-3, Recipe(name="").steps, "on")
+
+
+def test_texts_that_look_like_something_else_stay_texts(tmp_path):
+    recipe = Recipe(name="true", data=DataSpec(name="folder", root="012", train="2024-01-01", val="on"))
+    write_recipe(tmp_path / "recipe.yaml", recipe, Machine())
+    assert read_recipe(tmp_path / "recipe.yaml")[0] == recipe
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name: a\nstepz: 3\n", r"my\.yaml: there is no setting 'stepz'; did you mean 'steps'"),
+        ("name: a\nmachin: {}\n", r"my\.yaml: there is no setting 'machin'; did you mean 'machine'"),
+        (
+            "name: a\nmachine: {device: gpu}\n",
+            r"my\.yaml: machine\.device is 'gpu'; one of auto, cpu, cuda was expected",
+        ),
+        (
+            "name: a\nmodel:\n  args: {encoder: !!python/name:os.system }\n",
+            r"my\.yaml: line 3: an alias or a tag was found",
+        ),
+        ("name: &n a\nsource: *n\n", r"my\.yaml: line 2: an alias or a tag was found"),
+        ("name: a\nname: b\n", r"my\.yaml: line 2: 'name' stands there twice"),
+        ("name: a: b\n", r"my\.yaml: line 1: mapping values are not allowed here"),
+        ("? [a]\n: b\n", r"my\.yaml: line 1: a name is no plain word"),
+        ("[" * 5000, r"my\.yaml: lists within lists without end"),
+        ("- a\n", r"my\.yaml holds list; a mapping of settings to values was expected"),
+        ("", r"my\.yaml holds NoneType; a mapping"),
+        ("#" * (LARGEST + 1), r"my\.yaml has over 64 KiB"),
+        ("\x00", r"my\.yaml: .*special characters are not allowed"),
+    ],
+)
+def test_what_is_no_recipe_is_refused_in_a_sentence(content, message, tmp_path):
+    (tmp_path / "my.yaml").write_text(content)
+    with pytest.raises(UsageError, match=message):
+        read_recipe(tmp_path / "my.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "my.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        read_recipe(tmp_path / "my.yaml")
+
+
+def test_a_file_that_is_not_there_names_the_nearest(tmp_path):
+    (tmp_path / "mine.yaml").write_text("name: a\n")
+    with pytest.raises(UsageError, match=r"did you mean '.*mine\.yaml'"):
+        read_recipe(tmp_path / "min.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 0.001),
+        ("-.5", -0.5),
+        ("5.", 5.0),
+        ("0", 0),
+        ("-12", -12),
+        ("010", "010"),
+        ("1_000", "1_000"),
+        ("0x10", "0x10"),
+        ("1:30", "1:30"),
+        ("2024-01-01", "2024-01-01"),
+        ("yes", "yes"),
+        ("off", "off"),
+        ("true", True),
+        ("null", None),
+        ("~", None),
+        ("", None),
+    ],
+)
+def test_words_and_numbers_are_what_people_mean(text, value):
+    parsed = parse_yaml(text)
+    assert parsed == value
+    assert type(parsed) is type(value)

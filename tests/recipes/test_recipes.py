@@ -1,0 +1,37 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from attseg.errors import UsageError
+from attseg.models import build_model
+from attseg.recipes import RECIPES, find_recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_knows_its_name_and_builds_its_model(name):
+    recipe = RECIPES[name]()
+    assert recipe.name == name
+    with torch.device("meta"):
+        model = build_model(recipe.model.name, recipe.model.args, 11)
+        images = torch.empty(1, 3, *recipe.crop_size)
+    assert model.eval()(images).logits.shape == (1, 11, *recipe.crop_size)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_says_what_it_is_and_what_is_not_measured(name):
+    doc = RECIPES[name].__doc__
+    assert doc is not None
+    assert "Not measured: " in doc
+
+
+@pytest.mark.parametrize("data", ["scenes", "camvid"])
+def test_the_baseline_differs_in_its_model_alone(data):
+    pan, fcn = find_recipe(f"pan-{data}"), find_recipe(f"fcn-{data}")
+    assert replace(fcn, name=pan.name, model=pan.model) == pan
+    assert fcn.model != pan.model
+
+
+def test_an_unknown_recipe_names_the_nearest():
+    with pytest.raises(UsageError, match="no recipe 'pan-canvid'; did you mean 'pan-camvid'"):
+        find_recipe("pan-canvid")
