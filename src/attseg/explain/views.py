@@ -111,7 +111,7 @@ def _from_pixel(image: Array, weights: Tensor, at: tuple[int, int] | None) -> Vi
 def _bars(values: Floats) -> View:
     """A bar a channel, on no background, so that it shows on light and on dark pages."""
     high = max(float(values.max()), 1.0)
-    figure = Figure(figsize=(6, 1.6), layout="constrained", facecolor="none")
+    figure = Figure(figsize=(4, 1.6), layout="constrained", facecolor="none")
     axes = figure.add_subplot(facecolor="none")
     axes.fill_between(np.arange(len(values) + 1) - 0.5, [*values, values[-1]], step="post", color="#3b8fc4")
     axes.axhline(float(values.mean()), color="#e07b39", linewidth=1.5)
