@@ -12,7 +12,7 @@ test: lint types fast compile
 
 # One thread a test process: otherwise the processes fight over the cores.
 fast: .venv/ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not compile" --jaxtyping-packages=attseg,beartype.beartype
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not compile" --jaxtyping-packages=attseg,shapes.checked
 
 # torch.compile refuses code under the shape checker, so these run without it.
 compile: .venv/ready-dev
