@@ -102,7 +102,7 @@ def test_road_and_water_look_the_same_away_from_the_far_side():
 
 def test_cars_and_boats_also_occur_in_plain_sight():
     plain = {CAR: 0, BOAT: 0}
-    for sample in Scenes(size=(64, 64), count=20):
+    for sample in Scenes(size=(64, 64), count=60):
         for label in plain:
             plain[label] += np.count_nonzero((sample.labels == label) & ~sample.probes["context"])
     assert min(plain.values()) > 500

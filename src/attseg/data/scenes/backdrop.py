@@ -86,7 +86,7 @@ def plan(canvas: Canvas, shore: float, rng: Rng) -> Stage:
 
 
 def window(stage: Stage, rng: Rng) -> tuple[float, float]:
-    """From where to where the far side can be seen in a riddle: a quarter of the width, or more."""
+    """From where to where the far side can be seen, where a park hides the rest: a quarter of the width, or more."""
     width = rng.uniform(0.25, 1) * stage.width
     start = rng.uniform(0, stage.width - width)
     return start, start + width
@@ -116,16 +116,16 @@ def paint_surface(canvas: Canvas, stage: Stage, theme: Theme, label: int, rng: R
         canvas.box(x * stage.width - size / 2, y, size, 0.008 * stage.unit, near.shade(0.9 + 0.75 * light))
 
 
-def paint_town(canvas: Canvas, stage: Stage, rng: Rng) -> None:
-    """A row of houses along a street with cars."""
+def paint_town(canvas: Canvas, stage: Stage, window: tuple[float, float], rng: Rng) -> None:
+    """A row of houses in the ``window``, along a street with cars."""
     unit, ground = stage.unit, stage.horizon + 0.012 * stage.height
-    x = -rng.uniform(0, 0.1) * unit
-    while x < stage.width:
+    x = window[0] - rng.uniform(0, 0.1) * unit
+    while x < window[1]:
         width = rng.uniform(0.1, 0.22) * unit
         sights.house(canvas, x + width / 2, ground, width, rng.uniform(0.08, 0.19) * unit, rng)
         x += width
     for _ in range(round(2 * stage.crowd)):
-        sights.tree(canvas, rng.uniform(0, stage.width), ground, rng.uniform(0.06, 0.11) * unit, rng)
+        sights.tree(canvas, rng.uniform(*window), ground, rng.uniform(0.06, 0.11) * unit, rng)
     dash = Paint((226, 224, 210), ROAD)
     for x in np.arange(0, stage.width, 0.12 * unit).tolist():
         canvas.box(x, (FAR_END - 0.02) * stage.height, 0.06 * unit, 0.006 * unit, dash)
@@ -163,13 +163,11 @@ def paint_quay(canvas: Canvas, stage: Stage, theme: Theme, rng: Rng) -> None:
 def paint_park(canvas: Canvas, stage: Stage, window: tuple[float, float], rng: Rng) -> None:
     """Trees on a bank that hide the far side to the left and right of the ``window``, the same in both worlds."""
     bank = Paint((84, 124, 74), TREE)
-    bottom = FAR_END * stage.height
+    top, bottom = stage.horizon - 0.02 * stage.height, FAR_END * stage.height
     for start, end in ((0, window[0]), (window[1], stage.width)):
         if end - start < 1:
             continue
-        canvas.box(
-            start, stage.horizon - 0.02 * stage.height, end - start, bottom - stage.horizon + 0.02 * stage.height, bank
-        )
+        canvas.box(start, top, end - start, bottom - top, bank)
         for x in np.arange(start, end, 0.07 * stage.unit).tolist():
             base = bottom - rng.uniform(0, 0.04) * stage.height
             sights.tree(canvas, x, base, rng.uniform(0.14, 0.24) * stage.unit, rng)

@@ -68,11 +68,11 @@ def _compose(canvas: Canvas, world: World, near: Rng, far: Rng) -> None:
     theme = backdrop.THEMES[int(near.integers(len(backdrop.THEMES)))]
     backdrop.paint_sky(canvas, stage, theme, near)
     backdrop.paint_surface(canvas, stage, theme, WATER if sea else ROAD, near)
-    window = backdrop.window(stage, near)
+    window = (0, canvas.width) if street else backdrop.window(stage, near)
     if sea:
         backdrop.paint_sea(canvas, stage, window, far)
     else:
-        backdrop.paint_town(canvas, stage, far)
+        backdrop.paint_town(canvas, stage, window, far)
     if street:
         foreground.paint_traffic(canvas, stage, things.boat if sea else things.car, far)
     else:
