@@ -36,7 +36,7 @@ def test_equals_a_loop_over_pixels(weight, dtype):
     logits, labels = picture()
     loss = segmentation_loss(Segmentation(logits, {}), labels.to(dtype), weight=weight)
     expected = naive_cross_entropy(logits, labels, torch.ones(4) if weight is None else weight)
-    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_gradient_equals_torch():
@@ -53,7 +53,7 @@ def test_batch_without_a_counting_pixel_gives_zero_and_a_gradient_of_zero(weight
     logits = torch.randn(2, 4, 5, 6, requires_grad=True)
     loss = segmentation_loss(Segmentation(logits, {}), torch.full((2, 5, 6), 255, dtype=torch.uint8), weight=weight)
     loss.backward()
-    assert float(loss) == 0.0
+    assert loss.item() == 0.0
     assert torch.equal(logits.grad, torch.zeros_like(logits))
 
 
@@ -62,7 +62,7 @@ def test_classes_of_weight_zero_do_not_count():
     loss = segmentation_loss(
         Segmentation(logits, {}), labels.where(labels == 255, 1), weight=torch.tensor([1.0, 0, 1, 1])
     )
-    assert float(loss) == 0.0
+    assert loss.item() == 0.0
 
 
 def test_auxiliary_outputs_count_with_their_factor_and_only_if_named():
@@ -87,4 +87,4 @@ def test_half_precision_logits_give_a_loss_in_full_precision():
     logits, labels = picture()
     loss = segmentation_loss(Segmentation(logits.bfloat16(), {}), labels)
     assert loss.dtype == torch.float32
-    assert float(loss) == pytest.approx(float(segmentation_loss(Segmentation(logits, {}), labels)), rel=1e-2)
+    assert loss.item() == pytest.approx(segmentation_loss(Segmentation(logits, {}), labels).item(), rel=1e-2)

@@ -31,17 +31,17 @@ def class_weights(kind: ClassWeights, data: SegmentationData) -> Floats | None:
 
 
 def count_pixels(data: SegmentationData) -> tuple[Counts, Counts]:
-    """Pixels of each class (K,), and all pixels that count in the pictures that hold the class (K,)."""
+    """Pixels of each class (K,), and all pixels, ignored ones too, of the pictures that hold the class (K,)."""
     k = len(data.classes)
 
     def count(index: int) -> Counts:
-        return np.bincount(data[index].labels.ravel(), minlength=256)[:k]
+        return np.bincount(data[index].labels.ravel(), minlength=256)
 
     pixels, around = np.zeros((2, k), np.int64)
     with ThreadPoolExecutor() as pool:
         for counts in pool.map(count, range(len(data))):
-            pixels += counts
-            around += (counts > 0) * counts.sum()
+            pixels += counts[:k]
+            around += (counts[:k] > 0) * counts.sum()
     return pixels, around
 
 

@@ -1,0 +1,102 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from attseg.errors import UsageError
+from attseg.files import FileError
+from attseg.recipes.files import read_recipe
+from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
+from attseg.training.errors import RunError
+from attseg.training.folder import RunFolder, claimed
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path / "runs" / "first")
+
+
+def test_a_new_run_leaves_its_recipe(folder, tiny):
+    with claimed(folder, tiny(), Machine(workers=3), resume=False):
+        assert folder.state.is_dir()
+    recipe, machine = read_recipe(folder.recipe)
+    assert (recipe.name, recipe.steps, machine.workers) == ("tiny", 6, 3)
+
+
+def test_a_new_run_needs_a_folder_without_one(folder, tiny):
+    with claimed(folder, tiny(), Machine(), resume=False):
+        pass
+    with pytest.raises(
+        UsageError, match=r"first already holds a run; resume it \(--resume\), or choose another folder"
+    ):  # noqa: SIM117
+        with claimed(folder, tiny(), Machine(), resume=False):
+            pass
+
+
+def test_resume_needs_a_run(folder, tiny):
+    with pytest.raises(UsageError, match=r"no run in .*first to resume; leave out resume to begin one"):  # noqa: SIM117
+        with claimed(folder, tiny(), Machine(), resume=True):
+            pass
+    assert not folder.path.exists()
+
+
+def test_resume_refuses_another_recipe_and_says_what_differs(folder, tiny):
+    with claimed(folder, tiny(), Machine(), resume=False):
+        pass
+    other = replace(tiny(), steps=9, optim=OptimSpec(lr=0.5))
+    with pytest.raises(UsageError, match=r"another recipe: steps was 6 and is now 9; optim.lr was 0.01 and is now 0.5"):  # noqa: SIM117
+        with claimed(folder, other, Machine(), resume=True):
+            pass
+
+
+def test_resume_may_find_the_data_elsewhere_and_run_on_another_machine(folder, tiny):
+    with claimed(folder, tiny(), Machine(), resume=False):
+        pass
+    moved = tiny(data=DataSpec(options={"size": (64, 64), "count": 5}, root="/elsewhere"))
+    with claimed(folder, moved, Machine(workers=7), resume=True):
+        pass
+    recipe, machine = read_recipe(folder.recipe)
+    assert (recipe.data.root, machine.workers) == ("/elsewhere", 7)
+
+
+def test_what_a_killed_run_was_writing_is_removed(folder, tiny):
+    with claimed(folder, tiny(), Machine(), resume=False):
+        pass
+    parts = [folder.path / ".0123.part", folder.state / ".4567.part"]
+    for part in parts:
+        part.write_bytes(b"half")
+    with claimed(folder, tiny(), Machine(), resume=True):
+        assert not any(part.exists() for part in parts)
+
+
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "a+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+file.truncate(0)
+file.write("4711"), file.flush()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_two_runs_at_once_are_refused_and_the_lock_of_a_dead_run_is_not_in_the_way(folder, tiny):
+    with claimed(folder, tiny(), Machine(), resume=False):
+        pass
+    command = [sys.executable, "-c", HOLD, str(folder.lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunError, match=r"process 4711 is training in .*first"):  # noqa: SIM117
+            with claimed(folder, tiny(), Machine(), resume=True):
+                pass
+        other.kill()
+    with claimed(folder, tiny(), Machine(), resume=True):
+        assert folder.lock.read_text() != "4711"
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_training(tmp_path, tiny):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"cannot write to .*file/run: Not a directory; choose another folder"):  # noqa: SIM117
+        with claimed(RunFolder(tmp_path / "file" / "run"), tiny(), Machine(), resume=False):
+            pass

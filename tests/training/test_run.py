@@ -1,0 +1,232 @@
+import csv
+import io
+import json
+import os
+import re
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from rich.console import Console
+from torch import nn
+
+from attseg.checkpoint import load_into, read_weights
+from attseg.data.catalog import open_data
+from attseg.data.scenes import SCENES
+from attseg.errors import UsageError
+from attseg.evaluation.evaluate import evaluate
+from attseg.files import FileError
+from attseg.models import Segmentation, build_model
+from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, ModelSpec, OptimSpec
+from attseg.recipes.values import to_values
+from attseg.training import run as run_module
+from attseg.training.errors import Interrupted, RunError
+from attseg.training.history import History
+from attseg.training.run import train
+
+HERE = Machine(device="cpu", workers=0)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny, tmp_path_factory):
+    """A run with everything on, and what it said."""
+    recipe = tiny(ema=0.9, loss=LossSpec(class_weights="sqrt-median-frequency"), optim=OptimSpec(clip=10.0, warmup=2))
+    said = io.StringIO()
+    folder = train(
+        recipe, HERE, out=tmp_path_factory.mktemp("runs") / "finished", console=Console(file=said, width=200)
+    )
+    return folder, recipe, said.getvalue()
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def weights(folder, name="last"):
+    return read_weights(folder / f"{name}.safetensors").state
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_the_folder_holds_what_it_should_and_nothing_else(finished):
+    folder, _, _ = finished
+    names = "best.safetensors class_weights.json confusion.png curves.png last.safetensors metrics.csv recipe.yaml report.json"
+    assert sorted(path.name for path in folder.iterdir()) == [*names.split(), "samples.png", "state", "tensorboard"]
+    assert sorted(path.name for path in (folder / "state").iterdir()) == ["00000004.pt", "00000006.pt", "lock"]
+
+
+def test_metrics_have_a_row_a_step_and_scores_where_evaluated(finished):
+    table = rows(finished[0])
+    assert [row["step"] for row in table] == ["1", "2", "3", "4", "5", "6"]
+    assert [bool(row["miou"]) for row in table] == [False, True] * 3
+    assert float(table[-1]["loss"]) < float(table[0]["loss"])
+    assert all(float(row["images_per_second"]) > 0 for row in table)
+
+
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_weights_carry_classes_preprocessing_model_and_recipe(finished, name):
+    folder, recipe, _ = finished
+    found = read_weights(folder / f"{name}.safetensors")
+    assert found.classes == SCENES
+    assert found.preprocessing.mean == (0.485, 0.456, 0.406)
+    assert found.model == recipe.model
+    assert found.info["recipe"] == json.loads(json.dumps(to_values(recipe)))
+
+
+def test_report_is_that_of_the_best_weights_evaluated_anew(finished):
+    folder, recipe, said = finished
+    report, best = json.loads((folder / "report.json").read_text()), read_weights(folder / "best.safetensors")
+    model = build_model(best.model.name, best.model.args, len(best.classes))
+    load_into(model, best.state)
+    again = evaluate(model, open_data("scenes", "val", **recipe.data.options), best.preprocessing)
+    assert report["counts"] == again.counts.tolist()
+    assert report["miou"] == again.miou == best.info["miou"]
+    assert max(float(row["miou"] or 0) for row in rows(folder)) == pytest.approx(again.miou, rel=1e-5)
+    assert (report["recipe"], report["seed"], report["step"]) == ("tiny", 0, best.info["step"])
+    assert f"step {best.info['step']}: mIoU {100 * again.miou:.2f} %, the best so far" in said
+
+
+def test_a_new_run_in_its_folder_is_refused(finished):
+    folder, recipe, _ = finished
+    with pytest.raises(UsageError, match="already holds a run"):
+        train(recipe, HERE, out=folder)
+
+
+def test_resuming_a_complete_run_changes_no_weights(finished):
+    folder, recipe, _ = finished
+    before = weights(folder)
+    (folder / "samples.png").unlink()
+    train(recipe, HERE, out=folder, resume=True)
+    assert_same(weights(folder), before)
+    assert (folder / "samples.png").exists()
+
+
+def test_the_global_random_state_is_left_alone(tiny, tmp_path, no_pictures):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    train(tiny(steps=1), HERE, out=tmp_path / "run")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def build_with_dropout(name, args, num_classes):
+    model = build_model(name, args, num_classes)
+    model.head = nn.Sequential(nn.Dropout(0.5), model.head)
+    return model
+
+
+def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_to_the_same_weights(
+    tiny, tmp_path, no_pictures, monkeypatch
+):
+    monkeypatch.setattr(run_module, "build_model", build_with_dropout)
+    recipe = tiny(ema=0.5, optim=OptimSpec(name="adamw", lr=1e-3))
+    train(recipe, HERE, out=tmp_path / "straight")
+    add = History.add
+
+    def add_and_stop(history, step, **values):
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        add(history, step, **values)
+
+    monkeypatch.setattr(History, "add", add_and_stop)
+    with pytest.raises(
+        Interrupted, match=r"stopped after step 4 of 6; everything is saved in .*goes on from there with"
+    ) as stop:
+        train(recipe, HERE, out=tmp_path / "stopped")
+    assert stop.value.signal == signal.SIGTERM
+    monkeypatch.setattr(History, "add", add)
+    train(recipe, HERE, out=tmp_path / "stopped", resume=True)
+    for name in ("best", "last"):
+        assert_same(weights(tmp_path / "stopped", name), weights(tmp_path / "straight", name))
+    assert [row["loss"] for row in rows(tmp_path / "stopped")] == [row["loss"] for row in rows(tmp_path / "straight")]
+
+
+class Pixelwise(nn.Module):
+    """Sees no other pixel and no other picture, so that parts of a batch give what the whole gives."""
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.encoder = nn.Conv2d(3, 8, 1)
+        self.head = nn.Conv2d(8, num_classes, 1)
+
+    def forward(self, images):
+        return Segmentation(self.head(self.encoder(images).relu()), {})
+
+
+def test_accumulated_parts_make_one_step_as_the_whole_batch_does(tiny, tmp_path, no_pictures, monkeypatch):
+    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
+    recipe = tiny(
+        steps=3, augment=AugmentSpec(scale=(1.0, 1.0))
+    )  # the pictures fill the crop: as many pixels in each part
+    for accumulate in (1, 4):
+        train(recipe, replace(HERE, accumulate=accumulate), out=tmp_path / str(accumulate))
+    assert [row["step"] for row in rows(tmp_path / "4")] == ["1", "2", "3"]
+    assert float(rows(tmp_path / "4")[2]["loss"]) == pytest.approx(float(rows(tmp_path / "1")[2]["loss"]), rel=1e-4)
+    torch.testing.assert_close(weights(tmp_path / "4"), weights(tmp_path / "1"), rtol=0, atol=1e-4)
+
+
+def test_mixed_precision_trains(tiny, tmp_path, no_pictures):
+    train(tiny(steps=2), replace(HERE, precision="bf16"), out=tmp_path / "run")
+    assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in weights(tmp_path / "run").values())
+    assert all(float(row["loss"]) < 10 for row in rows(tmp_path / "run"))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path, no_pictures):
+    recipe = tiny(optim=OptimSpec(lr=1e30), val_every=1)
+    with pytest.raises(RunError) as error:
+        train(recipe, HERE, out=tmp_path / "run")
+    message = str(error.value)
+    step = int(re.match(r"the loss of step (\d) is (nan|inf), over the samples ", message)[1])
+    assert len(re.findall(r"train/\d{5}", message)) == 4, message
+    assert "the weights of the last save are untouched" in message
+    assert "optim.lr 1e+30" in message
+    assert read_weights(tmp_path / "run" / "last.safetensors").info["step"] == step - 1
+
+
+def test_a_full_disk_is_told_and_leaves_the_last_save_intact(tiny, tmp_path, no_pictures, monkeypatch):
+    add, fsync = History.add, os.fsync
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    def add_and_fill(history, step, **values):
+        add(history, step, **values)
+        if step == 3:
+            monkeypatch.setattr(os, "fsync", full)
+
+    monkeypatch.setattr(History, "add", add_and_fill)
+    with pytest.raises(FileError, match="no space is left in"):
+        train(tiny(), HERE, out=tmp_path / "run")
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(History, "add", add)
+    assert read_weights(tmp_path / "run" / "last.safetensors").info["step"] == 2
+    train(tiny(), HERE, out=tmp_path / "run", resume=True)
+    assert rows(tmp_path / "run")[-1]["step"] == "6"
+
+
+def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(tiny, tmp_path, no_pictures):
+    train(tiny(), HERE, out=tmp_path / "run")
+    straight, newest = weights(tmp_path / "run"), tmp_path / "run" / "state" / "00000006.pt"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    said = io.StringIO()
+    train(tiny(), HERE, out=tmp_path / "run", resume=True, console=Console(file=said, width=200))
+    assert "00000006.pt is damaged" in said.getvalue()
+    assert "going on after step 4 of 6" in said.getvalue()
+    assert_same(weights(tmp_path / "run"), straight)
+
+
+def test_unknown_names_are_told_before_anything_is_written(tiny, tmp_path):
+    with pytest.raises(UsageError, match="did you mean 'test_resnet'|no encoder"):
+        train(tiny(model=ModelSpec(name="PAN", args={"encoder": "test_resnett"})), HERE, out=tmp_path / "run")
+    with pytest.raises(UsageError, match="option of scenes 'sise'; did you mean 'size'"):
+        train(tiny(data=DataSpec(options={"sise": (64, 64)})), HERE, out=tmp_path / "other")
+    assert list(tmp_path.iterdir()) == []
