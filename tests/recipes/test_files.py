@@ -2,14 +2,14 @@ import pytest
 
 from attseg.errors import UsageError
 from attseg.recipes import RECIPES
-from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, write_recipe
+from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, to_yaml
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_comes_back_from_its_file(name, tmp_path):
     recipe, machine = RECIPES[name](), Machine(precision="bf16", channels_last="on")
-    write_recipe(tmp_path / "recipe.yaml", recipe, machine)
+    (tmp_path / "recipe.yaml").write_text(to_yaml(recipe, machine))
     assert read_recipe(tmp_path / "recipe.yaml") == (recipe, machine)
 
 
@@ -21,7 +21,7 @@ def test_a_file_may_leave_out_what_has_a_default(tmp_path):
 
 def test_texts_that_look_like_something_else_stay_texts(tmp_path):
     recipe = Recipe(name="true", data=DataSpec(name="folder", root="012", train="2024-01-01", val="on"))
-    write_recipe(tmp_path / "recipe.yaml", recipe, Machine())
+    (tmp_path / "recipe.yaml").write_text(to_yaml(recipe, Machine()))
     assert read_recipe(tmp_path / "recipe.yaml")[0] == recipe
 
 

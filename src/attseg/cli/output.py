@@ -31,7 +31,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last:
     if last is not None:
         table.add_section()
         table.add_row(*(Text(str(cell), "bold") for cell in last))
-    Console().print(table)
+    console = Console()
+    with console.capture() as text:  # because rich ends the process where the reader of a pipe has gone
+        console.print(table)
+    print(text.get(), end="")
 
 
 def progress_console() -> Console:

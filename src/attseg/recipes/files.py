@@ -18,22 +18,22 @@ LARGEST = 64 * 1024
 """Bytes that a file may have; a recipe is a page."""
 
 
-def write_recipe(path: str | Path, recipe: Recipe, machine: Machine) -> None:
-    """Write everything that ``read_recipe`` needs.
-
-    Args:
-        path: File to write; its folder exists.
-        recipe: What decides the result.
-        machine: Where it runs; becomes the section ``machine``.
-    """
-    Path(path).write_text(to_yaml(recipe, machine), encoding="utf-8")
+def to_yaml(recipe: Recipe, machine: Machine) -> str:
+    """The text of a recipe's file: everything that ``read_recipe`` needs."""
+    return yaml.dump(
+        to_values(recipe) | {"machine": to_values(machine)},
+        Dumper=_Dumper,
+        sort_keys=False,
+        width=120,
+        allow_unicode=True,
+    )
 
 
 def read_recipe(path: str | Path) -> tuple[Recipe, Machine]:
     """The recipe and the machine of a file; what it leaves out has its default.
 
     Args:
-        path: A YAML file as from ``write_recipe`` or ``attseg train NAME --print_config``.
+        path: A YAML file as from ``attseg train NAME --print_config``, or recipe.yaml of a run.
 
     Raises:
         UsageError: There is no such file, it is no YAML, or has a setting that does not exist or of a wrong type.
@@ -53,17 +53,6 @@ def from_file(values: dict[str, Any], path: str | Path) -> tuple[Recipe, Machine
         return from_values(Recipe, recipe), from_values(Machine, values.get("machine", {}), "machine")
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-
-
-def to_yaml(recipe: Recipe, machine: Machine) -> str:
-    """The text of a recipe's file."""
-    return yaml.dump(
-        to_values(recipe) | {"machine": to_values(machine)},
-        Dumper=_Dumper,
-        sort_keys=False,
-        width=120,
-        allow_unicode=True,
-    )
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from attseg.cli import main
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A folder of one's own with two classes and a picture a split."""
+    root = tmp_path / "mine"
+    for split in ("train", "val"):
+        for kind in ("images", "labels"):
+            (root / kind / split).mkdir(parents=True)
+        noise = np.random.default_rng(len(split)).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(root / "images" / split / f"{split}.png")
+        Image.fromarray((noise[..., 0] > 127).astype(np.uint8)).save(root / "labels" / split / f"{split}.png")
+    (root / "classes.csv").write_text("index,name,r,g,b\n0,land,0,128,0\n1,water,0,0,255\n")
+    return root
+
+
+def test_a_good_folder_passes(mine, capsys):
+    assert main(["data", "check", str(mine)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"folder in {mine}\n")
+    assert text.endswith("\nnothing is wrong\n")
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith(("train", "val"))] == [
+        ["train", "1"],
+        ["val", "1"],
+    ]
+    assert {"land", "water"} <= set(text.split())
+
+
+def test_a_folder_can_be_named_in_two_ways(mine, capsys):
+    assert main(["data", "check", str(mine)]) == 0
+    short = capsys.readouterr().out
+    assert main(["data", "check", "folder", "--data.root", str(mine)]) == 0
+    assert capsys.readouterr().out == short
+
+
+def test_what_is_wrong_is_named_and_the_status_says_so(mine, capsys):
+    labels = np.zeros((40, 50), np.uint8)
+    labels[0] = 7
+    Image.fromarray(labels).save(mine / "labels" / "val" / "val.png")
+    assert main(["data", "check", str(mine)]) == 1
+    text = capsys.readouterr().out
+    assert f"error: {mine / 'labels' / 'val' / 'val.png'}" in text
+    assert "7" in text
+
+
+def test_many_findings_of_a_kind_are_shortened_but_all_are_in_the_json(mine, capsys):
+    for index in range(8):
+        (mine / "images" / "train" / f"broken{index}.png").write_text("no picture")
+        Image.new("L", (50, 40)).save(mine / "labels" / "train" / f"broken{index}.png")
+    assert main(["data", "check", str(mine)]) == 1
+    text = capsys.readouterr().out
+    assert text.count("cannot be read as a picture") == 5
+    assert "and 3 more of the kind 'unreadable picture' in train (--json lists all)" in text
+    assert main(["data", "check", str(mine), "--json"]) == 1
+    values = json.loads(capsys.readouterr().out)
+    assert values["counts"]["unreadable picture"] == 8
+    assert values["ok"] is False
+
+
+def test_warnings_alone_do_not_fail(mine, capsys):
+    (mine / "classes.csv").write_text("index,name,r,g,b\n0,land,0,128,0\n1,water,0,0,255\n2,ice,255,255,255\n")
+    assert main(["data", "check", str(mine)]) == 0
+    assert capsys.readouterr().out.endswith("\nnothing stands against training\n")
+
+
+def test_samples_are_drawn(mine, capsys, tmp_path):
+    out = tmp_path / "new" / "samples.png"
+    assert main(["data", "show", str(mine), "--split", "val", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["check", "camvi"],
+            "there is no data set 'camvi'; did you mean 'camvid'? There are: scenes, camvid, folder; nor is",
+        ),
+        (["check", "camvi", "--data.root", "x"], "there is no data set 'camvi'"),
+        (["check", "camvid"], "the data set 'camvid' lies in a folder, and none was given"),
+        (["show", "scenes"], "say where the picture goes: --out FILE.png"),
+        (["chekc", "scenes"], "argument action: invalid choice: 'chekc'"),
+    ],
+)
+def test_wrong_use_is_explained(arguments, message, capsys):
+    assert main(["data", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"attseg: {message}")

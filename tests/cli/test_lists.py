@@ -1,0 +1,49 @@
+import inspect
+import json
+
+import pytest
+
+from attseg.cli import main
+from attseg.models import MODELS, PAN
+from attseg.recipes import RECIPES
+from attseg.recipes.values import to_values
+
+
+def test_recipes_are_listed_with_their_settings(capsys):
+    assert main(["recipes", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(RECIPES)
+    assert listed["pan-camvid"] == to_values(RECIPES["pan-camvid"]()) | {"about": listed["pan-camvid"]["about"]}
+    assert main(["recipes"]) == 0
+    assert all(f"\n{name} " in capsys.readouterr().out for name in list(RECIPES)[:1])
+
+
+def test_models_are_listed_with_the_options_of_their_constructors(capsys):
+    assert main(["models", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(MODELS)
+    assert list(listed["PAN"]["options"]) == list(inspect.signature(PAN).parameters)[1:]
+    assert listed["PAN"]["options"]["context"]["choices"] == ["none", "se", "fpa"]
+    assert listed["PAN"]["options"]["pyramid_kernels"]["default"] == [7, 5, 3]
+    assert all(option["about"].endswith(".") for model in listed.values() for option in model["options"].values())
+    assert "1805.10180" in listed["PAN"]["paper"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_model_can_be_named(name, capsys):
+    assert main(["models", name]) == 0
+    text = capsys.readouterr().out
+    assert [other for other in MODELS if f"{other}: " in text] == [name]
+
+
+def test_an_unknown_model_names_the_nearest(capsys):
+    assert main(["models", "PANN"]) == 2
+    assert capsys.readouterr().err.startswith("attseg: there is no model 'PANN'; did you mean 'PAN'?")
+
+
+def test_the_doctor_speaks_json_and_tables(capsys):
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["torch"]["ok"] is True
+    assert main(["doctor"]) == 0
+    assert f"torch {found['torch']['value']}" in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,155 @@
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from attseg.cli import main
+from attseg.recipes import find_recipe
+from attseg.recipes.files import read_recipe
+from attseg.recipes.recipe import Machine
+from attseg.training.errors import Interrupted
+
+
+@pytest.fixture
+def resolved(capsys, tmp_path):
+    """What ``--print_config`` prints, read back."""
+
+    def resolve(*arguments):
+        assert main(["train", *map(str, arguments), "--print_config"]) == 0
+        file = tmp_path / "printed.yaml"
+        file.write_text(capsys.readouterr().out)
+        return read_recipe(file)
+
+    return resolve
+
+
+def test_a_recipe_is_printed_as_it_is(resolved):
+    assert resolved("pan-camvid") == (find_recipe("pan-camvid"), Machine())
+
+
+def test_options_change_single_settings(resolved):
+    recipe, machine = resolved(
+        *("pan-camvid", "--optim.lr", "0.02", "--model.args.encoder", "resnet34", "--machine.precision", "bf16")
+    )
+    assert recipe.optim.lr == 0.02
+    assert recipe.model.args == find_recipe("pan-camvid").model.args | {"encoder": "resnet34"}
+    assert machine == Machine(precision="bf16")
+
+
+def test_a_whole_mapping_can_be_replaced(resolved):
+    assert resolved("pan-camvid", "--model.args", "{encoder: resnet34}")[0].model.args == {"encoder": "resnet34"}
+
+
+def test_a_printed_recipe_can_be_edited_and_run_again(resolved, tmp_path):
+    resolved("pan-camvid", "--seed", 3)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((tmp_path / "printed.yaml").read_text().replace("steps: 6000", "steps: 60"))
+    as_recipe, as_config = resolved(mine), resolved("--config", mine)
+    assert as_recipe == as_config
+    assert (as_recipe[0].steps, as_recipe[0].seed) == (60, 3)
+
+
+def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
+    changes = tmp_path / "changes.yaml"
+    changes.write_text("optim: {lr: 0.5, clip: 1}\nmodel: {args: {channels: 64}}\nmachine: {workers: 3}\n")
+    recipe, machine = resolved("pan-camvid", "--config", changes, "--optim.lr", "0.25")
+    assert (recipe.optim.lr, recipe.optim.clip, recipe.optim.weight_decay) == (0.25, 1, 5e-4)
+    assert recipe.model.args == find_recipe("pan-camvid").model.args | {"channels": 64}
+    assert machine.workers == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no recipe was given; `attseg recipes` lists them"),
+        (["pan-canvid"], "there is no recipe 'pan-canvid'; did you mean 'pan-camvid'"),
+        (["pan-camvid"], "the data set 'camvid' lies in a folder, and none was given"),
+        (["pan-scenes", "--optim.lr", "fast"], "command line: optim.lr is 'fast'; a number was expected"),
+        (["pan-scenes", "--model.name", "PANN"], "command line: model.name is 'PANN'; one of PAN, FCN was expected"),
+        (
+            ["pan-scenes", "--model.args", "3", "--model.args.encoder", "x", "--steps", "1.5"],
+            "command line: steps is 1.5",
+        ),
+        (["pan-scenes", "--model.args.encoder", "resnet81"], "there is no encoder 'resnet81'; did you mean 'resnet"),
+        (["pan-scenes", "--model.args.encodr", "x"], "there is no argument of PAN 'encodr'; did you mean 'encoder'"),
+        (
+            ["pan-scenes", "--model.args.channels", "wide"],
+            "PAN cannot be built with encoder='resnet18', channels='wide'",
+        ),
+        (["pan-scenes", "--crop_size", "16,16"], "crop_size is (16, 16); (height, width) of at least 32 pixels"),
+        (["pan-scenes", "--loss.aux.deep", "1"], "the loss names the auxiliary output 'deep'"),
+        (["pan-scenes", "--steps", "0"], "steps is 0; at least 1 was expected"),
+        (["nothere.yaml"], "there is no file or folder 'nothere.yaml'"),
+        (["--resume", "--out", "nothere"], "there is no run to resume in nothere"),
+        (["pan-scenes", "--resume"], "there is no run in runs/pan-scenes to resume"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_anything_is_written(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"attseg: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_wrong_in_a_file_is_said_of_the_file(capsys, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: mine\noptim: {lr: fast}\n")
+    assert main(["train", str(mine), "--steps", "3"]) == 2
+    assert capsys.readouterr().err == f"attseg: {mine}: optim.lr is 'fast'; a number was expected\n"
+
+
+def test_a_run_says_where_it_is_and_what_comes_next(training):
+    out, printed = training
+    first, *rest = printed.splitlines()
+    assert first.startswith(f"{out}: mIoU ")
+    assert first.endswith(" % on val, after step 2")
+    assert rest == ["next:", f"  attseg evaluate '{out}'", f"  attseg predict '{out}' PICTURES --out DIR"]
+
+
+def test_the_folder_of_the_data_is_kept_as_an_absolute_path(monkeypatch, tmp_path):
+    asked = {}
+    monkeypatch.setattr(
+        "attseg.training.run.train", lambda recipe, machine, **options: asked.update(recipe=recipe) or stop()
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "pan-camvid", "--data.root", "camvid"]) == 128 + signal.SIGTERM
+    assert asked["recipe"].data.root == str(tmp_path / "camvid")
+
+
+def stop():
+    raise Interrupted("stopped after step 1 of 9; go on with --resume", signal.SIGTERM)
+
+
+def test_a_stopped_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("attseg.training.run.train", lambda *arguments, **options: stop())
+    assert main(["train", "pan-scenes", "--out", str(tmp_path / "run")]) == 143
+    assert capsys.readouterr().err.endswith(f"go on with --resume: attseg train --resume --out {tmp_path / 'run'}\n")
+
+
+def test_resume_needs_only_the_folder(monkeypatch, trained):
+    asked = {}
+
+    def train(recipe, machine, *, out, resume, console):
+        asked.update(recipe=recipe, machine=machine, out=out, resume=resume)
+
+    monkeypatch.setattr("attseg.training.run.train", train)
+    assert main(["train", "--resume", "--out", str(trained), "--machine.workers", "2"]) == 0
+    before, machine = read_recipe(trained / "recipe.yaml")
+    assert asked["recipe"] == before
+    assert (asked["machine"].workers, machine.workers) == (2, 0)
+    assert (asked["out"], asked["resume"]) == (Path(trained), True)
+
+
+def test_other_processes_of_a_run_say_nothing(monkeypatch, trained, capsys):
+    monkeypatch.setattr("attseg.training.run.train", lambda *arguments, **options: None)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert main(["train", "--resume", "--out", str(trained)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_printed_recipe_is_yaml_of_plain_values(capsys):
+    assert main(["train", "pan-scenes", "--print-config"]) == 0
+    values = yaml.safe_load(capsys.readouterr().out)
+    assert values["machine"]["precision"] == "32"
+    assert values["crop_size"] == list(find_recipe("pan-scenes").crop_size)
