@@ -11,10 +11,22 @@ from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
 from attseg.training.errors import RunError
 from attseg.training.folder import RunFolder, claimed
 
+HERE = Machine()
+
 
 @pytest.fixture
 def folder(tmp_path):
     return RunFolder(tmp_path / "runs" / "first")
+
+
+def begin(folder, recipe):
+    with claimed(folder, recipe, Machine(), resume=False):
+        pass
+
+
+def resume(folder, recipe, machine=HERE):
+    with claimed(folder, recipe, machine, resume=True):
+        pass
 
 
 def test_a_new_run_leaves_its_recipe(folder, tiny):
@@ -25,44 +37,36 @@ def test_a_new_run_leaves_its_recipe(folder, tiny):
 
 
 def test_a_new_run_needs_a_folder_without_one(folder, tiny):
-    with claimed(folder, tiny(), Machine(), resume=False):
-        pass
+    begin(folder, tiny())
     with pytest.raises(
         UsageError, match=r"first already holds a run; resume it \(--resume\), or choose another folder"
-    ):  # noqa: SIM117
-        with claimed(folder, tiny(), Machine(), resume=False):
-            pass
+    ):
+        begin(folder, tiny())
 
 
 def test_resume_needs_a_run(folder, tiny):
-    with pytest.raises(UsageError, match=r"no run in .*first to resume; leave out resume to begin one"):  # noqa: SIM117
-        with claimed(folder, tiny(), Machine(), resume=True):
-            pass
+    with pytest.raises(UsageError, match=r"no run in .*first to resume; leave out resume to begin one"):
+        resume(folder, tiny())
     assert not folder.path.exists()
 
 
 def test_resume_refuses_another_recipe_and_says_what_differs(folder, tiny):
-    with claimed(folder, tiny(), Machine(), resume=False):
-        pass
+    begin(folder, tiny())
     other = replace(tiny(), steps=9, optim=OptimSpec(lr=0.5))
-    with pytest.raises(UsageError, match=r"another recipe: steps was 6 and is now 9; optim.lr was 0.01 and is now 0.5"):  # noqa: SIM117
-        with claimed(folder, other, Machine(), resume=True):
-            pass
+    with pytest.raises(UsageError, match=r"another recipe: steps was 6 and is now 9; optim.lr was 0.01 and is now 0.5"):
+        resume(folder, other)
 
 
 def test_resume_may_find_the_data_elsewhere_and_run_on_another_machine(folder, tiny):
-    with claimed(folder, tiny(), Machine(), resume=False):
-        pass
+    begin(folder, tiny())
     moved = tiny(data=DataSpec(options={"size": (64, 64), "count": 5}, root="/elsewhere"))
-    with claimed(folder, moved, Machine(workers=7), resume=True):
-        pass
+    resume(folder, moved, Machine(workers=7))
     recipe, machine = read_recipe(folder.recipe)
     assert (recipe.data.root, machine.workers) == ("/elsewhere", 7)
 
 
 def test_what_a_killed_run_was_writing_is_removed(folder, tiny):
-    with claimed(folder, tiny(), Machine(), resume=False):
-        pass
+    begin(folder, tiny())
     parts = [folder.path / ".0123.part", folder.state / ".4567.part"]
     for part in parts:
         part.write_bytes(b"half")
@@ -82,14 +86,12 @@ sys.stdin.read()
 
 
 def test_two_runs_at_once_are_refused_and_the_lock_of_a_dead_run_is_not_in_the_way(folder, tiny):
-    with claimed(folder, tiny(), Machine(), resume=False):
-        pass
+    begin(folder, tiny())
     command = [sys.executable, "-c", HOLD, str(folder.lock)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(RunError, match=r"process 4711 is training in .*first"):  # noqa: SIM117
-            with claimed(folder, tiny(), Machine(), resume=True):
-                pass
+        with pytest.raises(RunError, match=r"process 4711 is training in .*first"):
+            resume(folder, tiny())
         other.kill()
     with claimed(folder, tiny(), Machine(), resume=True):
         assert folder.lock.read_text() != "4711"
@@ -97,6 +99,5 @@ def test_two_runs_at_once_are_refused_and_the_lock_of_a_dead_run_is_not_in_the_w
 
 def test_a_folder_that_cannot_be_made_is_refused_before_training(tmp_path, tiny):
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match=r"cannot write to .*file/run: Not a directory; choose another folder"):  # noqa: SIM117
-        with claimed(RunFolder(tmp_path / "file" / "run"), tiny(), Machine(), resume=False):
-            pass
+    with pytest.raises(FileError, match=r"cannot write to .*file/run: Not a directory; choose another folder"):
+        begin(RunFolder(tmp_path / "file" / "run"), tiny())

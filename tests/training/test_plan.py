@@ -38,9 +38,15 @@ def test_under_torchrun_its_numbers_count(tiny, monkeypatch):
     assert (plan.devices, plan.nodes, plan.world, plan.rank, plan.batch_size) == (2, 2, 4, 3, 1)
 
 
-def test_workers_are_chosen_or_taken_as_given(tiny):
+def test_workers_are_taken_as_given_or_chosen_by_what_they_would_cost(tiny, monkeypatch):
     assert make_plan(tiny(), Machine(workers=3)).workers == 3
-    assert make_plan(tiny(), Machine()).workers >= 0
+    assert make_plan(tiny(), Machine()).workers == 0
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 12)
+    assert make_plan(tiny(), Machine(devices=2)).workers == 6
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert make_plan(tiny(), Machine(devices=2)).workers == 1
 
 
 @pytest.mark.parametrize(
