@@ -105,7 +105,8 @@ def build_page(
     height, width = recipe.crop_size
     plain = {
         "headline": _headline(sides),
-        "seconds": f"{_seconds(sides):.0f}",
+        "first_seconds": round(sides[0].seconds),
+        "second_seconds": round(sides[1].seconds),
         "encoder": recipe.model.args["encoder"],
         "height": height,
         "width": width,
@@ -131,14 +132,11 @@ def build_page(
 
 def _headline(sides: Sequence[Side]) -> str:
     first, second = (100 * side.report["miou"] for side in sides)
-    points, trained = abs(first - second), f"{_seconds(sides):.0f} seconds of training"
+    points = abs(first - second)
     if points < LEVEL:
-        return f"{trained}: level, with and without attention"
-    return f"{trained}: {points:.1f}\N{NO-BREAK SPACE}points better {'with' if first > second else 'without'} attention"
-
-
-def _seconds(sides: Sequence[Side]) -> float:
-    return sum(side.seconds for side in sides) / len(sides)
+        return "After a short training: level, with and without attention"
+    better = "with" if first > second else "without"
+    return f"After a short training: {points:.1f}\N{NO-BREAK SPACE}points better {better} attention"
 
 
 def _score(side: Side, color: str, what: str) -> str:
