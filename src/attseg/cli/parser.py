@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
 from attseg.errors import UsageError, unknown
@@ -30,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             prog=f"attseg {verb}",
             usage=usage and f"attseg {verb} {usage}",
-            description=text,
+            description="\n\n".join(fill(part, _width(), break_on_hyphens=False) for part in text.split("\n\n")),
             epilog="\n".join(["examples:", *(f"  {line}" for line in examples)]),
             formatter_class=_Formatter,
             allow_abbrev=False,
@@ -168,4 +170,8 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Paragraphs and examples as they were written, in a width that is read well."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=32, width=110)
+        super().__init__(prog, max_help_position=32, width=_width())
+
+
+def _width() -> int:
+    return min(110, get_terminal_size().columns - 2)

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -202,4 +203,9 @@ def _context(workers: int) -> BaseContext | None:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()  # which inherits the mask: Ctrl-C is for this process to handle
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
