@@ -6,6 +6,7 @@ import re
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -13,7 +14,7 @@ from torch import nn
 
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.catalog import open_data
-from attseg.data.scenes import SCENES
+from attseg.data.scenes import SCENES, Scenes
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.files import FileError
@@ -180,6 +181,22 @@ def test_mixed_precision_trains(tiny, tmp_path, no_pictures):
     assert all(float(row["loss"]) < 10 for row in rows(tmp_path / "run"))
 
 
+def test_the_forward_pass_of_training_is_compiled_where_asked_for(tiny, tmp_path, no_pictures, monkeypatch):
+    """Whether the models compile is for their own tests to say."""
+    compiled = []
+
+    def compile_and_count(forward):
+        def run(images):
+            compiled.append(images.shape)
+            return forward(images)
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", compile_and_count)
+    train(tiny(steps=2), replace(HERE, compile=True), out=tmp_path / "run")
+    assert compiled == [(4, 3, 64, 64)] * 2
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path, no_pictures):
     recipe = tiny(optim=OptimSpec(lr=1e30), val_every=1)
     with pytest.raises(RunError) as error:
@@ -222,6 +239,18 @@ def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(
     assert "00000006.pt is damaged" in said.getvalue()
     assert "going on after step 4 of 6" in said.getvalue()
     assert_same(weights(tmp_path / "run"), straight)
+
+
+def test_labels_that_say_nothing_give_no_score_but_a_run(tiny, tmp_path, no_pictures, monkeypatch):
+    class Unlabelled(Scenes):
+        def __getitem__(self, index):
+            sample = super().__getitem__(index)
+            return replace(sample, labels=np.full_like(sample.labels, 255), probes=None)
+
+    monkeypatch.setattr(run_module, "open_data", lambda name, split, root, **options: Unlabelled(split, **options))
+    train(tiny(steps=2), HERE, out=tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["miou"] is None
+    assert [row["loss"] for row in rows(tmp_path / "run")] == ["0", "0"]
 
 
 def test_unknown_names_are_told_before_anything_is_written(tiny, tmp_path):

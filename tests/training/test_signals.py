@@ -8,15 +8,17 @@ from attseg.training.signals import StopRequest
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_noted_and_nothing_else_happens(number):
-    with StopRequest() as stop:
+def test_a_signal_is_noted_and_told_and_nothing_else_happens(number):
+    said = []
+    with StopRequest(said.append) as stop:
         assert stop.signal == 0
         os.kill(os.getpid(), number)
         assert stop.signal == number
+    assert [line.split(",")[0] for line in said] == ["stopping after this step"]
 
 
 def test_a_second_signal_acts_as_it_did_before():
-    with StopRequest() as stop:
+    with StopRequest(print) as stop:
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
@@ -25,13 +27,13 @@ def test_a_second_signal_acts_as_it_did_before():
 
 def test_handlers_come_back_at_the_end():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with StopRequest():
+    with StopRequest(print):
         assert signal.getsignal(signal.SIGTERM) != before[1]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_signals_are_taken_back_from_others():
-    with StopRequest() as stop:
+    with StopRequest(print) as stop:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stop.listen()
         signal.raise_signal(signal.SIGTERM)
@@ -42,7 +44,7 @@ def test_outside_the_main_thread_nothing_is_touched():
     handlers = []
 
     def run():
-        with StopRequest() as stop:
+        with StopRequest(print) as stop:
             stop.listen()
             handlers.append(signal.getsignal(signal.SIGTERM))
 

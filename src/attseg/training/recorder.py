@@ -171,7 +171,7 @@ class Recorder(Callback):
             world=self.plan.world,
             on_picture=lambda done, total, sample, prediction: self.line.evaluation(done, total),
         )
-        better = report.miou > self.best
+        better = not report.miou <= self.best  # also where no pixel counts, and both are nan
         if better:
             self.best = report.miou
             if trainer.is_global_zero:

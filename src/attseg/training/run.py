@@ -73,9 +73,9 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     folder = RunFolder(out)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
-    with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]), StopRequest() as stop:
+    with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]):
         state = _last_state(folder, console) if resume else None
-        with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line:
+        with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line, StopRequest(line.say) as stop:
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
             model = _model(recipe, plan, state, len(data.classes))

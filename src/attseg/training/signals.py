@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -14,9 +15,13 @@ class StopRequest:
     """While the ``with`` block runs, the first Ctrl-C or SIGTERM is only noted; the second acts as it did before.
 
     Outside the main thread, where Python allows no handlers, nothing is noted.
+
+    Args:
+        say: Is told, for people, that the request was heard.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
         self.signal = 0
         """Number of the signal that asked; 0 as long as none did."""
         self._before: dict[int, Any] = {}
@@ -42,6 +47,9 @@ class StopRequest:
             self._restore()
             signal.raise_signal(number)
         self.signal = number
+        self.say(
+            "stopping after this step, or the evaluation that is under way; a second time stops at once, and saves nothing"
+        )
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
