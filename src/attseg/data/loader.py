@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -203,9 +203,15 @@ def _context(workers: int) -> BaseContext | None:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    _start_helper()
+    return context
+
+
+def _start_helper() -> None:
+    """Start the process that workers are forked from so that Ctrl-C, which reaches it too, is left to this one."""
+    resource_tracker.ensure_running()  # the helper would start it, and it unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()  # which inherits the mask: Ctrl-C is for this process to handle
+        forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return context
