@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named_and_the_status_says_so(mine, capsys):
     assert main(["data", "check", str(mine)]) == 1
     text = capsys.readouterr().out
     assert f"error: {mine / 'labels' / 'val' / 'val.png'}" in text
-    assert "7" in text
+    assert ["7", "0.00", "2.50"] in [line.split() for line in text.splitlines()]  # one row of 40
 
 
 def test_many_findings_of_a_kind_are_shortened_but_all_are_in_the_json(mine, capsys):
@@ -68,6 +68,21 @@ def test_warnings_alone_do_not_fail(mine, capsys):
     (mine / "classes.csv").write_text("index,name,r,g,b\n0,land,0,128,0\n1,water,0,0,255\n2,ice,255,255,255\n")
     assert main(["data", "check", str(mine)]) == 0
     assert capsys.readouterr().out.endswith("\nnothing stands against training\n")
+
+
+def test_without_a_table_of_classes_the_values_are_counted(mine, capsys):
+    (mine / "classes.csv").unlink()
+    assert main(["data", "check", str(mine)]) == 1
+    text = capsys.readouterr().out
+    counts = [line.split() for line in text.splitlines() if line.split()[:1] in (["0"], ["1"])]
+    assert [value for value, *_ in counts] == ["0", "1"]
+    assert sum(float(share) for _, share, _ in counts) == pytest.approx(100)
+    assert "classes.csv; it says what the numbers in label files mean" in text
+
+
+def test_a_check_can_draw_samples_too(mine, tmp_path):
+    assert main(["data", "check", str(mine), "--out", str(tmp_path / "samples.png")]) == 0
+    assert (tmp_path / "samples.png").is_file()
 
 
 def test_samples_are_drawn(mine, capsys, tmp_path):

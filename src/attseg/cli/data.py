@@ -13,7 +13,7 @@ from attseg.cli.parser import Parser
 from attseg.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from attseg.data.findings import Check
+    from attseg.data.findings import Check, SplitSummary
 
 TEXT = """\
 check reads every file of a data set and names everything that is wrong with it: splits that are missing,
@@ -75,7 +75,7 @@ def _check(arguments: Namespace) -> int:
         print(json.dumps(result.to_dict(), indent=2))
     else:
         _print(result)
-    if arguments.out and result.ok:
+    if arguments.out:
         _draw(arguments)
     return 0 if result.ok else 1
 
@@ -99,33 +99,10 @@ def _draw(arguments: Namespace) -> None:
 
 def _print(result: Check) -> None:
     """What each split holds, how often each class occurs, and what is wrong."""
-    from attseg.cli.output import print_table
-
     print(f"{result.name}{f' in {result.root}' if result.root else ''}")
     if result.splits:
-        print()
-        print_table(
-            ("split", "pictures", "smallest", "largest", "ignored %", "unknown %"),
-            [
-                (
-                    split,
-                    s.pictures,
-                    _size(s.smallest),
-                    _size(s.largest),
-                    *(_share(part, s.values) for part in (s.ignored, s.unknown)),
-                )
-                for split, s in result.splits.items()
-            ],
-        )
-    if result.classes and result.splits:
-        print()
-        print_table(
-            ("class", *(f"{split} %" for split in result.splits)),
-            [
-                (name, *(_share(s.pixels[index], s.pixels) for s in result.splits.values()))
-                for index, name in enumerate(result.classes.names)
-            ],
-        )
+        _print_splits(result.splits)
+        _print_histogram(result)
     print()
     shown: Counter[tuple[str, str | None]] = Counter()
     for finding in result.findings:
@@ -142,6 +119,43 @@ def _print(result: Check) -> None:
         print("nothing is wrong")
     elif result.ok:
         print("nothing stands against training")
+
+
+def _print_splits(splits: dict[str, SplitSummary]) -> None:
+    from attseg.cli.output import print_table
+
+    rows = [
+        (
+            split,
+            s.pictures,
+            _size(s.smallest),
+            _size(s.largest),
+            _share(s.ignored, s.values),
+            _share(s.unknown, s.values),
+        )
+        for split, s in splits.items()
+    ]
+    print()
+    print_table(("split", "pictures", "smallest", "largest", "ignored %", "unknown %"), rows)
+
+
+def _print_histogram(result: Check) -> None:
+    """Pixels of each class; where values have no class, or there is no table, pixels of each value in the files."""
+    from attseg.cli.output import print_table
+
+    splits = result.splits.values()
+    if result.classes:
+        rows = [
+            (name, *(_share(s.pixels[index], s.pixels) for s in splits))
+            for index, name in enumerate(result.classes.names)
+        ]
+        print()
+        print_table(("class", *(f"{split} %" for split in result.splits)), rows)
+    if not result.classes or any(s.unknown for s in splits):
+        values = sorted({value for s in splits for value in s.values})
+        rows = [(str(value), *(_share(s.values.get(value, 0), s.values) for s in splits)) for value in values]
+        print()
+        print_table(("value", *(f"{split} %" for split in result.splits)), rows)
 
 
 def _share(part: int, counts: dict[int, int] | list[int]) -> str:
