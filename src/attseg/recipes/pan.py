@@ -37,7 +37,7 @@ def pan_camvid() -> Recipe:
         name="pan-camvid",
         model=ModelSpec(name="PAN", args={"encoder": "resnet18", "channels": 128}),
         data=DataSpec(name="camvid"),
-        augment=AugmentSpec(scale=(0.5, 2.0)),
+        augment=AugmentSpec(scale=(0.5, 2.0), color=0.4),
         crop_size=(256, 352),
         batch_size=8,
         steps=6_000,
