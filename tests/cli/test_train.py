@@ -1,4 +1,5 @@
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,18 +45,19 @@ def test_a_whole_mapping_can_be_replaced(resolved):
 def test_a_printed_recipe_can_be_edited_and_run_again(resolved, tmp_path):
     resolved("pan-camvid", "--seed", 3)
     mine = tmp_path / "mine.yaml"
-    mine.write_text((tmp_path / "printed.yaml").read_text().replace("steps: 6000", "steps: 60"))
+    mine.write_text((tmp_path / "printed.yaml").read_text().replace("\nsteps: ", "\nsteps: 1"))
     as_recipe, as_config = resolved(mine), resolved("--config", mine)
     assert as_recipe == as_config
-    assert (as_recipe[0].steps, as_recipe[0].seed) == (60, 3)
+    assert (as_recipe[0].steps, as_recipe[0].seed) == (int(f"1{find_recipe('pan-camvid').steps}"), 3)
 
 
 def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
     changes = tmp_path / "changes.yaml"
     changes.write_text("optim: {lr: 0.5, clip: 1}\nmodel: {args: {channels: 64}}\nmachine: {workers: 3}\n")
     recipe, machine = resolved("pan-camvid", "--config", changes, "--optim.lr", "0.25")
-    assert (recipe.optim.lr, recipe.optim.clip, recipe.optim.weight_decay) == (0.25, 1, 5e-4)
-    assert recipe.model.args == find_recipe("pan-camvid").model.args | {"channels": 64}
+    before = find_recipe("pan-camvid")
+    assert recipe.optim == replace(before.optim, lr=0.25, clip=1)
+    assert recipe.model.args == before.model.args | {"channels": 64}
     assert machine.workers == 3
 
 

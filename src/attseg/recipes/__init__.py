@@ -25,8 +25,8 @@ def find_recipe(name: str) -> Recipe:
         UsageError: There is none; the message names the nearest.
 
     Example:
-        >>> find_recipe("pan-camvid").crop_size
-        (256, 352)
+        >>> find_recipe("pan-camvid").data.name
+        'camvid'
     """
     if name not in RECIPES:
         raise unknown("recipe", name, RECIPES)
