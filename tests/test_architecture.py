@@ -26,10 +26,8 @@ ALLOWED = {
     "metrics": set(),
     "checkpoint": {"data", "recipes"},
     "explain": {"attention", "data", "layers", "models"},
-    "evaluation": {"checkpoint", "data", "metrics", "models", "result", "segmenter"},
-    "sources": {"checkpoint"},
-    "result": {"data", "explain"},
-    "segmenter": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "result", "sources"},
+    "evaluation": {"data", "metrics", "models"},
+    "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "recipes"},
     "doctor": {"data"},
 }

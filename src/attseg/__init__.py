@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attseg.explain.capture import AttentionMap, capture
+    from attseg.inference.result import Result
+    from attseg.inference.segmenter import Segmenter, load
     from attseg.metrics import ConfusionMatrix
     from attseg.models.fcn import FCN
     from attseg.models.frame import Segmentation
     from attseg.models.pan import PAN
-    from attseg.result import Result
-    from attseg.segmenter import Segmenter, load
 
 __version__ = "0.1.0"
 
@@ -28,11 +28,11 @@ _HOMES = {
     "ConfusionMatrix": "attseg.metrics",
     "FCN": "attseg.models.fcn",
     "PAN": "attseg.models.pan",
-    "Result": "attseg.result",
+    "Result": "attseg.inference.result",
     "Segmentation": "attseg.models.frame",
-    "Segmenter": "attseg.segmenter",
+    "Segmenter": "attseg.inference.segmenter",
     "capture": "attseg.explain.capture",
-    "load": "attseg.segmenter",
+    "load": "attseg.inference.segmenter",
 }
 
 __all__ = ["FCN", "PAN", "AttentionMap", "ConfusionMatrix", "Result", "Segmentation", "Segmenter", "capture", "load"]

@@ -37,11 +37,11 @@ def test_maps_equal_timms():
 
 @pytest.mark.parametrize("name", ["densenet121", "vgg11", "hrnet_w18_small"])
 def test_networks_that_cannot_be_dilated_say_so(name):
-    with pytest.raises(
-        UsageError, match=rf"'{name}' cannot be dilated to an output stride of 16; use output_stride=32"
+    with (
+        pytest.raises(UsageError, match=rf"'{name}' cannot be dilated to an output stride of 16; use output_stride=32"),
+        torch.device("meta"),
     ):
-        with torch.device("meta"):
-            TimmEncoder(name, output_stride=16)
+        TimmEncoder(name, output_stride=16)
     with torch.device("meta"):
         assert TimmEncoder(name).strides == (4, 8, 16, 32)
 

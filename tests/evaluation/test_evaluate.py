@@ -39,7 +39,9 @@ class Pictures:
         labels = rng.integers(0, 2, (20 + 9 * index, 50 - 7 * index)).astype(np.uint8)
         image = np.repeat(labels[:, :, None] * 100, 3, 2)
         labels[rng.random(labels.shape) < 0.1] = 255
-        probes = {"left": np.arange(labels.shape[1])[None] < np.full((labels.shape[0], 1), 5)} if index in (1, 3) else None
+        probes = (
+            {"left": np.arange(labels.shape[1])[None] < np.full((labels.shape[0], 1), 5)} if index in (1, 3) else None
+        )
         return Sample(image, labels, self.name(index), probes if self.probes else None)
 
 
@@ -108,7 +110,9 @@ def test_every_picture_is_told_about_and_the_mode_is_restored():
     seen = []
     model = Reader().train()
     evaluate(model, Pictures(3), PLAIN, on_picture=lambda *args: seen.append(args))
-    assert [(done, total, sample.name) for done, total, sample, _ in seen] == [(i + 1, 3, f"picture-{i}") for i in range(3)]
+    assert [(done, total, sample.name) for done, total, sample, _ in seen] == [
+        (i + 1, 3, f"picture-{i}") for i in range(3)
+    ]
     assert all(prediction.shape == sample.labels.shape for *_, sample, prediction in seen)
     assert model.training
 

@@ -56,8 +56,8 @@ def _evaluate(arguments: Namespace) -> int:
     from attseg.checkpoint import read_weights
     from attseg.data.catalog import open_data
     from attseg.evaluation.evaluate import evaluate
-    from attseg.segmenter import load
-    from attseg.sources import find_weights
+    from attseg.inference.segmenter import load
+    from attseg.inference.sources import find_weights
 
     file = find_weights(arguments.run)
     weights = read_weights(file)

@@ -32,8 +32,8 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser.parse(argv)
 
     from attseg.cli.output import progress_bar
-    from attseg.evaluation.predict_files import predict_files
-    from attseg.segmenter import load
+    from attseg.inference.files import predict_files
+    from attseg.inference.segmenter import load
 
     segmenter = load(arguments.run, device=arguments.device)
     with progress_bar() as bar:

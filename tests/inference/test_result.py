@@ -9,7 +9,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.image import read_labels
 from attseg.errors import UsageError
 from attseg.files import FileError
-from attseg.result import NARROWEST_LEGEND, Result, read_mark
+from attseg.inference.result import NARROWEST_LEGEND, Result, read_mark
 
 CLASSES = ClassTable(("sky", "road", "boat"), ((10, 20, 30), (200, 100, 0), (0, 255, 128)))
 

@@ -4,7 +4,7 @@ import pytest
 
 from attseg.errors import UsageError
 from attseg.files import FileError
-from attseg.sources import find_weights
+from attseg.inference.sources import find_weights
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
+from attseg.inference.segmenter import Segmenter, load
 from attseg.models import Segmentation, build_model
 from attseg.recipes.recipe import ModelSpec
-from attseg.segmenter import Segmenter, load
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

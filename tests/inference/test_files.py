@@ -11,10 +11,10 @@ from attseg.data.classes import ClassTable
 from attseg.data.image import read_image, read_labels
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.evaluation.predict_files import AHEAD, Summary, _ahead, predict_files
 from attseg.files import FileError
+from attseg.inference.files import AHEAD, Summary, _ahead, predict_files
+from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
-from attseg.segmenter import Segmenter
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 

@@ -18,8 +18,8 @@ from attseg.data.image import read_image
 from attseg.data.inputs import PictureFile, find_pictures
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.result import Result, read_mark, saved_files
-from attseg.segmenter import Segmenter
+from attseg.inference.result import Result, read_mark, saved_files
+from attseg.inference.segmenter import Segmenter
 
 AHEAD = 2
 """Pictures that each stage may be ahead of the next one, which bounds the memory."""
