@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-NAMES = "sky building pole road pavement tree sign fence car pedestrian bicyclist".split()
+NAMES = ["sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"]
 VOID = 11
 CROP = (256, 352)
 MEDIAN_FREQUENCY = (0.2793, 0.2017, 4.7865, 0.1490, 1.0, 0.4217, 3.8467, 1.9736, 0.7889, 6.3747, 8.8587)
@@ -97,14 +97,19 @@ def main() -> None:
             optimizer.step()
             step += 1
             if step % 20 == 0:
-                print(f"step {step}  loss {loss.item():.3f}  {step * 8 / (time.monotonic() - start):.2f} images/s", flush=True)
+                print(
+                    f"step {step}  loss {loss.item():.3f}  {step * 8 / (time.monotonic() - start):.2f} images/s",
+                    flush=True,
+                )
     seconds = time.monotonic() - start
 
     model.eval()
     counts = np.zeros((11, 11), np.int64)
     with torch.inference_mode():
         for image, label in val:
-            padded = nn.functional.pad(image[None], (0, 0, 0, 8), mode="reflect")  # smp's PAN needs sizes divisible by 16
+            padded = nn.functional.pad(
+                image[None], (0, 0, 0, 8), mode="reflect"
+            )  # smp's PAN needs sizes divisible by 16
             predicted = model(padded)[0, :, :360].argmax(0).numpy()
             truth = label.numpy()
             valid = truth != VOID

@@ -71,8 +71,8 @@ class ConfusionMatrix:
             np.bitwise_or(pairs, predictions.numpy().ravel(), out=pairs)
             histogram = torch.from_numpy(np.bincount(pairs, minlength=1 << 16))
         else:
-            pairs = labels.flatten().int() * 256 + predictions.flatten().int()
-            histogram = torch.bincount(pairs, minlength=1 << 16).cpu()
+            joined = labels.flatten().int() * 256 + predictions.flatten().int()
+            histogram = torch.bincount(joined, minlength=1 << 16).cpu()
         histogram = histogram.view(256, 256)
         histogram[self.ignore_index] = 0
         k = self.num_classes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -103,7 +103,7 @@ class FeaturePyramidAttention(nn.Module):
         return pool(F.pad(maps, (*_border(width), *_border(height)), mode="replicate"), 2)
 
 
-def _border(length: int) -> tuple[int, int]:
+def _border(length: int) -> tuple[Any, Any]:
     """How often the first and the last value of a side are repeated, so that halving rounds up and gives at least 2.
 
     The length may be symbolic, which is why there is no ``if``: that no level can have a side of 1 is what makes export with

@@ -77,7 +77,7 @@ def _stages(name: str) -> Sequence[int]:
         )
     with torch.device("meta"):
         try:
-            network = timm.create_model(name, features_only=True).eval()
+            network: Any = timm.create_model(name, features_only=True).eval()
             maps = network(torch.empty(1, 3, 64, 96))
         except (RuntimeError, AttributeError, AssertionError, ValueError):
             raise UsageError(_unfit(name, "gives no maps at several strides for pictures of any size")) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import timm
+import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
 
 SECONDS = 3.0
@@ -35,10 +36,9 @@ def require_pretrained(name: str) -> None:
         )
         offline = constants.HF_HUB_OFFLINE
     else:
-        import torch.hub
-
-        here = (Path(torch.hub.get_dir()) / "checkpoints" / Path(config.url).name).is_file()
-        host, source, offline = urlsplit(config.url).hostname, config.url, False
+        source, offline = str(config.url), False
+        here = (Path(torch.hub.get_dir()) / "checkpoints" / Path(source).name).is_file()
+        host = urlsplit(source).hostname
     if not here and (offline or not _answers(host)):
         raise FileNotFoundError(
             f"the pretrained weights of the encoder {name!r} are not on this machine, and the network cannot be reached. "

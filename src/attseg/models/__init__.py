@@ -13,7 +13,7 @@ from attseg.models.pan import PAN
 
 __all__ = ["FCN", "MODELS", "PAN", "Segmentation", "SegmentationModel", "build_model"]
 
-MODELS: dict[str, type[SegmentationModel]] = {"PAN": PAN, "FCN": FCN}
+MODELS: dict[str, type[PAN] | type[FCN]] = {"PAN": PAN, "FCN": FCN}
 
 
 def build_model(name: str, args: Mapping[str, Any], num_classes: int) -> SegmentationModel:
