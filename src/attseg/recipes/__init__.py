@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from attseg.errors import unknown
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
-from attseg.recipes.pan import pan_camvid, pan_folder, pan_scenes
+from attseg.recipes.pan import pan_camvid, pan_demo, pan_folder, pan_scenes
 from attseg.recipes.recipe import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-scenes": pan_scenes,
     "fcn-scenes": fcn_scenes,
+    "pan-demo": pan_demo,
     "pan-camvid": pan_camvid,
     "fcn-camvid": fcn_camvid,
     "pan-folder": pan_folder,
