@@ -46,3 +46,11 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(FileError, match=r"cannot write .*metrics.csv: Is a directory"):
         log.add(1, loss=0.0)
     log.close()
+
+
+def test_tensorboard_is_not_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr("attseg.training.history.find_spec", lambda name: None)
+    log = history(tmp_path)
+    log.add(1, loss=0.5)
+    log.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
