@@ -8,8 +8,9 @@ from attseg.cli import main
 
 
 @pytest.fixture
-def mine(tmp_path):
-    """A folder of one's own with two classes and a picture a split."""
+def mine(tmp_path, monkeypatch):
+    """A folder of one's own with two classes and a picture a split; where the command runs is another."""
+    monkeypatch.chdir(tmp_path)
     root = tmp_path / "mine"
     for split in ("train", "val"):
         for kind in ("images", "labels"):
@@ -25,7 +26,9 @@ def test_a_good_folder_passes(mine, capsys):
     assert main(["data", "check", str(mine)]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"folder in {mine}\n")
-    assert text.endswith("\nnothing is wrong\n")
+    assert text.endswith("\nnothing is wrong\nsamples are drawn in mine-samples.png\n")
+    with Image.open("mine-samples.png") as picture:
+        assert picture.width > 3 * 50
     assert [line.split()[:2] for line in text.splitlines() if line.startswith(("train", "val"))] == [
         ["train", "1"],
         ["val", "1"],
@@ -67,7 +70,9 @@ def test_many_findings_of_a_kind_are_shortened_but_all_are_in_the_json(mine, cap
 def test_warnings_alone_do_not_fail(mine, capsys):
     (mine / "classes.csv").write_text("index,name,r,g,b\n0,land,0,128,0\n1,water,0,0,255\n2,ice,255,255,255\n")
     assert main(["data", "check", str(mine)]) == 0
-    assert capsys.readouterr().out.endswith("\nnothing stands against training\n")
+    assert capsys.readouterr().out.endswith(
+        "\nnothing stands against training\nsamples are drawn in mine-samples.png\n"
+    )
 
 
 def test_without_a_table_of_classes_the_values_are_counted(mine, capsys):
@@ -102,7 +107,6 @@ def test_samples_are_drawn(mine, capsys, tmp_path):
         ),
         (["check", "camvi", "--data.root", "x"], "there is no data set 'camvi'"),
         (["check", "camvid"], "the data set 'camvid' lies in a folder, and none was given"),
-        (["show", "scenes"], "say where the picture goes: --out FILE.png"),
         (["chekc", "scenes"], "argument action: invalid choice: 'chekc'"),
     ],
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TEXT = """\
 check reads every file of a data set and names everything that is wrong with it: splits that are missing,
 pictures without labels, sizes that differ, label values without a class, files that cannot be read.
-show draws samples beside their labels.
+It ends with a picture of samples beside their labels, which is all that show does.
 
 A data set is a name (scenes, camvid, folder) with --data.root DIR; a folder alone is one with images/,
 labels/ and classes.csv."""
@@ -44,7 +44,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--split", default="train", help="show: which split (default: train)")
     parser.add_argument("--count", type=int, default=4, metavar="N", help="show: how many samples (default: 4)")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where the picture of samples goes; check draws none without it"
+        "--out", type=Path, metavar="FILE", help="where the picture of samples goes (default: NAME-samples.png here)"
     )
     arguments = parser.parse(argv)
     _name_data(arguments)
@@ -75,26 +75,31 @@ def _check(arguments: Namespace) -> int:
         print(json.dumps(result.to_dict(), indent=2))
     else:
         _print(result)
-    if arguments.out:
-        _draw(arguments)
+    if result.ok and (arguments.out or not arguments.json):
+        if arguments.split not in result.splits:  # the data set holds only a part
+            arguments.split = next(iter(result.splits))
+        picture = _draw(arguments)
+        if not arguments.json:
+            print(f"samples are drawn in {picture}")
     return 0 if result.ok else 1
 
 
 def _show(arguments: Namespace) -> int:
-    if arguments.out is None:
-        raise UsageError("say where the picture goes: --out FILE.png")
-    _draw(arguments)
-    print(arguments.out)
+    print(_draw(arguments))
     return 0
 
 
-def _draw(arguments: Namespace) -> None:
+def _draw(arguments: Namespace) -> Path:
+    """Draw samples, and say where."""
     from attseg.data.sheet import samples_picture
     from attseg.files import replacing
 
+    name = Path(arguments.root).resolve().name if arguments.root else arguments.data
+    out: Path = arguments.out or Path(f"{name}-samples.png")
     picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count)
-    with replacing(arguments.out) as file:
+    with replacing(out) as file:
         picture.save(file, "PNG")
+    return out
 
 
 def _print(result: Check) -> None:
