@@ -1,6 +1,6 @@
 """Draw the README's picture: a scene, its labels, what the bundled model says, and the attention behind it.
 
-    python examples/first_look.py docs/first-look.png
+Run it as ``python examples/first_look.py docs/first-look.png``.
 """
 
 from __future__ import annotations
