@@ -79,7 +79,7 @@ class Segmenter:
         self, model: nn.Module, classes: ClassTable, preprocessing: Preprocessing, *, device: str = "auto"
     ) -> None:
         self.device = _find_device(device)
-        self.model = model.to(self.device).eval()
+        self.model = model.to(self.device).to(memory_format=torch.channels_last).eval()
         self.classes = classes
         self.preprocessing = preprocessing
 
