@@ -15,8 +15,8 @@ from attseg.demo import multiply_adds, pan_recipe, run_demo, without_attention
 from attseg.demo_page import MARK
 from attseg.errors import UsageError
 from attseg.evaluation.report import Report
+from attseg.inference.segmenter import load
 from attseg.models import build_model
-from attseg.segmenter import load
 from attseg.training.errors import Interrupted
 
 
@@ -93,7 +93,7 @@ def test_the_demo_leaves_a_page_and_two_runs_and_nothing_else(tmp_path, training
     assert page == out / "index.html" and MARK in page.read_text()
     assert names(out) == ["fcn", "index.html", "pan"]
     assert [recipe.seed for recipe in training.recipes] == [5] * 4
-    assert str(page) in console.export_text().replace("\n", "")
+    assert f"done; open {page}: it shows what came out, and what to try next\n" in console.export_text()
     assert load(out / "pan").classes == SCENES
 
 

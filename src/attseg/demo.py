@@ -24,10 +24,10 @@ from attseg.errors import UsageError
 from attseg.explain.capture import capture
 from attseg.explain.views import View, draw_map
 from attseg.files import replacing
+from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.recipes import find_recipe
 from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, Recipe
-from attseg.segmenter import load
 from attseg.training.errors import Interrupted
 from attseg.training.run import train
 
@@ -77,25 +77,32 @@ def run_demo(out: Path, *, minutes: float = 2.0, seed: int = 0, console: Console
             for name, recipe in recipes.items()
         ]
         looks, gates = _look(place)
-        page = build_page(sides, looks, gates, SCENES, out=out, machine=_machine())
+        html = build_page(sides, looks, gates, SCENES, out=out, machine=_machine())
         for name in recipes:
             with suppress(FileNotFoundError):
                 shutil.rmtree(out / name)
             (place / name).rename(out / name)
         with replacing(out / "index.html") as file:
-            file.write(page.encode())
-    console.print(f"done; open {out / 'index.html'}: it shows what came out, and what to try next", highlight=False)
-    return out / "index.html"
+            file.write(html.encode())
+    page = out / "index.html"
+    console.print(
+        f"done; open {page}: it shows what came out, and what to try next",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    return page
 
 
 def pan_recipe(seed: int) -> Recipe:
-    """What the demo trains: PAN on scenes, small enough to learn something in a minute."""
+    """The recipe of the bundled model, made smaller, so that it learns something in a minute."""
     return replace(
-        find_recipe("pan-scenes"),
+        find_recipe("pan-demo"),
         name="demo-pan",
         model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "output_stride": 32, "channels": 64}),
         data=DataSpec(name="scenes", options={"size": SIZE}),
         crop_size=SIZE,
+        batch_size=8,
         seed=seed,
     )
 
