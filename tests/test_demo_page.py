@@ -8,7 +8,7 @@ from PIL import Image
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Sample
-from attseg.demo_page import MARK, MARKS, Look, Side, _difference, build_page
+from attseg.demo_page import MARK, MARKS, Look, Side, _difference, _widest, build_page
 from attseg.evaluation.report import Report
 from attseg.explain.views import View
 from attseg.recipes.recipe import ModelSpec, Recipe
@@ -105,6 +105,15 @@ def test_both_scores_and_the_caveat_are_on_the_page():
         assert f"{100 * side.report['miou']:.1f} % mIoU" in text
     assert "12 seconds for PAN and 15 for FCN" in text and "proves nothing" in text
     assert "1.23 M" in text and "0.005 G" in text
+
+
+def test_the_widest_gap_is_named():
+    sides = [a_side("pan", "PAN", 60), a_side("fcn", "FCN", 60)]
+    sides[1].report["probes"]["scale"]["miou"] += 0.05
+    sides[0].report["probes"]["context"]["miou"] += 0.04
+    assert _widest(sides) == "The widest gap is that on scale: 5.0 points, for FCN."
+    sides[0].report["probes"]["context"]["miou"] += 0.4
+    assert _widest(sides) == "The widest gap is that on context: 44.0 points, for PAN."
 
 
 def test_the_picture_of_who_is_right():

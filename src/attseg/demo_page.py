@@ -120,6 +120,7 @@ def build_page(
     return template.substitute(
         {name: escape(str(value)) for name, value in plain.items()},
         scores="".join(map(_score, sides, COLORS, ("with attention", "without attention"))),
+        widest=_widest(sides),
         probes=_probes(sides),
         scenes="".join(_scene(look, classes) for look in looks),
         legend=_legend(zip(classes.names, classes.colors, strict=True)),
@@ -147,6 +148,15 @@ def _score(side: Side, color: str, what: str) -> str:
     )
 
 
+def _widest(sides: Sequence[Side]) -> str:
+    """On which probe they differ most, in a sentence."""
+    first, second = (side.report["probes"] for side in sides)
+    gaps = {name: 100 * (first[name]["miou"] - second[name]["miou"]) for name in PROBES}
+    name = max(gaps, key=lambda name: abs(gaps[name]))
+    ahead = sides[0 if gaps[name] > 0 else 1].recipe.model.name
+    return f"The widest gap is that on {name}: {abs(gaps[name]):.1f} points, for {escape(ahead)}."
+
+
 def _probes(sides: Sequence[Side]) -> str:
     everything = f"The whole of the {sides[0].report['pictures']} scenes of the validation split."
     rows = [("all pixels", everything, [side.report for side in sides])]
@@ -161,7 +171,7 @@ def _probes(sides: Sequence[Side]) -> str:
 def _bar(side: Side, color: str, scores: Mapping[str, Any]) -> str:
     return (
         f'<div class="bar {color}"><span>{escape(side.recipe.model.name)}</span>'
-        f'<span class="track"><i style="width:{100 * (scores["miou"] or 0):.1f}%"></i></span>'
+        f'<span class="track"><i style="width:{_percent(scores["miou"])}%"></i></span>'
         f'<span class="value">{_percent(scores["miou"])}</span></div>'
     )
 
@@ -198,7 +208,7 @@ def _facts(sides: Sequence[Side]) -> str:
     rows = {
         "parameters": [f"{side.parameters / 1e6:.2f} M" for side in sides],
         "multiply-adds a scene": [f"{side.multiply_adds / 1e9:.3f} G" for side in sides],
-        "width of the decoder": [f"{side.recipe.model.args['channels']} channels" for side in sides],
+        "decoder channels": [f"{side.recipe.model.args['channels']}" for side in sides],
         "training": [f"{side.seconds:.1f} s" for side in sides],
         "steps": [f"{side.recipe.steps}" for side in sides],
         "scenes seen": [f"{side.recipe.steps * side.recipe.batch_size}" for side in sides],
@@ -237,5 +247,5 @@ def _swatch(color: Color) -> str:
     return f'<span class="swatch" style="background:rgb({red},{green},{blue})"></span>'
 
 
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100 * share:.1f}"
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
