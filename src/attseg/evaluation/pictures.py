@@ -161,7 +161,8 @@ def _draw_iou(axes: Axes, report: Report, font: float) -> None:
     axes.barh(range(len(percent)), np.nan_to_num(percent), color=BLUE, height=0.7)
     for row, value in enumerate(percent):
         text, color = ("absent", GREY) if np.isnan(value) else (f"{value:.1f}", "black")
-        axes.text(np.nan_to_num(value) + 1.5, row, text, va="center", color=color, fontsize=font)
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # hides the line of the mean behind the number
+        axes.text(np.nan_to_num(value) + 1.5, row, text, va="center", color=color, fontsize=font, bbox=paper)
     axes.axvline(100 * report.miou, color=ORANGE, linestyle="--", linewidth=1.5)
     axes.set_xlim(0, 115)
     axes.set_xticks((0, 50, 100))
