@@ -26,7 +26,7 @@ from attseg.training.errors import Interrupted, RunError
 from attseg.training.history import History
 from attseg.training.run import train
 
-HERE = Machine(device="cpu", workers=0)
+HERE = Machine(device="cpu", workers=0, save_every=2)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,12 @@ def test_the_folder_holds_what_it_should_and_nothing_else(finished):
     names = "best.safetensors class_weights.json confusion.png curves.png last.safetensors metrics.csv recipe.yaml report.json"
     assert sorted(path.name for path in folder.iterdir()) == [*names.split(), "samples.png", "state", "tensorboard"]
     assert sorted(path.name for path in (folder / "state").iterdir()) == ["00000004.pt", "00000006.pt", "lock"]
+
+
+def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(tiny, tmp_path, no_pictures):
+    train(tiny(steps=20, val_every=0), Machine(device="cpu", workers=0), out=tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run" / "state").glob("*.pt")) == ["00000018.pt", "00000020.pt"]
+    assert [row["step"] for row in rows(tmp_path / "run") if row["miou"]] == ["20"]
 
 
 def test_metrics_have_a_row_a_step_and_scores_where_evaluated(finished):
@@ -198,9 +204,9 @@ def test_the_forward_pass_of_training_is_compiled_where_asked_for(tiny, tmp_path
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path, no_pictures):
-    recipe = tiny(optim=OptimSpec(lr=1e30), val_every=1)
+    recipe = tiny(optim=OptimSpec(lr=1e30))
     with pytest.raises(RunError) as error:
-        train(recipe, HERE, out=tmp_path / "run")
+        train(recipe, replace(HERE, save_every=1), out=tmp_path / "run")
     message = str(error.value)
     step = int(re.match(r"the loss of step (\d) is (nan|inf), over the samples ", message)[1])
     assert len(re.findall(r"train/\d{5}", message)) == 4, message

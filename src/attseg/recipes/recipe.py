@@ -121,7 +121,7 @@ class Recipe:
         optim: Optimiser and schedule.
         loss: What is minimised.
         ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
-        val_every: Steps between two evaluations on the validation split; 0 is a tenth of ``steps``.
+        val_every: Steps between two evaluations on the validation split; 0 is a tenth of ``steps``, but at least 100.
         seed: Of weights, order and augmentation.
         source: Paper, table and row that this reproduces; empty for our own.
         expected_miou: What the paper reports for that row, in percent.
@@ -158,7 +158,7 @@ class Machine:
         compile: Whether the network goes through ``torch.compile``.
         sync_bn: Batch statistics over all GPUs, where there are several.
         deterministic: On a GPU, only algorithms that give the same bits again.
-        save_every: Steps between two saved states; 0 saves with every evaluation.
+        save_every: Steps between two saved states; 0 is a tenth of ``steps``.
         timeout: Seconds without an answer after which a process gives up on the others.
     """
 

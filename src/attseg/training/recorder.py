@@ -29,6 +29,9 @@ from attseg.training.signals import StopRequest
 from attseg.training.state import State, save_state
 from attseg.training.task import SegmentationTask
 
+LEAST_BETWEEN = 100
+"""Steps between two evaluations, at least, where the recipe leaves it open: short runs are not all evaluation."""
+
 MOST_NAMED = 8
 """Samples that a message names."""
 
@@ -70,8 +73,9 @@ class Recorder(Callback):
         self.line = line
         self.stop = stop
         self.log_every = max(1, min(20, recipe.steps // 50))
-        self.val_every = recipe.val_every or math.ceil(recipe.steps / 10)
-        self.save_every = machine.save_every or self.val_every
+        tenth = math.ceil(recipe.steps / 10)
+        self.val_every = recipe.val_every or max(tenth, LEAST_BETWEEN)
+        self.save_every = machine.save_every or tenth
         self.best = -1.0 if state is None else float(state["best"])
         self.average: MovingAverage | None = None
         self.history: History | None = None
