@@ -26,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
 
     from rich.console import Console
 
-    from attseg.demo import run_demo
+    from attseg.demo.run import run_demo
 
     run_demo(arguments.out, minutes=arguments.minutes, seed=arguments.seed, console=Console())
     return 0

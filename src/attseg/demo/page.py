@@ -116,7 +116,7 @@ def build_page(
         "pan": shlex.quote(run),
         "pan_text": repr(run),
     }
-    template = Template((resources.files("attseg") / "assets" / "demo.html").read_text(encoding="utf-8"))
+    template = Template((resources.files("attseg.demo") / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
         {name: escape(str(value)) for name, value in plain.items()},
         scores="".join(map(_score, sides, COLORS, ("with attention", "without attention"))),

@@ -8,7 +8,7 @@ from PIL import Image
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Sample
-from attseg.demo_page import MARK, MARKS, Look, Side, _difference, _widest, build_page
+from attseg.demo.page import MARK, MARKS, Look, Side, _difference, _widest, build_page
 from attseg.evaluation.report import Report
 from attseg.explain.views import View
 from attseg.recipes.recipe import ModelSpec, Recipe

@@ -18,7 +18,7 @@ from rich.console import Console
 from torch.utils.flop_counter import FlopCounterMode
 
 from attseg.data.scenes import SCENES, Scenes
-from attseg.demo_page import MARK, Look, Side, build_page
+from attseg.demo.page import MARK, Look, Side, build_page
 from attseg.errors import UsageError
 from attseg.explain.capture import capture
 from attseg.explain.views import View, draw_map

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import attseg.demo
 from attseg.checkpoint import save_weights
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.scenes import SCENES
-from attseg.demo import multiply_adds, pan_recipe, run_demo, without_attention
-from attseg.demo_page import MARK
+from attseg.demo import run
+from attseg.demo.page import MARK
+from attseg.demo.run import multiply_adds, pan_recipe, run_demo, without_attention
 from attseg.errors import UsageError
 from attseg.evaluation.report import Report
 from attseg.inference.segmenter import load
@@ -54,9 +54,9 @@ class FakeTraining:
 @pytest.fixture
 def training(monkeypatch):
     fake = FakeTraining()
-    monkeypatch.setattr(attseg.demo, "train", fake)
-    monkeypatch.setattr(attseg.demo, "multiply_adds", lambda model: 1_000 * model.args["channels"])
-    monkeypatch.setattr(attseg.demo, "SHOWN", 1)
+    monkeypatch.setattr(run, "train", fake)
+    monkeypatch.setattr(run, "multiply_adds", lambda model: 1_000 * model.args["channels"])
+    monkeypatch.setattr(run, "SHOWN", 1)
     return fake
 
 
@@ -79,9 +79,9 @@ def test_the_network_without_attention_costs_as_much():
 
 
 def test_multiply_adds_of_one_convolution_are_those_of_its_formula(monkeypatch):
-    conv = attseg.demo.torch.nn.Conv2d
-    monkeypatch.setattr(attseg.demo, "build_model", lambda name, args, classes: conv(3, 5, 3, padding=1))
-    height, width = attseg.demo.SIZE
+    conv = run.torch.nn.Conv2d
+    monkeypatch.setattr(run, "build_model", lambda name, args, classes: conv(3, 5, 3, padding=1))
+    height, width = run.SIZE
     assert multiply_adds(pan_recipe(0).model) == height * width * 3 * 5 * 9
 
 
@@ -104,7 +104,7 @@ def test_both_networks_get_the_steps_that_fit_the_time(tmp_path, training):
     pan, fcn = training.recipes[2:]
     share = pan.steps * pan.batch_size / 40  # seconds at 40 pictures a second
     assert pan.steps == fcn.steps
-    assert 30 - attseg.demo.FINISH - spent / 2 <= share <= 30 - attseg.demo.FINISH
+    assert 30 - run.FINISH - spent / 2 <= share <= 30 - run.FINISH
     assert pan.val_every == pan.steps
 
 

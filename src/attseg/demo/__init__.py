@@ -1,0 +1,1 @@
+"""The offline demonstration: two trainings and a page about them."""
