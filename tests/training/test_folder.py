@@ -36,8 +36,18 @@ def test_a_new_run_leaves_its_recipe(folder, tiny):
     assert (recipe.name, recipe.steps, machine.workers) == ("tiny", 6, 3)
 
 
-def test_a_new_run_needs_a_folder_without_one(folder, tiny):
+def test_a_run_that_saved_nothing_may_be_begun_anew(folder, tiny):
     begin(folder, tiny())
+    folder.class_weights.write_text("[1, 2]")
+    with claimed(folder, tiny(steps=9), Machine(), resume=False):
+        assert not folder.class_weights.exists()
+    assert read_recipe(folder.recipe)[0].steps == 9
+
+
+@pytest.mark.parametrize("saved", ["best.safetensors", "last.safetensors", "state/00000003.pt"])
+def test_a_new_run_needs_a_folder_without_one(folder, tiny, saved):
+    begin(folder, tiny())
+    (folder.path / saved).touch()
     with pytest.raises(
         UsageError, match=r"first already holds a run; resume it \(--resume\), or choose another folder"
     ):

@@ -38,6 +38,10 @@ class RunFolder:
         self.state = path / "state"
         self.lock = path / "state" / "lock"
 
+    def has_saved(self) -> bool:
+        """Whether there is anything of a run that would be missed."""
+        return self.best.exists() or self.last.exists() or any(self.state.glob("*.pt"))
+
 
 @contextmanager
 def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool) -> Iterator[None]:
@@ -54,16 +58,17 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         RunError: Another process is training in this folder.
         FileError: The folder cannot be written.
     """
-    started = folder.recipe.exists()
-    if resume and not started:
+    if resume and not folder.recipe.exists():
         raise UsageError(
             f"there is no run in {folder.path} to resume; leave out resume to begin one, or name its folder"
         )
-    if started and not resume:
+    if folder.has_saved() and not resume:
         raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
     with _lock(folder):
         if resume:
             _check_same(folder, recipe)
+        else:
+            folder.class_weights.unlink(missing_ok=True)  # of a run that ended before it saved anything
         for part in (*folder.path.glob(".*.part"), *folder.state.glob(".*.part")):
             part.unlink()  # what a killed run was writing
         with replacing(folder.recipe) as file:
