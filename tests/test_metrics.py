@@ -91,7 +91,15 @@ def test_two_halves_are_the_whole():
     assert torch.equal(halves.counts, whole.counts)
 
 
-@pytest.mark.parametrize("kind", [torch.uint8, torch.int64])
+def test_masks_of_one_class_against_the_rest_may_be_booleans():
+    confusion = ConfusionMatrix(2)
+    confusion.update(torch.tensor([True, False, True]), torch.tensor([True, True, False]))
+    assert confusion.counts.tolist() == [[0, 1], [1, 1]]
+    confusion.update(torch.tensor([], dtype=torch.int64), torch.tensor([], dtype=torch.int64))
+    assert confusion.counts.sum() == 3
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int64, torch.int8])
 def test_values_that_are_no_class_are_named(kind):
     confusion = ConfusionMatrix(3)
     with pytest.raises(ValueError, match="2 pixels have a label that is no class: 7; 0..2 were expected"):

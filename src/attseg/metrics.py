@@ -58,8 +58,8 @@ class ConfusionMatrix:
         for what, values in (("predictions", predictions), ("labels", labels)):
             if values.is_floating_point() or values.is_complex():
                 raise ValueError(f"{what} are {values.dtype}; integers were expected (take argmax(1) of logits)")
-        if predictions.dtype == labels.dtype == torch.uint8 and 0 <= self.ignore_index <= 255:
-            self.counts += self._count_bytes(predictions, labels)
+        if 0 <= self.ignore_index <= 255 and _are_bytes(predictions) and _are_bytes(labels):
+            self.counts += self._count_bytes(predictions.byte(), labels.byte())
         else:
             self.counts += self._count(predictions.long(), labels.long())
 
@@ -126,6 +126,14 @@ class ConfusionMatrix:
     def frequency_weighted_iou(self) -> float:
         """Mean of ``iou`` weighted with how often each class occurs in the labels."""
         return frequency_weighted_iou(self.counts.numpy())
+
+
+def _are_bytes(values: Tensor) -> bool:
+    """Whether all values fit into a byte; finding out costs a twentieth of counting without."""
+    if values.dtype in (torch.uint8, torch.bool) or not values.numel():
+        return True
+    low, high = values.aminmax()
+    return bool(low >= 0) and bool(high <= 255)
 
 
 Counts = npt.NDArray[np.int64]
