@@ -160,6 +160,22 @@ def test_compile_needs_no_graph_break(case):
             assert compiled(pictures(1, 96, 64)).logits.shape == (1, 5, 96, 64)
 
 
+@pytest.mark.compile
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["PAN", "PAN-c333-max"])
+def test_compiled_training_equals_eager_training(case):
+    eager = build(case).to(memory_format=torch.channels_last).train()
+    compiled = copy.deepcopy(eager)
+    images = pictures(2, 64, 64).to(memory_format=torch.channels_last)
+    logits = torch.compile(compiled.forward, fullgraph=True)(images).logits
+    expected = eager(images).logits
+    torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
+    logits.square().mean().backward()
+    expected.square().mean().backward()
+    for ours, theirs in zip(compiled.parameters(), eager.parameters(), strict=True):
+        assert (ours.grad - theirs.grad).norm() <= 0.01 * theirs.grad.norm() + 1e-6
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_wrong_arguments_get_a_sentence(name):
     for args, classes, message in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -98,17 +98,18 @@ class FeaturePyramidAttention(nn.Module):
 
     def _halve(self, maps: Tensor) -> Tensor:
         """Pool by 2, rounding up; a side of 1 or 2 becomes, or stays, 2."""
-        height, width = maps.shape[-2:]
         pool = F.avg_pool2d if self.pool == "avg" else F.max_pool2d
-        return pool(F.pad(maps, (*_border(width), *_border(height)), mode="replicate"), 2)
+        for axis in (2, 3):
+            maps = maps.index_select(axis, _continued(maps.shape[axis], maps.device))
+        return pool(maps, 2)
 
 
-def _border(length: int) -> tuple[Any, Any]:
-    """How often the first and the last value of a side are repeated, so that halving rounds up and gives at least 2.
+def _continued(length: int, device: torch.device) -> Tensor:
+    """Indices along a side, the first and the last repeated so that halving rounds up and gives at least 2.
 
     The length may be symbolic, which is why there is no ``if``: that no level can have a side of 1 is what makes export with
-    dynamic sizes possible.
+    dynamic sizes possible. Indices and not padding, because compiled and eager code lay out the gradient of padding differently.
     """
-    padded = torch.sym_max(length + 1, 4)
     before = torch.sym_max(0, torch.sym_min(1, 3 - length))
-    return before, padded - length - before
+    padded = torch.sym_max(length + 1, 4)
+    return (torch.arange(padded, device=device) - before).clamp(0, length - 1)
