@@ -129,7 +129,7 @@ class ConfusionMatrix:
 
 
 def _are_bytes(values: Tensor) -> bool:
-    """Whether all values fit into a byte; finding out costs a twentieth of counting without."""
+    """Whether all values fit into a byte; finding out is much cheaper than counting integers."""
     if values.dtype in (torch.uint8, torch.bool) or not values.numel():
         return True
     low, high = values.aminmax()

@@ -69,7 +69,7 @@ def _looks_local(path: Path) -> bool:
 
 def _from_hub(repository: str) -> Path:
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import HTTPError, RepositoryNotFoundError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HTTPError, RepositoryNotFoundError  # type: ignore[attr-defined] # re-exported
 
     try:
         there = {file.rfilename for file in HfApi().model_info(repository, timeout=_SECONDS).siblings or ()}

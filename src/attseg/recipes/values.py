@@ -53,7 +53,7 @@ def from_values(record: type[Record], values: Any, at: str = "") -> Record:
     for name in values:
         if name not in hints:
             raise unknown("setting", _join(at, str(name)), [_join(at, known) for known in hints])
-    for field in fields(record):  # type: ignore[arg-type]
+    for field in fields(record):  # type: ignore[arg-type] # always a dataclass
         if field.default is MISSING and field.default_factory is MISSING and field.name not in values:
             raise UsageError(f"{_join(at, field.name)} is missing; {expected(hints[field.name])} was expected")
     return record(**{name: _convert(value, hints[name], _join(at, name)) for name, value in values.items()})

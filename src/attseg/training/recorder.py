@@ -36,6 +36,7 @@ MOST_NAMED = 8
 """Samples that a message names."""
 
 
+# Lightning types the module in its hooks as LightningModule; ours are only ever given a SegmentationTask, hence the ignores.
 class Recorder(Callback):
     """Watches over a run, and brings back what an earlier part of it left.
 
