@@ -25,9 +25,9 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
+from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample
-from attseg.data.transforms import TrainTransform
 
 HEIGHT, WIDTH, CROP = 1024, 2048, 713
 FILL = (124, 116, 104)

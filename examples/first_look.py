@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from attseg import capture, load
 from attseg.data.paint import colorize
-from attseg.data.scenes import Scenes
+from attseg.data.sets.scenes import Scenes
 from attseg.explain.views import draw_map
 
 SCENES, SIZE = (1, 2), (128, 192)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from attseg.cli import main
-from attseg.data.scenes import Scenes
+from attseg.data.sets.scenes import Scenes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from attseg.data.camvid import CamVid
 from attseg.data.catalog import DATA_NAMES, open_data
-from attseg.data.folder import Folder
+from attseg.data.sets.camvid import CamVid
+from attseg.data.sets.folder import Folder
 from attseg.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from attseg.checkpoint import save_weights
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.scenes import SCENES
+from attseg.data.sets.scenes import SCENES
 from attseg.demo import run
 from attseg.demo.page import MARK
 from attseg.demo.run import multiply_adds, pan_recipe, run_demo, without_attention

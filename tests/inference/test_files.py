@@ -8,8 +8,8 @@ from PIL import Image
 from torch import nn
 
 from attseg.data.classes import ClassTable
-from attseg.data.image import read_image, read_labels
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.image import read_image, read_labels
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.files import AHEAD, Summary, _ahead, predict_files

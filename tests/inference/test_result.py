@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from attseg.data.classes import ClassTable
-from attseg.data.image import read_labels
+from attseg.data.reading.image import read_labels
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.result import NARROWEST_LEGEND, Result, read_mark

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from attseg.data.camvid import CamVid
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.sample import Sample
+from attseg.data.sets.camvid import CamVid
 from attseg.training.class_weights import class_weights, count_pixels, read_class_weights, write_class_weights
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.catalog import open_data
-from attseg.data.scenes import SCENES, Scenes
+from attseg.data.sets.scenes import SCENES, Scenes
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.files import FileError

@@ -13,7 +13,7 @@ from attseg.cli.parser import Parser
 from attseg.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from attseg.data.findings import Check, SplitSummary
+    from attseg.data.checking.findings import Check, SplitSummary
 
 TEXT = """\
 check reads every file of a data set and names everything that is wrong with it: splits that are missing,
@@ -64,7 +64,7 @@ def _name_data(arguments: Namespace) -> None:
 
 def _check(arguments: Namespace) -> int:
     from attseg.cli.output import progress_bar
-    from attseg.data.doctor import check
+    from attseg.data.checking.doctor import check
 
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
@@ -91,7 +91,7 @@ def _show(arguments: Namespace) -> int:
 
 def _draw(arguments: Namespace) -> Path:
     """Draw samples, and say where."""
-    from attseg.data.sheet import samples_picture
+    from attseg.data.checking.sheet import samples_picture
     from attseg.files import replacing
 
     name = Path(arguments.root).resolve().name if arguments.root else arguments.data

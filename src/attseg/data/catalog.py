@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from attseg.data.camvid import CamVid
-from attseg.data.files import FileData
-from attseg.data.folder import Folder
 from attseg.data.sample import SegmentationData
-from attseg.data.scenes import Scenes
+from attseg.data.sets.camvid import CamVid
+from attseg.data.sets.files import FileData
+from attseg.data.sets.folder import Folder
+from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError, unknown
 
 FILE_DATA: dict[str, type[FileData]] = {"camvid": CamVid, "folder": Folder}

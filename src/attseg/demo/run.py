@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from torch.utils.flop_counter import FlopCounterMode
 
-from attseg.data.scenes import SCENES, Scenes
+from attseg.data.sets.scenes import SCENES, Scenes
 from attseg.demo.page import MARK, Look, Side, build_page
 from attseg.errors import UsageError
 from attseg.explain.capture import capture

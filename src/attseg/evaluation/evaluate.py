@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from attseg.data.classes import IGNORE
-from attseg.data.loader import eval_loader
+from attseg.data.feeding.loader import eval_loader
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array, Sample, SegmentationData
 from attseg.evaluation.predict import predict_logits

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import torch
 
-from attseg.data.image import read_image
-from attseg.data.inputs import PictureFile, find_pictures
+from attseg.data.reading.image import read_image
+from attseg.data.reading.inputs import PictureFile, find_pictures
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.inference.result import Result, read_mark, saved_files
@@ -60,7 +60,7 @@ def predict_files(
 
     Args:
         segmenter: The model to use.
-        inputs: Files, folders and patterns; ``attseg.data.inputs`` says what they stand for and how pictures are named.
+        inputs: Files, folders and patterns; ``attseg.data.reading.inputs`` says what they stand for and how pictures are named.
         out: Folder for the results, which is made if it is not there.
         overlay: Whether overlays are written too.
         overwrite: Segment everything anew, whatever is there.

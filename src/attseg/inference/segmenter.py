@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from attseg.attention.tap import Tap
 from attseg.checkpoint import load_into, read_weights
-from attseg.data.arrays import from_array, from_tensor
 from attseg.data.classes import ClassTable
-from attseg.data.image import read_image
-from attseg.data.inputs import PictureFile, find_pictures, is_pattern
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.arrays import from_array, from_tensor
+from attseg.data.reading.image import read_image
+from attseg.data.reading.inputs import PictureFile, find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.evaluation.predict import as_batch, predict_logits
@@ -33,7 +33,7 @@ ROWS = 256
 """Rows of the logits that are turned into probabilities at a time, so that no second copy of all logits is made."""
 
 Picture = Image.Image | npt.NDArray[Any] | Tensor
-"""A picture in memory; ``attseg.data.arrays`` says which shapes and types of arrays and tensors."""
+"""A picture in memory; ``attseg.data.reading.arrays`` says which shapes and types of arrays and tensors."""
 
 
 def load(source: str | Path, *, device: str = "auto") -> Segmenter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from attseg.data.transforms import TrainTransform
+from attseg.data.feeding.transforms import TrainTransform
 from attseg.errors import UsageError
 from attseg.losses import segmentation_loss
 from attseg.models import SegmentationModel, build_model

@@ -10,10 +10,10 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from attseg.data.loader import Batch, Loader, train_loader
+from attseg.data.feeding.loader import Batch, Loader, train_loader
+from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData
-from attseg.data.transforms import TrainTransform
 from attseg.losses import segmentation_loss
 from attseg.models import Segmentation, SegmentationModel
 from attseg.recipes.recipe import Recipe

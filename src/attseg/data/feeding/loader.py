@@ -1,0 +1,217 @@
+"""Loaders: samples in batches for training, and one at a time for evaluation, read by this process or by worker processes.
+
+Workers are forked from one helper process that has imported everything and runs no thread ("forkserver"): the first takes
+about a second, the next ones a twentieth. Forking the training process itself would copy locks that its threads hold, and spawned
+workers would each import torch again. The helper ends with the process that started it. Scripts that train with workers need
+``if __name__ == "__main__":``, because workers import the script.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.context import BaseContext
+from typing import Any, Generic, TypedDict, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from attseg.data.feeding.samplers import StridedSampler, TrainSampler
+from attseg.data.feeding.transforms import TrainTransform
+from attseg.data.sample import DataError, Sample, SegmentationData
+from attseg.errors import UsageError
+
+T = TypeVar("T")
+
+_AUGMENT = 2  # sets this use of a seed apart from others
+
+
+class Batch(TypedDict):
+    """What training sees: images (N, 3, h, w) and labels (N, h, w) as bytes, and the names of the samples."""
+
+    images: Tensor
+    labels: Tensor
+    names: list[str]
+
+
+class Loader(DataLoader[Any], Generic[T]):
+    """A DataLoader whose workers' ``DataError`` arrives as it was raised, without a traceback inside its message."""
+
+    def __iter__(self) -> Iterator[T]:  # type: ignore[override] # torch promises its own class
+        try:
+            for item in super().__iter__():
+                if isinstance(item, DataError):
+                    raise item
+                yield item
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            if not self.num_workers or not _tells_of_a_lost_worker(error):
+                raise
+            raise DataError(
+                f"a process that reads pictures was killed ({error}); most often memory ran out: use fewer workers, or 0"
+            ) from error
+
+
+def train_loader(
+    data: SegmentationData,
+    transform: TrainTransform,
+    *,
+    batch_size: int,
+    seed: int,
+    start: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+) -> Loader[Batch]:
+    """Random crops in random order, without end.
+
+    What a sample looks like depends on ``seed`` and on its position in the stream alone, so that any number of workers gives the
+    same batches, and so does a stream that goes on after a break.
+
+    Args:
+        data: Where samples come from.
+        transform: What makes crops of them.
+        batch_size: Crops a batch, of this process.
+        seed: Of order and transforms.
+        start: First batch; the number of batches already seen.
+        rank: Number of this process.
+        world: Number of processes; each sees its share of every batch.
+        workers: Processes that read ahead; 0 reads in this one.
+
+    Raises:
+        UsageError: Settings that ``TrainSampler`` refuses, or a negative number of workers.
+        DataError: While iterating: a sample that cannot be read.
+    """
+    sampler = TrainSampler(len(data), batch_size=batch_size, seed=seed, start=start, rank=rank, world=world)
+    return Loader(
+        _Crops(data, transform, seed),
+        batch_sampler=sampler,
+        collate_fn=_collated,
+        num_workers=workers,
+        worker_init_fn=_follow_parent,
+        multiprocessing_context=_context(workers),
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def eval_loader(data: SegmentationData, *, rank: int = 0, world: int = 1, workers: int = 0) -> Loader[Sample]:
+    """Every sample once over all processes, whole and unchanged.
+
+    Args:
+        data: Where samples come from.
+        rank: Number of this process.
+        world: Number of processes; this one sees the indices rank, rank + world, ...
+        workers: Processes that read ahead; 0 reads in this one.
+
+    Raises:
+        UsageError: A rank that does not exist, or a negative number of workers.
+        DataError: While iterating: a sample that cannot be read.
+    """
+    return Loader(
+        _Whole(data),
+        sampler=StridedSampler(len(data), rank, world),
+        batch_size=None,
+        collate_fn=_unchanged,
+        num_workers=workers,
+        worker_init_fn=_follow_parent,
+        multiprocessing_context=_context(workers),
+    )
+
+
+class _Crops(Dataset[tuple[Tensor, Tensor, str] | DataError]):
+    def __init__(self, data: SegmentationData, transform: TrainTransform, seed: int) -> None:
+        self.data = data
+        self.transform = transform
+        self.seed = seed
+
+    def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, Tensor, str] | DataError:
+        index, position = item
+        sample = _read(self.data, index)
+        if isinstance(sample, DataError):
+            return sample
+        rng = np.random.default_rng((_AUGMENT, self.seed, position))
+        return *self.transform(sample, rng), sample.name
+
+
+class _Whole(Dataset[Sample | DataError]):
+    def __init__(self, data: SegmentationData) -> None:
+        self.data = data
+
+    def __getitem__(self, index: int) -> Sample | DataError:
+        return _read(self.data, index)
+
+
+def _read(data: SegmentationData, index: int) -> Sample | DataError:
+    """A sample, or the error instead, which then travels from worker to reader like a sample; other errors name the sample."""
+    try:
+        return data[index]
+    except DataError as error:
+        return error
+    except Exception as error:
+        error.add_note(f"while reading {data.name(index)!r}")
+        raise
+
+
+def _collated(items: list[tuple[Tensor, Tensor, str] | DataError]) -> Batch | DataError:
+    crops = []
+    for item in items:
+        if isinstance(item, DataError):
+            return item
+        crops.append(item)
+    images, labels, names = zip(*crops, strict=True)
+    return Batch(images=torch.stack(images), labels=torch.stack(labels), names=list(names))
+
+
+def _unchanged(item: Any) -> Any:
+    return item
+
+
+def _tells_of_a_lost_worker(error: Exception) -> bool:
+    """Whether torch found a worker dead, or its connection broke; errors that a worker reports begin with "Caught"."""
+    if isinstance(error, RuntimeError):
+        return "DataLoader worker (pid" in str(error)
+    return not str(error).startswith("Caught")
+
+
+def _follow_parent(_worker: int) -> None:
+    """Lets a worker end with the process that it reads for, killed or not, and leave Ctrl-C to it.
+
+    torch watches only the process that forked the worker, which here is the helper.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _context(workers: int) -> BaseContext | None:
+    """How workers start; none for none."""
+    if workers < 0:
+        raise UsageError(f"workers is {workers}; 0 (read in this process) or a number of processes was expected")
+    if workers == 0:
+        return None
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    _start_helper()
+    return context
+
+
+def _start_helper() -> None:
+    """Start the process that workers are forked from so that Ctrl-C, which reaches it too, is left to this one."""
+    resource_tracker.ensure_running()  # the helper would start it, and it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

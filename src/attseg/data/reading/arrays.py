@@ -1,0 +1,86 @@
+"""Pictures that are in memory already, brought to the form that files are read into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from attseg.data.reading.image import read_image
+from attseg.data.sample import Array
+from attseg.errors import UsageError
+
+TOLERANCE = 1e-3
+"""How far fractions may lie outside 0..1, as resizing leaves them."""
+
+
+def from_array(values: npt.NDArray[Any]) -> Array:
+    """A picture from an array.
+
+    The type says what is white: 255 for ``uint8``, 65535 for ``uint16``, 1 for any float.
+
+    Args:
+        values: (H, W, 3) red, green, blue; (H, W, 4) with transparency, which is laid on white; (H, W) or (H, W, 1) grey.
+
+    Returns:
+        (H, W, 3) bytes; a copy.
+
+    Raises:
+        UsageError: Another shape, type or range.
+
+    Example:
+        >>> from_array(np.array([[0.0, 1.0]]))[0].tolist()
+        [[0, 0, 0], [255, 255, 255]]
+    """
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4) or values.size == 0:
+        hint = (
+            "; move the channels to the end with .transpose(1, 2, 0)"
+            if values.ndim == 3 and len(values) in (1, 3)
+            else ""
+        )
+        raise UsageError(
+            f"an array of shape {values.shape} was given; (H, W, 3), (H, W, 4) or (H, W) was expected{hint}"
+        )
+    pixels = _to_bytes(values)
+    return read_image(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+
+
+def from_tensor(values: Tensor) -> Array:
+    """A picture from a tensor: (3, H, W), (4, H, W), (1, H, W) or (H, W), on any device, with the rules of ``from_array``.
+
+    Raises:
+        UsageError: Another shape, type or range.
+    """
+    if values.ndim == 4:
+        raise UsageError(f"a batch of shape {tuple(values.shape)} was given; hand in its pictures with list(batch)")
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[0] not in (1, 3, 4)):
+        raise UsageError(
+            f"a tensor of shape {tuple(values.shape)} was given; (3, H, W), (4, H, W) or (H, W) was expected"
+        )
+    values = values.detach().cpu()
+    values = values.float() if values.is_floating_point() else values
+    return from_array(values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy())
+
+
+def _to_bytes(values: npt.NDArray[Any]) -> Array:
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(values)
+    if values.dtype == np.uint16:
+        return np.rint(values * np.float32(255 / 65535)).astype(np.uint8)
+    if values.dtype.kind != "f":
+        raise UsageError(
+            f"the picture holds {values.dtype}, which does not say what is white; convert it to uint8 (0..255), uint16 "
+            "(0..65535) or a float (0..1)"
+        )
+    low, high = values.min(), values.max()
+    if not -TOLERANCE <= low <= high <= 1 + TOLERANCE:
+        raise UsageError(
+            f"the picture holds fractions from {low:.4g} to {high:.4g}, but a float picture lies in 0..1; divide by 255 or "
+            "convert to uint8, and leave it to the segmenter to normalise"
+        )
+    return np.rint(values.astype(np.float32).clip(0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,199 @@
+"""Reading picture and label files: whatever a file holds comes out as plain bytes, or a sentence says why it cannot."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from attseg.data.classes import ClassTable
+from attseg.data.reading.label_values import count_values, explain_unknown
+from attseg.data.sample import Array, DataError
+
+MAX_PIXELS = 2**26
+"""Largest picture that is read, 8192 x 8192: larger ones do not fit a network, and a small file may claim any size."""
+
+ImageSource = str | Path | bytes | BinaryIO | Image.Image
+
+
+def read_image(source: ImageSource) -> Array:
+    """Read a picture as red, green and blue bytes, the way a viewer shows it.
+
+    The EXIF orientation is applied, of an animation the first frame is taken, and transparent pixels are laid on white.
+    16-bit gray is scaled to 8 bits. Files of 32-bit integers or floats do not say what is white: it is the smallest of
+    1 (floats only), 255 and 65535 that no value exceeds.
+
+    Args:
+        source: A path, the content of a file, an open file, or a picture of Pillow in any mode.
+
+    Returns:
+        (H, W, 3) red, green, blue in 0..255.
+
+    Raises:
+        DataError: There is no such file, it is empty, broken or no picture, or it has more than ``MAX_PIXELS`` pixels.
+
+    Example:
+        >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
+        [255, 255, 255]
+    """
+    image = _load(source)
+    try:
+        return _to_rgb(image)
+    except DataError as error:
+        raise DataError(f"{_name(source)} {error}") from None
+
+
+class RawLabels(NamedTuple):
+    """The values of a label file as they are.
+
+    Args:
+        values: (H, W) integers; bytes unless a value does not fit into one.
+        paletted: Whether the file shows its values as colours of a palette.
+    """
+
+    values: npt.NDArray[Any]
+    paletted: bool
+
+
+def read_labels(path: str | Path, classes: ClassTable) -> Array:
+    """Read a label file as classes; of a file with a palette, the indices count and not the colours.
+
+    Args:
+        path: A file with one value a pixel: gray or palette, of any depth.
+        classes: What the values mean.
+
+    Returns:
+        (H, W) classes 0..K-1, and 255 where ignored.
+
+    Raises:
+        DataError: The file cannot be read, holds colours, or holds values that ``classes`` does not know.
+    """
+    values, paletted = read_raw_labels(path)
+    if values.dtype != np.uint8 or (labels := classes.lookup[values]).min() < 0:
+        problem = explain_unknown(count_values(values), classes, file=str(path), paletted=paletted)
+        raise DataError(f"{path}: {problem}")
+    return labels.astype(np.uint8)
+
+
+def read_raw_labels(path: str | Path) -> RawLabels:
+    """Read the values of a label file without asking what they mean.
+
+    Raises:
+        DataError: The file cannot be read, or it holds colours, transparency or fractions.
+    """
+    image = _load(path)
+    if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
+        what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(image)))
+        raise DataError(
+            f"{path} holds {what} (mode {image.mode}), but a label file has one whole number a pixel. {advice}"
+        )
+    values = np.array(image)
+    if values.dtype != np.uint8 and values.min() >= 0 and values.max() <= 255:
+        values = values.astype(np.uint8)
+    return RawLabels(values, image.mode == "P")
+
+
+_REFUSED = {
+    "F": ("fractions", "Save whole numbers, in a gray PNG."),
+    "LA": ("gray with transparency", "Save it without the transparency."),
+    "PA": ("a palette with transparency", "Save it without the transparency."),
+}
+
+_WHITE = (1, 255, 65535)
+
+
+def _load(source: ImageSource) -> Image.Image:
+    """The picture of ``source``, decoded and upright; a file that was opened here is closed."""
+    name = _name(source)
+    try:
+        if isinstance(source, Image.Image):
+            return _upright(source)
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
+            return _upright(image)
+    except DataError as error:
+        raise DataError(f"{name} {error}") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{name} {_too_large('far too many')}") from None
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise DataError(f"{name} cannot be read as a picture: {_reason(source, error)}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(_too_large(f"{image.width} x {image.height}"))
+    return ImageOps.exif_transpose(image)
+
+
+def _to_rgb(image: Image.Image) -> Array:
+    if image.mode.startswith("I;16"):
+        return _gray(np.asarray(image), 65535)
+    if image.mode in ("I", "F"):
+        return _gray(values := np.asarray(image), _white(values))
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        return np.array(converted)
+    if image.has_transparency_data:
+        image = image.convert("LA") if image.mode == "La" else image
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    return np.array(image.convert("RGB"))
+
+
+def _gray(values: npt.NDArray[Any], white: int) -> Array:
+    scaled = np.rint(values * (255 / white)).astype(np.uint8)
+    return np.repeat(scaled[..., None], 3, axis=2)
+
+
+def _white(values: npt.NDArray[Any]) -> int:
+    low, high = values.min(), values.max()
+    steps = _WHITE if values.dtype.kind == "f" else _WHITE[1:]
+    for white in steps:
+        if low >= 0 and high <= white:
+            return white
+    raise DataError(
+        f"holds values from {low} to {high}; 0..{_WHITE[-1]} was expected: scale them, or save 8 bits a channel"
+    )
+
+
+def _name(source: ImageSource) -> str:
+    if isinstance(source, str | Path):
+        return str(source)
+    if isinstance(source, bytes):
+        return f"the picture given as {len(source)} bytes"
+    return str(getattr(source, "filename", None) or getattr(source, "name", None) or "the given picture")
+
+
+def _reason(source: ImageSource, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, UnidentifiedImageError):
+        what = (
+            "it is empty (0 bytes)" if _is_empty(source) else "its content is of no picture format that is known here"
+        )
+        return f"{what}; replace or remove it"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{str(error) or type(error).__name__}; replace or remove it"
+
+
+def _is_empty(source: ImageSource) -> bool:
+    if isinstance(source, str | Path):
+        return Path(source).stat().st_size == 0
+    return source == b""
+
+
+def _too_large(given: str) -> str:
+    return f"has {given} pixels; at most {MAX_PIXELS} (8192 x 8192) are read: scale it down, or cut it into tiles"
+
+
+def _advise_on_colors(image: Image.Image) -> str:
+    bands = [band.tobytes() for band in image.split()]
+    if len(bands) >= 3 and bands[0] == bands[1] == bands[2]:
+        return "Its three colour channels are equal: save one of them, as a gray PNG."
+    return "Replace each colour by the number of its class, and save a gray or palette PNG."

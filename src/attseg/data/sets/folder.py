@@ -1,0 +1,39 @@
+"""A data set of your own: two folders and a table of classes, no code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attseg.data.classes import ClassTable
+from attseg.data.sets.class_file import CLASS_FILE, read_class_file
+from attseg.data.sets.files import FileData
+from attseg.data.sets.layout import Layout
+
+
+class Folder(FileData):
+    """A split of your own data: a picture and its labels have the same name but for the suffix.
+
+    The folder looks like this::
+
+        classes.csv
+        images/train/paris/001.jpg      images/val/...
+        labels/train/paris/001.png      labels/val/...
+
+    Label files are gray or palette PNGs with one number a pixel, and ``classes.csv`` says what the numbers mean; see
+    ``attseg.data.sets.class_file``.
+
+    Args:
+        root: Folder of the data set.
+        split: A folder in ``images`` and ``labels``; ``train``, ``val`` and ``test`` are usual.
+
+    Raises:
+        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
+    """
+
+    title = "a data folder"
+    layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
+
+    @classmethod
+    def read_classes(cls, root: Path) -> ClassTable:
+        """The table in ``root/classes.csv``."""
+        return read_class_file(root / CLASS_FILE)

@@ -1,0 +1,95 @@
+"""Generated scenes of streets and harbours, made to need attention; no files, any size, the same on every computer.
+
+What makes them hard is known for every pixel, as masks in ``Sample.probes``:
+
+- ``context``: cars and boats under tarpaulins that look the same; only the far side of the scene, a town or the sea,
+  decides, and it is more than a quarter of the picture's height away.
+- ``scale``: buses of 4 pixels up to nearly the whole picture, and houses close by whose walls look like the side of a bus.
+- ``boundary``: lamps and wires 1 to 3 pixels wide, and 3 pixels on either side of every border between classes.
+
+The wide surface in the middle is the same in both worlds too: road before a town, water before the sea.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+
+from attseg.data.sample import Sample
+from attseg.data.sets.scenes.scene import paint_scene
+from attseg.data.sets.scenes.table import SCENES
+from attseg.errors import UsageError, unknown
+
+__all__ = ["SCENES", "Scenes"]
+
+SMALLEST_SIDE = 32
+"""Pixels below which nothing could be recognised."""
+
+_SPLITS = {"train": 2000, "val": 200, "test": 200}
+
+
+class Scenes:
+    """A split of generated scenes: sample i is a function of ``seed``, ``split``, i and ``size`` alone.
+
+    Args:
+        split: ``train``, ``val`` or ``test``; no scene is in two of them.
+        size: Height and width of every picture, each at least 32 pixels.
+        count: How many scenes; 2000 for training and 200 for the other splits where not given. A longer split begins
+            with the scenes of a shorter one.
+        seed: Another seed is another world: other scenes in all splits.
+
+    Raises:
+        UsageError: An unknown split, a size that is not two whole numbers of at least 32, a count below 1, a negative seed.
+
+    Example:
+        >>> sample = Scenes("val", size=(64, 96))[0]
+        >>> sample.image.shape, sample.labels.shape, sample.name, sorted(sample.probes)
+        ((64, 96, 3), (64, 96), 'val/00000', ['boundary', 'context', 'scale'])
+    """
+
+    classes = SCENES
+
+    def __init__(
+        self, split: str = "train", *, size: tuple[int, int] = (128, 128), count: int | None = None, seed: int = 0
+    ) -> None:
+        if split not in _SPLITS:
+            raise unknown("split of the scenes", split, _SPLITS)
+        sides = tuple(size) if isinstance(size, Sequence) else (size,)
+        if len(sides) != 2 or not all(_is_whole(side, SMALLEST_SIDE) for side in sides):
+            raise UsageError(
+                f"the size of the scenes is {size!r}; give height and width, whole numbers of at least {SMALLEST_SIDE} pixels"
+            )
+        if count is not None and not _is_whole(count, 1):
+            raise UsageError(
+                f"the count of scenes is {count!r}; give a whole number of at least 1, or none for {_SPLITS[split]}"
+            )
+        if not _is_whole(seed, 0):
+            raise UsageError(f"the seed of the scenes is {seed!r}; give a whole number of at least 0")
+        self.split = split
+        self.size = (int(sides[0]), int(sides[1]))
+        self.seed = seed
+        self._count = _SPLITS[split] if count is None else count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Sample:
+        """Scene ``index``; a negative one counts from the end.
+
+        Raises:
+            IndexError: There is no such scene.
+        """
+        name = self.name(index)
+        key = (list(_SPLITS).index(self.split), index % len(self))
+        image, labels, probes = paint_scene(self.seed, key, *self.size)
+        return Sample(image, labels, name, probes)
+
+    def name(self, index: int) -> str:
+        """The name of a scene without painting it, such as ``train/00042``."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no scene {index}; {self.split} has the scenes 0 to {len(self) - 1}")
+        return f"{self.split}/{index % len(self):05d}"
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, Integral) and int(value) >= least

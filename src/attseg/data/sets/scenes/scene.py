@@ -1,0 +1,113 @@
+"""One scene: a quay, behind it a wide dark surface, and on the far side a town or the sea.
+
+The surface is a road before a town and water before the sea, and what stands covered on the quay is a car before a town and
+a boat before the sea. Nothing near them tells: what differs between the two worlds lies far up in the picture.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from attseg.data.classes import IGNORE
+from attseg.data.sample import Array
+from attseg.data.sets.scenes import backdrop, foreground, things
+from attseg.data.sets.scenes.canvas import CONTEXT, SCALE, Canvas, Paint
+from attseg.data.sets.scenes.light import photograph
+from attseg.data.sets.scenes.table import BOAT, CAR, POLE, QUAY, ROAD, WATER, WIRE
+
+Rng = np.random.Generator
+
+BORDER = 3
+"""Pixels on either side of a border between classes that belong to the boundary probe."""
+
+
+class World(Enum):
+    """What is on the far side; drawn by lot with equal chances."""
+
+    TOWN = 0
+    SEA = 1
+
+
+class Picture(NamedTuple):
+    """A painted scene: image (H, W, 3), labels (H, W), and masks (H, W) by probe."""
+
+    image: Array
+    labels: Array
+    probes: dict[str, npt.NDArray[np.bool_]]
+
+
+def paint_scene(seed: int, key: tuple[int, ...], height: int, width: int, *, world: World | None = None) -> Picture:
+    """Paint the scene that ``seed`` and ``key`` decide.
+
+    Args:
+        seed: Of all scenes.
+        key: Which of them.
+        height: In pixels.
+        width: In pixels.
+        world: The far side, in place of the one that the lot decides; everything else stays as it is.
+    """
+    lot, near, far = (np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(3))
+    if world is None:
+        world = World(int(lot.integers(2)))
+    canvas = Canvas(height, width)
+    _compose(canvas, world, near, far)
+    labels, probes = canvas.labels()
+    masks = {"context": probes == CONTEXT, "scale": probes == SCALE, "boundary": _boundary(labels)}
+    return Picture(photograph(canvas.image(), near), labels, masks)
+
+
+def _compose(canvas: Canvas, world: World, near: Rng, far: Rng) -> None:
+    """Paint from far to near; what ``near`` throws must not depend on the world."""
+    sea = world is World.SEA
+    street = near.random() < 0.4
+    stage = backdrop.plan(canvas, near.uniform(0.55, 0.74) if street else near.uniform(0.5, 0.58), near)
+    theme = backdrop.THEMES[int(near.integers(len(backdrop.THEMES)))]
+    backdrop.paint_sky(canvas, stage, theme, near)
+    backdrop.paint_surface(canvas, stage, theme, WATER if sea else ROAD, near)
+    window = (0, canvas.width) if street else backdrop.window(stage, near)
+    if sea:
+        backdrop.paint_sea(canvas, stage, window, far)
+    else:
+        backdrop.paint_town(canvas, stage, window, far)
+    if street:
+        foreground.paint_traffic(canvas, stage, things.boat if sea else things.car, far)
+    else:
+        backdrop.paint_park(canvas, stage, window, near)
+    backdrop.paint_quay(canvas, stage, theme, near)
+    if street and near.random() < 0.45:
+        foreground.paint_near_house(canvas, stage, near)
+    lamps = foreground.lamps(stage, near)
+    if near.random() < 0.75:
+        foreground.paint_wires(canvas, stage, lamps, near)
+    foreground.paint_birds(canvas, stage, near)
+    standing = lamps + foreground.buses(stage, 0.45 if street else 0.34, near) + foreground.people(stage, near)
+    if not street:
+        standing += foreground.covered(stage, BOAT if sea else CAR, near)
+    elif near.random() < 0.65:
+        standing.append(foreground.near_bus(stage, near))
+    foreground.paint_standing(canvas, standing, Paint(theme.quay[1], QUAY), near)
+
+
+def _boundary(labels: Array) -> npt.NDArray[np.bool_]:
+    """Labelled pixels at most ``BORDER`` steps from another label, and all of what is thin."""
+    band = np.zeros(labels.shape, bool)
+    for (ahead, behind), (here, there) in zip(_neighbours(band), _neighbours(labels), strict=True):
+        border = here != there
+        ahead |= border
+        behind |= border
+    for _ in range(BORDER - 1):
+        grown = band.copy()
+        for (ahead, behind), (here, there) in zip(_neighbours(grown), _neighbours(band), strict=True):
+            ahead |= there
+            behind |= here
+        band = grown
+    return (band | (labels == POLE) | (labels == WIRE)) & (labels != IGNORE)
+
+
+def _neighbours(values: npt.NDArray[Any]) -> tuple[tuple[npt.NDArray[Any], npt.NDArray[Any]], ...]:
+    """Views of all pairs of neighbours, one below the other and side by side."""
+    return (values[1:], values[:-1]), (values[:, 1:], values[:, :-1])

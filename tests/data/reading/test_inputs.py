@@ -1,0 +1,114 @@
+import pytest
+
+from attseg.data.reading.inputs import find_pictures, is_pattern
+from attseg.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with pictures (empty files: nobody reads them here), which is the current one."""
+    for name in (
+        "day/1.png",
+        "day/2.JPG",
+        "day/deep/1.png",
+        "night/1.png",
+        "night/notes.txt",
+        "night/.hidden.png",
+        ".cache/1.png",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*inputs, **options):
+    return [(str(file.path), file.name) for file in find_pictures(inputs, **options)]
+
+
+def test_a_file_is_named_without_its_suffix(folder):
+    assert names("day/1.png") == [("day/1.png", "1")]
+
+
+def test_a_named_file_needs_no_known_suffix(folder):
+    assert names("night/notes.txt") == [("night/notes.txt", "notes")]
+
+
+def test_a_folder_is_searched_to_the_bottom_without_hidden_files(folder):
+    assert names("day") == [("day/1.png", "1"), ("day/2.JPG", "2"), ("day/deep/1.png", "deep/1")]
+    assert names(".") == [
+        ("day/1.png", "day/1"),
+        ("day/2.JPG", "day/2"),
+        ("day/deep/1.png", "day/deep/1"),
+        ("night/1.png", "night/1"),
+    ]
+
+
+def test_a_pattern_names_below_its_fixed_part(folder):
+    assert names("day/*") == [("day/1.png", "1"), ("day/2.JPG", "2")]
+    assert names("*/1.png") == [("day/1.png", "day/1"), ("night/1.png", "night/1")]
+    assert names("day/**") == names("day")
+    assert names(str(folder / "ni*" / "*.png")) == [(str(folder / "night/1.png"), "night/1")]
+
+
+def test_equal_stems_of_two_folders_get_their_folders(folder):
+    assert names("day/1.png", "night/1.png") == [("day/1.png", "day/1"), ("night/1.png", "night/1")]
+    assert [name for _, name in names("day", "night")] == ["day/1", "day/2", "day/deep/1", "night/1"]
+
+
+def test_equal_stems_in_one_folder_keep_their_suffixes(folder):
+    (folder / "day/1.jpg").touch()
+    assert [name for _, name in names("day/1.png", "day/1.jpg")] == ["1.png", "1.jpg"]
+
+
+def test_names_differ_even_where_a_disk_ignores_case(folder):
+    (folder / "night/A.png").touch()
+    (folder / "day/a.png").touch()
+    assert [name for _, name in names("night/A.png", "day/a.png")] == ["night/A", "day/a"]
+
+
+def test_dots_in_names_stay(folder):
+    (folder / "day/v1.2.png").touch()
+    assert names("day/v1.2.png") == [("day/v1.2.png", "v1.2")]
+
+
+def test_names_never_lead_out_of_a_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder / "day")
+    assert names("../night/1.png", "1.png") == [("../night/1.png", "night/1"), ("1.png", "day/1")]
+
+
+def test_a_picture_that_is_given_twice_counts_once(folder):
+    assert names("day/1.png", folder / "day/1.png", "day/../day/1.png") == [("day/1.png", "1")]
+
+
+def test_links_keep_their_names(folder):
+    (folder / "links").mkdir()
+    for name in ("left", "right"):
+        (folder / "links" / f"{name}.png").symlink_to(folder / "day/1.png")
+    assert [name for _, name in names("links")] == ["left", "right"]
+
+
+def test_earlier_results_are_no_inputs(folder):
+    assert [name for _, name in names("day", outside=folder / "day/deep")] == ["1", "2"]
+    assert names("day/deep/1.png", outside=folder / "day/deep") == [("day/deep/1.png", "1")]
+
+
+def test_a_file_or_folder_with_brackets_is_no_pattern(folder):
+    (folder / "a[1]").mkdir()
+    (folder / "a[1]" / "b[2].png").touch()
+    assert not is_pattern("a[1]")
+    assert names("a[1]") == names("a[1]/b[2].png") == [("a[1]/b[2].png", "b[2]")]
+
+
+def test_what_is_not_there_is_named_with_its_neighbour(folder):
+    with pytest.raises(UsageError, match=r"there is no file or folder 'nigth'; did you mean 'night'\?"):
+        find_pictures(["day", "nigth"])
+
+
+@pytest.mark.parametrize("given", [["*.png"], [".cache/.none*"], []])
+def test_nothing_found_is_a_sentence(folder, given):
+    with pytest.raises(
+        UsageError, match=r"no picture was found in .*give picture files, folders with .*\.jpg.*or patterns"
+    ):
+        find_pictures(given)
