@@ -40,6 +40,6 @@ class BatchNorm2d(nn.BatchNorm2d):
         return super().forward(input)
 
 
-def resize(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear resizing of (N, C, H, W) to ``size`` (height, width), with half-pixel centres."""
-    return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
+def resize(maps: Tensor, size: Sequence[int], *, align_corners: bool = False) -> Tensor:
+    """Bilinear resizing of (N, C, H, W) to ``size`` (height, width), with half-pixel centres unless the corners are aligned."""
+    return F.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=align_corners)

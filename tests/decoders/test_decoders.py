@@ -11,7 +11,9 @@ HIGH = torch.randn(2, 6, 4, 5)
 
 
 def test_bilinear_passes_the_deepest_map_on():
-    assert BilinearDecoder()(LOWS, HIGH) is HIGH
+    fused, sides = BilinearDecoder()(LOWS, HIGH)
+    assert fused is HIGH
+    assert sides == {}
 
 
 def test_topdown_takes_one_step_a_map_from_deep_to_fine():
@@ -20,7 +22,7 @@ def test_topdown_takes_one_step_a_map_from_deep_to_fine():
     expected = HIGH
     for index in (2, 1, 0):
         expected = decoder.steps[index](LOWS[index], expected)
-    out = decoder(LOWS, HIGH)
+    out = decoder(LOWS, HIGH).fused
     assert out.shape == (2, 6, 16, 20)
     assert torch.equal(out, expected)
 
@@ -31,5 +33,5 @@ def test_without_guidance_the_steps_are_plain_sums():
     expected = HIGH
     for index in (2, 1, 0):
         expected = resize(expected, LOWS[index].shape[-2:]) + decoder.steps[index].reduce(LOWS[index])
-    torch.testing.assert_close(decoder(LOWS, HIGH), expected)
+    torch.testing.assert_close(decoder(LOWS, HIGH).fused, expected)
     assert {name.split(".")[2] for name, _ in decoder.named_parameters()} == {"reduce"}

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from attseg.decoders.base import Decoded
+
 
 class BilinearDecoder(nn.Module):
     """Passes the deepest map on as it is."""
 
-    def forward(self, lows: Sequence[Tensor], high: Tensor) -> Tensor:
+    def forward(self, lows: Sequence[Tensor], high: Tensor) -> Decoded:
         """Ignore ``lows``; give back ``high`` (N, C, H, W)."""
-        return high
+        return Decoded(high, {})

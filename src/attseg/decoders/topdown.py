@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from attseg.attention.upsample import Gate, GlobalAttentionUpsample
+from attseg.decoders.base import Decoded
 
 
 class TopDownDecoder(nn.Module):
@@ -37,8 +38,8 @@ class TopDownDecoder(nn.Module):
             GlobalAttentionUpsample(low, channels, context=context, kernel=kernel, gate=gate) for low in low_channels
         )
 
-    def forward(self, lows: Sequence[Tensor], high: Tensor) -> Tensor:
+    def forward(self, lows: Sequence[Tensor], high: Tensor) -> Decoded:
         """Bring ``high`` (N, C, H', W') to the size of ``lows[0]``; ``lows`` are finest first."""
         for step, low in zip(reversed(self.steps), reversed(lows), strict=True):
             high = step(low, high)
-        return high
+        return Decoded(high, {})

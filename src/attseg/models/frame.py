@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from jaxtyping import Float
@@ -28,22 +29,55 @@ class Segmentation(NamedTuple):
     aux: dict[str, Tensor]
 
 
+class Staged(NamedTuple):
+    """What a network knows before anything is brought to the size of the picture; scale fusion starts from here.
+
+    Args:
+        logits: (N, K, H', W'), at the decoder's resolution.
+        aux: Auxiliary logits by name, each at its own resolution; empty in evaluation.
+        stages: The encoder's maps, finest first.
+    """
+
+    logits: Tensor
+    aux: dict[str, Tensor]
+    stages: list[Tensor]
+
+
 class SegmentationModel(nn.Module):
     """Encoder, context on its deepest map, decoder back to finer maps, and a head that gives logits.
 
     Args:
         encoder: Maps of a picture, finest first.
         context: Takes the deepest map, (N, encoder.channels[-1], H, W), to (N, C, H, W).
-        decoder: Takes the other maps (finest first) and the context's result, and gives (N, C, H', W').
+        decoder: Takes the other maps (finest first) and the context's result, and gives ``Decoded``.
         head: Takes the decoder's result to (N, K, H', W').
+        aux: Auxiliary heads by the name of the map that they read: ``encoder`` is the encoder's deepest map but one, every
+            other name is one of the decoder's sides. They are used in training alone.
+        align_corners: How logits are brought to the size of the picture; only networks that were trained so want it.
     """
 
-    def __init__(self, encoder: Encoder, context: nn.Module, decoder: nn.Module, head: nn.Module) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        context: nn.Module,
+        decoder: nn.Module,
+        head: nn.Module,
+        aux: Mapping[str, nn.Module] | None = None,
+        *,
+        align_corners: bool = False,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.context = context
         self.decoder = decoder
         self.head = head
+        self.aux = nn.ModuleDict(aux or {})
+        self.align_corners = align_corners
+
+    @property
+    def stage_channels(self) -> tuple[int, ...]:
+        """Channels of each map in ``Staged.stages``."""
+        return self.encoder.channels
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Segmentation:
         """Segment pictures (N, 3, H, W), normalised, of any height and width from 32 on.
@@ -52,10 +86,23 @@ class SegmentationModel(nn.Module):
             ValueError: The pictures are too small; in training, a single picture leaves one value a channel on the deepest
                 map of an encoder with batch normalisation.
         """
+        logits, aux, _ = self.staged(images)
+        return Segmentation(self._fit(logits, images), {name: self._fit(side, images) for name, side in aux.items()})
+
+    def staged(self, images: Tensor) -> Staged:
+        """Logits at the decoder's resolution, and the encoder's maps, of pictures (N, 3, H, W)."""
         check_size(images)
-        *lows, deep = self._encode(images)
-        fused = self.decoder(lows, self.context(deep))
-        return Segmentation(resize(self.head(fused), images.shape[-2:]), {})
+        stages = self._encode(images)
+        *lows, deep = stages
+        fused, sides = self.decoder(lows, self.context(deep))
+        aux = {}
+        if self.training:
+            sides = {"encoder": lows[-1], **sides}
+            aux = {name: head(sides[name]) for name, head in self.aux.items()}
+        return Staged(self.head(fused), aux, stages)
+
+    def _fit(self, logits: Tensor, images: Tensor) -> Tensor:
+        return resize(logits, images.shape[-2:], align_corners=self.align_corners)
 
     def _encode(self, images: Tensor) -> list[Tensor]:
         try:

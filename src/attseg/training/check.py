@@ -32,6 +32,12 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
     except (ValueError, RuntimeError) as error:
         raise UsageError(f"{recipe.model.name} cannot be trained on crops of {recipe.crop_size}: {error}") from error
     segmentation_loss(output, labels, aux=recipe.loss.aux)
+    idle = sorted(output.aux.keys() - recipe.loss.aux.keys())
+    if idle:
+        raise UsageError(
+            f"{recipe.model.name} computes the auxiliary output {idle[0]!r} in training, but the loss gives it no factor; give one "
+            f"(--loss.aux '{{{idle[0]}: 0.4}}'), or build the model without it"
+        )
 
 
 def _build(recipe: Recipe, num_classes: int) -> SegmentationModel:
