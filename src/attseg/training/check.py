@@ -35,8 +35,8 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
     idle = sorted(output.aux.keys() - recipe.loss.aux.keys())
     if idle:
         raise UsageError(
-            f"{recipe.model.name} computes the auxiliary output {idle[0]!r} in training, but the loss gives it no factor; give one "
-            f"(--loss.aux '{{{idle[0]}: 0.4}}'), or build the model without it"
+            f"{recipe.model.name} computes the auxiliary output {idle[0]!r} in training, but the loss gives it no factor; "
+            f"give one (--loss.aux '{{{idle[0]}: 0.4}}'), or build the model without it"
         )
 
 
