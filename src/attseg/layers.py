@@ -15,12 +15,16 @@ class ConvNormAct(nn.Sequential):
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel: Height and width of the convolution, odd.
+        dilation: Steps from one value that the kernel reads to the next.
         act: Whether a ReLU follows.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, *, act: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int = 1, *, dilation: int = 1, act: bool = True
+    ) -> None:
+        padding = dilation * (kernel // 2)
         layers = [
-            nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
+            nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=False),
             BatchNorm2d(out_channels),
         ]
         super().__init__(*layers, *([nn.ReLU(inplace=True)] if act else []))

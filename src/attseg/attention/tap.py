@@ -15,6 +15,9 @@ class Tap(nn.Identity):
     It holds no parameter, adds no key to the state dict and no node to an exported graph. It sits where the map is final and
     in absolute coordinates: after the softmax or sigmoid, before the product.
 
+    A mechanism that can do without its map, because the map is large and the result can be had piece by piece, asks
+    ``watched`` and builds the map only then. Both ways give the same result up to rounding.
+
     Args:
         kind: What the map weighs, which fixes its axes.
             ``"scale"``: image scales, (N, S, H, W), summing to 1 over S.
@@ -27,6 +30,11 @@ class Tap(nn.Identity):
     def __init__(self, kind: Kind) -> None:
         super().__init__()
         self.kind: Kind = kind
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks: a forward hook, such as those of ``capture``, would see or change the map."""
+        return bool(self._forward_hooks)
 
     def extra_repr(self) -> str:
         """The kind, for ``print(model)``."""
