@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from attseg.encoders.base import Encoder
-from attseg.encoders.weights import require_pretrained
+from attseg.encoders.weights import weight_options
 from attseg.errors import UsageError, unknown
 
 OUTPUT_STRIDES = (8, 16, 32)
@@ -48,13 +48,7 @@ class TimmEncoder(Encoder):
         options: dict[str, Any] = {"features_only": True, "out_indices": indices}
         if output_stride != 32:
             options["output_stride"] = output_stride
-        if weights is not None:
-            if not Path(weights).is_file():
-                raise FileNotFoundError(f"no file of encoder weights at {weights}; it should hold timm's {name}")
-            options |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(weights)}}
-        elif pretrained:
-            require_pretrained(name)
-            options["pretrained"] = True
+        options |= weight_options(name, pretrained=pretrained, file=weights)
         network = _create(name, output_stride, options)
         super().__init__(
             channels=tuple(network.feature_info.channels()), strides=tuple(network.feature_info.reduction())
@@ -73,7 +67,7 @@ def _stages(name: str) -> Sequence[int]:
             "encoder",
             name,
             timm.list_models(),
-            more="timm.list_models() has them all; attseg takes its convolutional ones",
+            more="timm.list_models() has them all; attseg takes its convolutional ones, and vgg16-largefov",
         )
     with torch.device("meta"):
         try:

@@ -1,9 +1,10 @@
-"""Whether pretrained weights can be had, found out at once instead of after a minute of retries."""
+"""Where an encoder's first weights come from; whether they can be had is found out at once, not after a minute of retries."""
 
 from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import timm
@@ -12,6 +13,27 @@ from huggingface_hub import constants, try_to_load_from_cache
 
 SECONDS = 3.0
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def weight_options(name: str, *, pretrained: bool, file: str | Path | None) -> dict[str, Any]:
+    """What ``timm.create_model`` is to be told about first weights.
+
+    Args:
+        name: Name in timm.
+        pretrained: Whether to take timm's weights, from the local cache or the network.
+        file: File with weights of the whole network, instead of ``pretrained``.
+
+    Raises:
+        FileNotFoundError: There is no such file, or pretrained weights are neither here nor reachable.
+    """
+    if file is not None:
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"no file of encoder weights at {file}; it should hold timm's {name}")
+        return {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
+    if pretrained:
+        require_pretrained(name)
+        return {"pretrained": True}
+    return {}
 
 
 def require_pretrained(name: str) -> None:

@@ -10,10 +10,11 @@ from attseg.context import ContextName, build_context
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.encoders.base import Encoder
-from attseg.errors import unknown
+from attseg.errors import UsageError, unknown
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
 DecoderName = Literal["bilinear", "skip", "gau"]
+HeadName = Literal["conv", "linear"]
 
 
 class FCN(SegmentationModel):
@@ -25,16 +26,19 @@ class FCN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
-        context: What sits on the deepest map; see ``build_context``.
+        context: What sits on the deepest map.
         decoder: ``bilinear`` resizes the logits; ``skip`` adds the finer maps on the way back; ``gau`` adds them guided by
             global attention.
         channels: Channels of context and decoder.
+        head: ``conv`` is a 3x3 convolution on what the decoder gives; ``linear`` is a single 1x1 convolution from the encoder's
+            deepest map to the classes, and there is neither context nor decoder.
 
     Raises:
         UsageError: An unknown name, or values that do not fit.
 
     Source:
-        Row "ResNet101" of table 1 of Li et al., BMVC 2018, is the default.
+        Row "ResNet101" of table 1 of Li et al., BMVC 2018, is the default. DeepLab-LargeFOV (Chen et al., ICLR 2015) is
+        ``encoder="vgg16-largefov", output_stride=8, head="linear"``.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class FCN(SegmentationModel):
         context: ContextName = "none",
         decoder: DecoderName = "bilinear",
         channels: int = 256,
+        head: HeadName = "conv",
     ) -> None:
         check_classes(num_classes)
         built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
@@ -59,5 +64,17 @@ class FCN(SegmentationModel):
             back = TopDownDecoder(lows, channels, context=decoder == "gau")
         else:
             raise unknown("decoder", decoder, get_args(DecoderName))
-        middle = build_context(context, deep, channels, output_stride=built.strides[-1])
-        super().__init__(built, middle, back, nn.Conv2d(channels, num_classes, 3, padding=1))
+        middle: nn.Module
+        if head == "conv":
+            middle = build_context(context, deep, channels)
+            last = nn.Conv2d(channels, num_classes, 3, padding=1)
+        elif head == "linear":
+            if context != "none" or decoder != "bilinear":
+                raise UsageError(
+                    f"the head 'linear' reads the encoder's deepest map, which leaves no place for context={context!r} and "
+                    f"decoder={decoder!r}; take context='none' and decoder='bilinear', or head='conv'"
+                )
+            middle, last = nn.Identity(), nn.Conv2d(deep, num_classes, 1)
+        else:
+            raise unknown("head", head, get_args(HeadName))
+        super().__init__(built, middle, back, last)

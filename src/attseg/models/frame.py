@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
+from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
 from attseg.errors import UsageError
 from attseg.layers import resize
 
@@ -128,7 +129,9 @@ def check_size(images: Tensor) -> None:
 
 
 def make_encoder(encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None) -> Encoder:
-    """The encoder by its name in timm, or the ready one that was handed in."""
+    """The encoder by its name, in timm or ``vgg16-largefov``, or the ready one that was handed in."""
+    if encoder == LARGE_FOV:
+        return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights)
     if isinstance(encoder, str):
         return TimmEncoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=weights)
     if pretrained or weights is not None:

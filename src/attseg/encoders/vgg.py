@@ -1,0 +1,118 @@
+"""VGG-16 in the form of DeepLab-LargeFOV: Chen et al., ICLR 2015, arXiv 1412.7062, section 3; stride 8, a wide field of view."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from attseg.encoders.base import Encoder
+from attseg.encoders.weights import weight_options
+from attseg.errors import UsageError
+
+LARGE_FOV = "vgg16-largefov"
+"""What this encoder is called where an encoder is given by name."""
+
+STRIDE = 8
+TIMM_NAME = "vgg16"
+WIDTH = 1024
+
+
+class VGGLargeFOV(Encoder):
+    """The thirteen convolutions of VGG-16 at strides up to 8, and two of its linear layers as convolutions.
+
+    The last two poolings do not halve; conv5 is dilated by 2 in return, and fc6 looks far around with a 3x3 kernel dilated by
+    12. The stages are conv3_3, conv4_3, conv5_3 and fc7, after their ReLU.
+
+    Args:
+        output_stride: There is only 8; asking for another is noticed.
+        pretrained: Whether to take timm's ImageNet weights, from the local cache or the network.
+        weights: File with the weights of timm's whole vgg16 (``.safetensors`` or ``.pth``), instead of ``pretrained``.
+
+    Raises:
+        UsageError: Another output stride.
+        FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
+
+    Source:
+        Section 3, and the variant with a large field of view in the experiments (20.5 M parameters with 21 classes).
+    Reading:
+        Every pooling keeps VGG's 2x2, so that conv3 and conv4 compute VGG's own maps, and conv5 VGG's values and those
+        between them. The released network pools over 3x3 instead, and over an average before fc6.
+        Pretrained linear layers are thinned: every fourth output, and of the 7x7 kernel every third row and column, which lie
+        12 steps apart on a map that was not halved twice. That they are thinned is the paper's; which are kept it leaves open.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     encoder = VGGLargeFOV()
+        >>> encoder.channels, encoder.strides
+        ((256, 512, 512, 1024), (4, 8, 8, 8))
+    """
+
+    def __init__(
+        self, *, output_stride: int = STRIDE, pretrained: bool = False, weights: str | Path | None = None
+    ) -> None:
+        if output_stride != STRIDE:
+            raise UsageError(
+                f"output_stride is {output_stride}; the encoder {LARGE_FOV!r} has an output stride of {STRIDE} and no other, "
+                f"give output_stride={STRIDE}"
+            )
+        super().__init__((256, 512, 512, WIDTH), (4, 8, 8, 8))
+        self.conv1 = _convolutions(3, 64, 64)
+        self.conv2 = _convolutions(64, 128, 128)
+        self.conv3 = _convolutions(128, 256, 256, 256)
+        self.conv4 = _convolutions(256, 512, 512, 512)
+        self.conv5 = _convolutions(512, 512, 512, 512, dilation=2)
+        self.fc6 = _convolutions(512, WIDTH, dilation=12).append(nn.Dropout(0.5))
+        self.fc7 = _convolutions(WIDTH, WIDTH, kernel=1).append(nn.Dropout(0.5))
+        options = weight_options(TIMM_NAME, pretrained=pretrained, file=weights)
+        if options:
+            self._copy(timm.create_model(TIMM_NAME, **options))
+        else:
+            self._draw()
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Maps of (N, 3, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
+        third = self.conv3(_halve(self.conv2(_halve(self.conv1(images)))))
+        fourth = self.conv4(_halve(third))
+        fifth = self.conv5(_pool(fourth))
+        return [third, fourth, fifth, self.fc7(self.fc6(_pool(fifth)))]
+
+    def _draw(self) -> None:
+        """First weights that keep the spread of the activations, as nothing normalises them."""
+        for parameter in self.parameters():
+            if parameter.ndim == 1:
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+
+    @torch.no_grad()
+    def _copy(self, vgg: nn.Module) -> None:
+        """Take the weights of timm's vgg16, thinned where it has more of them."""
+        layers = (layer for layer in vgg.modules() if isinstance(layer, nn.Conv2d))
+        theirs = (parameter for layer in layers for parameter in layer.parameters())
+        for ours, whole in zip(self.parameters(), theirs, strict=True):
+            sizes = zip(whole.shape, ours.shape, strict=True)
+            ours.copy_(whole[tuple(slice(None, None, -(-many // few)) for many, few in sizes)])
+
+
+def _convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
+    """Convolutions that keep the size, each with a ReLU, from ``channels[0]`` over all others."""
+    padding = dilation * (kernel // 2)
+    layers: list[nn.Module] = []
+    for before, after in pairwise(channels):
+        layers += [nn.Conv2d(before, after, kernel, padding=padding, dilation=dilation), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def _halve(maps: Tensor) -> Tensor:
+    """VGG's pooling, rounding up."""
+    return F.max_pool2d(maps, 2, ceil_mode=True)
+
+
+def _pool(maps: Tensor) -> Tensor:
+    """VGG's pooling at every position: the largest of it and of its neighbours to the right and below."""
+    return F.max_pool2d(maps, 2, stride=1, padding=1)[:, :, 1:, 1:]

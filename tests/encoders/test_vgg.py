@@ -1,0 +1,137 @@
+"""VGG-16 of DeepLab-LargeFOV against timm's VGG-16, which it thins out and keeps at stride 8."""
+
+import pytest
+import timm
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from attseg.encoders import weights
+from attseg.encoders.vgg import VGGLargeFOV
+from attseg.errors import UsageError
+from attseg.models import FCN
+
+
+@pytest.fixture(scope="module")
+def vgg():
+    """timm's VGG-16, of which only the convolutions are drawn: the rest is half a gigabyte of zeros."""
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        network = timm.create_model("vgg16")
+    network = network.to_empty(device="cpu").eval()
+    for parameter in network.parameters():
+        nn.init.zeros_(parameter)
+    for layer in network.features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.normal_(layer.bias, std=0.1)
+    return network
+
+
+@pytest.fixture(scope="module")
+def pretrained(vgg, tmp_path_factory):
+    """Our encoder with the weights of ``vgg``, through a file."""
+    path = tmp_path_factory.mktemp("weights") / "vgg16.pth"
+    with torch.no_grad():
+        for linear in (vgg.pre_logits.fc1, vgg.pre_logits.fc2):
+            nn.init.normal_(linear.bias)
+            linear.weight[::97].normal_(std=0.01)
+    torch.save(vgg.state_dict(), path)
+    encoder = VGGLargeFOV(weights=path).eval()
+    path.unlink()
+    return encoder
+
+
+def stages(network, images):
+    """timm's maps after the ReLU of the last convolution of each of its five blocks."""
+    found = []
+    for layer in network.features:
+        if isinstance(layer, nn.MaxPool2d):
+            found.append(images)
+        images = layer(images)
+    return found
+
+
+def test_maps_are_as_declared():
+    encoder = VGGLargeFOV().eval()
+    assert encoder.channels == (256, 512, 512, 1024)
+    assert encoder.strides == (4, 8, 8, 8)
+    for h, w in ((64, 96), (33, 47), (32, 32)):
+        with torch.no_grad():
+            maps = encoder(torch.randn(1, 3, h, w))
+        sides = [(-(-h // stride), -(-w // stride)) for stride in encoder.strides]
+        assert [tuple(each.shape) for each in maps] == [
+            (1, c, *side) for c, side in zip(encoder.channels, sides, strict=True)
+        ]
+        assert all(0.1 < each.std() < 10 for each in maps), "the first weights let the signal grow or die"
+
+
+def test_convolutions_with_timms_weights_give_timms_maps(vgg, pretrained):
+    images = torch.randn(2, 3, 64, 96)
+    with torch.no_grad():
+        _, _, third, fourth, fifth = stages(vgg, images)
+        ours = pretrained(images)
+    torch.testing.assert_close(ours[0], third)
+    torch.testing.assert_close(ours[1], fourth)
+    torch.testing.assert_close(ours[2][:, :, ::2, ::2], fifth)
+
+
+def test_pooling_that_does_not_halve_takes_the_neighbours_to_the_right_and_below(pretrained):
+    maps = torch.rand(1, 512, 5, 6)
+    inputs = []
+    handles = (
+        pretrained.conv5.register_forward_hook(lambda *_: maps),
+        pretrained.fc6.register_forward_pre_hook(lambda _, given: inputs.append(given[0])),
+    )
+    with torch.no_grad():
+        pretrained(torch.zeros(1, 3, 40, 48))
+    for handle in handles:
+        handle.remove()
+    for i in range(5):
+        for j in range(6):
+            assert torch.equal(inputs[0][:, :, i, j], maps[:, :, i : i + 2, j : j + 2].amax((2, 3)))
+
+
+def test_linear_layers_are_thinned(vgg, pretrained):
+    """At one position, fc6 is every fourth output of VGG's, of the 7x7 kernel the corners, edges' middles and centre."""
+    fc1, fc2 = vgg.pre_logits.fc1, vgg.pre_logits.fc2
+    maps = torch.rand(1, 512, 25, 25)
+    with torch.no_grad():
+        ours = pretrained.fc6(maps)[0, :, 12, 12]
+        kernel = torch.zeros(1024, 512, 7, 7)
+        for i in (0, 3, 6):
+            for j in (0, 3, 6):
+                kernel[:, :, i, j] = fc1.weight[::4, :, i, j]
+        seen = F.conv2d(maps[:, :, ::4, ::4], kernel, fc1.bias[::4])[0, :, 0, 0].relu()
+        torch.testing.assert_close(ours, seen)
+        below = pretrained.fc7(seen[None, :, None, None])[0, :, 0, 0]
+        torch.testing.assert_close(below, (fc2.weight[::4, ::4, 0, 0] @ seen + fc2.bias[::4]).relu())
+    assert ours.count_nonzero() > 100
+
+
+def test_deeplab_has_the_parameters_of_its_paper():
+    with torch.device("meta"):
+        model = FCN(21, encoder="vgg16-largefov", output_stride=8, head="linear")
+    assert round(sum(p.numel() for p in model.parameters()) / 1e6, 1) == 20.5
+    assert isinstance(model.encoder, VGGLargeFOV)
+    assert model.encoder.fc6[0].dilation == (12, 12)
+    assert {layer.dilation for layer in model.encoder.conv5 if isinstance(layer, nn.Conv2d)} == {(2, 2)}
+
+
+def test_fc6_and_fc7_drop_half_in_training_alone():
+    with torch.device("meta"):
+        encoder = VGGLargeFOV()
+    assert [layer.p for layer in encoder.modules() if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
+
+
+def test_another_stride_and_missing_weights_get_a_sentence(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="output_stride is 16; the encoder 'vgg16-largefov' has an output stride of 8"):
+        FCN(3, encoder="vgg16-largefov")
+    with pytest.raises(FileNotFoundError, match="no file of encoder weights at .*; it should hold timm's vgg16"):
+        FCN(3, encoder="vgg16-largefov", output_stride=8, encoder_weights=str(tmp_path / "none.pth"))
+    monkeypatch.setattr(weights, "_answers", lambda host: False)
+    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
+    with pytest.raises(FileNotFoundError, match=r"Fetch model.safetensors of timm/vgg16.* encoder_weights=FILE"):
+        FCN(3, encoder="vgg16-largefov", output_stride=8, pretrained=True)
+    with pytest.raises(UsageError, match="no encoder 'vgg16-largefow'.* and vgg16-largefov"):
+        FCN(3, encoder="vgg16-largefow")
