@@ -22,13 +22,14 @@ ALLOWED = {
     "context": {"attention", "layers"},
     "decoders": {"attention", "layers"},
     "models": {"attention", "context", "decoders", "encoders", "layers"},
-    "losses": {"models", "data"},
+    "losses": {"data", "models", "recipes"},
     "metrics": set(),
     "checkpoint": {"data", "recipes"},
     "explain": {"attention", "data", "layers", "models"},
-    "evaluation": {"data", "metrics", "models"},
-    "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models"},
-    "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "recipes"},
+    "prediction": {"data", "models"},
+    "evaluation": {"data", "metrics", "models", "prediction"},
+    "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction"},
+    "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
     "doctor": {"data"},
 }
 TOP = {"__init__", "__main__", "cli", "demo"}

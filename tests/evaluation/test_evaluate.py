@@ -11,7 +11,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample
 from attseg.evaluation.evaluate import evaluate
-from attseg.evaluation.predict import predict_logits
+from attseg.prediction.whole import predict_logits
 from attseg.evaluation.report import Report
 from attseg.metrics import ConfusionMatrix
 from attseg.models import PAN, Segmentation

@@ -12,9 +12,9 @@ from attseg.data.classes import IGNORE
 from attseg.data.feeding.loader import eval_loader
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array, Sample, SegmentationData
-from attseg.evaluation.predict import predict_logits
 from attseg.evaluation.report import Report
 from attseg.metrics import ConfusionMatrix
+from attseg.prediction.whole import predict_logits
 
 OnPicture = Callable[[int, int, Sample, Array], None]
 

@@ -22,12 +22,12 @@ from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile, find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.evaluation.predict import as_batch, predict_logits
 from attseg.explain.capture import capture
 from attseg.explain.pixel import PixelAttention, read_pixel
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
+from attseg.prediction.whole import as_batch, predict_logits
 
 ROWS = 256
 """Rows of the logits that are turned into probabilities at a time, so that no second copy of all logits is made."""

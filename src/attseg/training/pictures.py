@@ -10,9 +10,9 @@ import torch
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.sample import SegmentationData
 from attseg.evaluation.pictures import draw_confusion, draw_curves, draw_samples
-from attseg.evaluation.predict import predict_logits
 from attseg.evaluation.report import Report
 from attseg.models import SegmentationModel
+from attseg.prediction.whole import predict_logits
 from attseg.training.folder import RunFolder
 
 SAMPLES = 4
