@@ -1,33 +1,133 @@
-"""Every context brings the deepest map to the channels that were asked for."""
+"""Every context brings the deepest map to the channels that were asked for, at any size, in training and exported."""
 
 from typing import get_args
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from attseg import capture
+from attseg.attention.tap import Tap
 from attseg.context import ContextName, build_context
 from attseg.errors import UsageError
 
+NAMES = get_args(ContextName)
+TAPS = {"fpa": {"pyramid": "spatial"}, "nonlocal": {"gather.attention": "pairwise"}, "se": {"0.attention": "channel"}}
+KEYS = {
+    "none": {"0.weight", "1"},
+    "global": {"merge.0.weight", "merge.1"},
+    "se": {"0.weigh.0.weight", "0.weigh.0.bias", "0.weigh.2.weight", "0.weigh.2.bias", "1.0.weight", "1.1"},
+    "aspp": {
+        "point.0.weight",
+        "point.1",
+        *(f"atrous.{i}.0.weight" for i in range(3)),
+        *(f"atrous.{i}.1" for i in range(3)),
+    }
+    | {"whole.0.weight", "whole.0.bias", "merge.0.weight", "merge.1"},
+    "psp": {"levels.0.0.weight", "levels.0.0.bias", *(f"levels.{i}.0.weight" for i in (1, 2, 3))}
+    | {*(f"levels.{i}.1" for i in (1, 2, 3)), "merge.0.weight", "merge.1"},
+    "nonlocal": {f"gather.{name}.{part}" for name in ("theta", "phi", "g") for part in ("weight", "bias")}
+    | {"gather.restore.weight", "gather.norm", "merge.0.weight", "merge.1"},
+}
+"""State-dict keys; a name without a parameter is a normalisation, which has five."""
+NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
-@pytest.mark.parametrize("name", get_args(ContextName))
-@pytest.mark.parametrize("size", [(2, 5, 7), (1, 1, 1)], ids=str)
+
+def build(name, in_channels=24, channels=8, output_stride=16):
+    torch.manual_seed(0)
+    return build_context(name, in_channels, channels, output_stride=output_stride)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(2, 5, 7), (1, 1, 1), (1, 2, 9)], ids=str)
 def test_keeps_the_size_and_sets_the_channels(name, size):
     n, h, w = size
-    context = build_context(name, 24, 8).train()
+    context = build(name).train()
     out = context(torch.randn(n, 24, h, w))
     out.sum().backward()
     assert out.shape == (n, 8, h, w)
-    assert all(p.grad is not None for p in context.parameters())
+    assert out.isfinite().all()
+    assert [key for key, p in context.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=10, deadline=None)
+@given(h=st.integers(1, 20), w=st.integers(1, 20), n=st.integers(1, 2))
+def test_takes_any_size(name, h, w, n):
+    context = build(name).eval()
+    images = torch.randn(n, 24, h, w)
+    with torch.no_grad():
+        out = context(images)
+        assert out.shape == (n, 8, h, w)
+        torch.testing.assert_close(out[-1:], context(images[-1:]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_capture_sees_the_taps_and_changes_nothing(name):
+    context = build(name).eval()
+    taps = {key: module.kind for key, module in context.named_modules() if isinstance(module, Tap)}
+    if name in TAPS:
+        assert taps == TAPS[name]
+    if not taps:
+        return
+    features = torch.randn(2, 24, 6, 5)
+    plain = context(features)
+    with capture(context) as maps:
+        torch.testing.assert_close(context(features), plain)
+    assert {m.name: m.kind for m in maps} == taps
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_stored_states_keep_their_keys(name):
+    expected = set()
+    for key in KEYS[name]:
+        expected |= {key} if key.endswith(("weight", "bias")) else {f"{key}.{part}" for part in NORM}
+    assert build(name).state_dict().keys() == expected
+
+
+@pytest.mark.compile
+@pytest.mark.parametrize("name", NAMES)
+def test_export_takes_any_size(name):
+    context = build(name).eval()
+    dims = {
+        0: torch.export.Dim("n", max=64),
+        2: torch.export.Dim("h", min=2, max=512),
+        3: torch.export.Dim("w", min=2, max=512),
+    }
+    program = torch.export.export(context, (torch.randn(2, 24, 9, 13),), dynamic_shapes=({**dims},))
+    called = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+    assert not any("adaptive" in target for target in called), (
+        "pooling to a fixed size has no ONNX form for maps of any size"
+    )
+    for size in ((1, 24, 2, 2), (3, 24, 5, 4), (1, 24, 30, 17)):
+        features = torch.randn(size)
+        torch.testing.assert_close(program.module()(features), context(features), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.compile
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_compile_needs_no_graph_break(name):
+    features = torch.randn(2, 24, 6, 9)
+    for training in (False, True):
+        expected = build(name).train(training)(features)
+        compiled = torch.compile(build(name).train(training), fullgraph=True, dynamic=not training, backend="aot_eager")
+        torch.testing.assert_close(compiled(features), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_none_is_a_linear_map_of_channels_before_its_norm():
-    torch.manual_seed(0)
-    context = build_context("none", 6, 4).eval()
+    context = build("none", 6, 4).eval()
     x = torch.randn(1, 6, 3, 3)
     expected = torch.einsum("oi,nihw->nohw", context[0].weight[:, :, 0, 0], x) / (1 + context[1].eps) ** 0.5
     torch.testing.assert_close(context(x), expected.clamp(min=0))
 
 
+def test_the_reach_of_aspp_follows_the_stride():
+    for stride, rates in ((8, [12, 24, 36]), (16, [6, 12, 18]), (32, [3, 6, 9])):
+        assert [branch[0].dilation[0] for branch in build("aspp", output_stride=stride).atrous] == rates
+
+
 def test_unknown_contexts_are_named():
     with pytest.raises(UsageError, match="no context 'fpn'; did you mean 'fpa'"):
-        build_context("fpn", 8, 8)
+        build("fpn", 8, 8)

@@ -8,19 +8,26 @@ from torch import nn
 
 from attseg.attention.pyramid import FeaturePyramidAttention
 from attseg.attention.squeeze import SqueezeExcitation
+from attseg.context.aspp import ASPP, rates_at
+from attseg.context.global_pooling import GlobalPoolingContext
+from attseg.context.non_local import NonLocalContext
+from attseg.context.pyramid_pooling import PyramidPooling
 from attseg.errors import unknown
 from attseg.layers import ConvNormAct
 
-ContextName = Literal["none", "se", "fpa"]
+ContextName = Literal["none", "global", "se", "aspp", "psp", "nonlocal", "fpa"]
 
 
-def build_context(name: ContextName, in_channels: int, channels: int) -> nn.Module:
+def build_context(name: ContextName, in_channels: int, channels: int, *, output_stride: int) -> nn.Module:
     """A context by name, with its paper's best setting.
 
     Args:
-        name: ``none`` only reduces the channels; ``se`` reweighs them first; ``fpa`` is feature pyramid attention.
+        name: ``none`` only reduces the channels. ``global`` puts the mean of the picture beside every position (ParseNet);
+            ``se`` reweighs the channels; ``aspp`` looks at several reaches at once (DeepLab v3); ``psp`` pools into parts of the
+            picture (PSPNet); ``nonlocal`` gathers from all positions by likeness; ``fpa`` is feature pyramid attention (PAN).
         in_channels: Channels of the encoder's deepest map.
         channels: Channels of the result.
+        output_stride: Stride of the encoder's deepest map, ``encoder.strides[-1]``; the reach of ``aspp`` depends on it.
 
     Raises:
         UsageError: There is no such context.
@@ -28,8 +35,16 @@ def build_context(name: ContextName, in_channels: int, channels: int) -> nn.Modu
     match name:
         case "none":
             return ConvNormAct(in_channels, channels)
+        case "global":
+            return GlobalPoolingContext(in_channels, channels)
         case "se":
             return nn.Sequential(SqueezeExcitation(in_channels), ConvNormAct(in_channels, channels))
+        case "aspp":
+            return ASPP(in_channels, channels, rates=rates_at(output_stride))
+        case "psp":
+            return PyramidPooling(in_channels, channels)
+        case "nonlocal":
+            return NonLocalContext(in_channels, channels)
         case "fpa":
             return FeaturePyramidAttention(in_channels, channels)
     raise unknown("context", name, get_args(ContextName))

@@ -26,7 +26,7 @@ class FCN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
-        context: What sits on the deepest map.
+        context: What sits on the deepest map; see ``build_context``.
         decoder: ``bilinear`` resizes the logits; ``skip`` adds the finer maps on the way back; ``gau`` adds them guided by
             global attention.
         channels: Channels of context and decoder.
@@ -66,7 +66,7 @@ class FCN(SegmentationModel):
             raise unknown("decoder", decoder, get_args(DecoderName))
         middle: nn.Module
         if head == "conv":
-            middle = build_context(context, deep, channels)
+            middle = build_context(context, deep, channels, output_stride=built.strides[-1])
             last = nn.Conv2d(channels, num_classes, 3, padding=1)
         elif head == "linear":
             if context != "none" or decoder != "bilinear":

@@ -28,6 +28,8 @@ class PAN(SegmentationModel):
     table 1, +C333+MAX              ``pyramid_kernels=(3, 3, 3), pyramid_pool="max", global_branch=False, decoder="bilinear"``
     table 1, +C357+AVE              ``global_branch=False, decoder="bilinear"``
     table 1, +C357+AVE+GP           ``decoder="bilinear"``
+    table 2, +PSPNet*               ``context="psp", decoder="bilinear"``
+    table 2, DeepLab V3             ``context="aspp", decoder="bilinear"``
     table 3, without GP, 3x3        ``context="none", gau_context=False``
     table 3, with GP, 1x1           ``context="none", gau_kernel=1``
     table 3, with GP, 3x3           ``context="none"``
@@ -39,7 +41,7 @@ class PAN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
-        context: ``fpa``; ``se`` and ``none`` are rows of table 1.
+        context: ``fpa``; ``se`` and ``none`` are rows of table 1, ``psp`` and ``aspp`` of table 2; see ``build_context``.
         pyramid_kernels: Kernels of FPA's levels, finest first.
         pyramid_pool: How FPA halves maps.
         pyramid_channels: Channels within FPA's pyramid.
@@ -99,7 +101,7 @@ class PAN(SegmentationModel):
                 global_branch=global_branch,
             )
         else:
-            middle = build_context(context, deep, channels)
+            middle = build_context(context, deep, channels, output_stride=built.strides[-1])
         back: nn.Module
         if decoder == "gau":
             back = TopDownDecoder(lows, channels, context=gau_context, kernel=gau_kernel, gate=gate)
