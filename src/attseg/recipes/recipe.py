@@ -11,6 +11,7 @@ from typing import Any, Literal
 ModelName = Literal["PAN", "FCN"]
 DataName = Literal["scenes", "camvid", "folder"]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
+LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,15 +96,28 @@ class OptimSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
-    """Cross-entropy over pixels whose label is not 255.
+    """What is minimised, over pixels whose label is not 255: losses, each times its factor, added up.
 
     Args:
-        class_weights: Factor of each class, from how often it occurs in the training labels.
-        aux: Factor of each auxiliary output by name; an output that is not named counts nothing.
+        terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in
+            which pixels near a boundary weigh more; ``dice`` and ``lovasz``, of the overlap of each class.
+        class_weights: Factor of each class in all but ``dice`` and ``lovasz``, from how often the training labels have it.
+        aux: Factor of the cross-entropy of each auxiliary output by name; an output that is not named counts nothing.
+        ohem_threshold: Probability of its own class from which on a pixel is not hard.
+        ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
+        boundary_width: Distance to another label up to which a pixel weighs more, in pixels.
+        boundary_gain: What is added to the weight of a pixel that touches another label.
+        lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its pictures.
     """
 
+    terms: dict[LossName, float] = field(default_factory=lambda: {"cross-entropy": 1.0})
     class_weights: ClassWeights = "none"
     aux: dict[str, float] = field(default_factory=dict)
+    ohem_threshold: float = 0.7
+    ohem_share: float = 0.0625
+    boundary_width: int = 5
+    boundary_gain: float = 4.0
+    lovasz_per: Literal["batch", "image"] = "batch"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import torch
 
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.errors import UsageError
-from attseg.losses import segmentation_loss
+from attseg.losses import make_loss, segmentation_loss
 from attseg.models import SegmentationModel, build_model
 from attseg.recipes.recipe import Recipe
 
@@ -24,6 +24,7 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
         OSError: Weights for the encoder are not to be had.
     """
     TrainTransform(recipe.crop_size, **vars(recipe.augment))
+    loss = make_loss(recipe.loss)
     model = _build(recipe, num_classes).train().to("meta")
     images = torch.empty(batch_size, 3, *recipe.crop_size, device="meta")
     labels = torch.empty(batch_size, *recipe.crop_size, device="meta", dtype=torch.uint8)
@@ -31,7 +32,7 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
         output = model(images)
     except (ValueError, RuntimeError) as error:
         raise UsageError(f"{recipe.model.name} cannot be trained on crops of {recipe.crop_size}: {error}") from error
-    segmentation_loss(output, labels, aux=recipe.loss.aux)
+    segmentation_loss(output, labels, loss=loss, aux=recipe.loss.aux)
     idle = sorted(output.aux.keys() - recipe.loss.aux.keys())
     if idle:
         raise UsageError(

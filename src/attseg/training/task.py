@@ -14,7 +14,7 @@ from attseg.data.feeding.loader import Batch, Loader, train_loader
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData
-from attseg.losses import segmentation_loss
+from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Segmentation, SegmentationModel
 from attseg.recipes.recipe import Recipe
 from attseg.training.optim import learning_rate, make_optimizer, set_learning_rate
@@ -64,6 +64,7 @@ class SegmentationTask(LightningModule):
         self.start = start
         self.optimizer_state = optimizer_state
         self.preprocessing = Preprocessing()
+        self.loss = make_loss(recipe.loss)
         self.losses: list[tuple[Tensor, list[str]]] = []
         """Loss of each forward pass and the names of its samples, until somebody takes them away."""
         self.register_buffer("class_weights", class_weights, persistent=False)
@@ -105,7 +106,9 @@ class SegmentationTask(LightningModule):
         if self.plan.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         output = self._forward(self.preprocessing(images))
-        loss = segmentation_loss(output, batch["labels"], weight=self.class_weights, aux=self.recipe.loss.aux)
+        loss = segmentation_loss(
+            output, batch["labels"], loss=self.loss, weight=self.class_weights, aux=self.recipe.loss.aux
+        )
         self.losses.append((loss.detach(), batch["names"]))
         return loss
 

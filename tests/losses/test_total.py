@@ -5,8 +5,17 @@ import torch
 import torch.nn.functional as F
 
 from attseg.errors import UsageError
-from attseg.losses import segmentation_loss
+from attseg.losses import (
+    boundary_loss,
+    cross_entropy_loss,
+    dice_loss,
+    lovasz_loss,
+    make_loss,
+    ohem_loss,
+    segmentation_loss,
+)
 from attseg.models.frame import Segmentation
+from attseg.recipes.recipe import LossSpec
 
 
 def naive_cross_entropy(logits, labels, weight):
@@ -88,3 +97,51 @@ def test_half_precision_logits_give_a_loss_in_full_precision():
     loss = segmentation_loss(Segmentation(logits.bfloat16(), {}), labels)
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(segmentation_loss(Segmentation(logits, {}), labels).item(), rel=1e-2)
+
+
+def test_the_main_loss_is_a_choice_and_auxiliary_outputs_keep_cross_entropy():
+    logits, labels = picture(5)
+    loss = make_loss(LossSpec(terms={"cross-entropy": 1.0, "dice": 0.5, "lovasz": 0.0}))
+    weight = torch.tensor([1.0, 0.5, 3.0, 0.1])
+    found = segmentation_loss(
+        Segmentation(logits, {"deep": -logits}), labels, loss=loss, weight=weight, aux={"deep": 0.4}
+    )
+    deep = cross_entropy_loss(-logits, labels, weight=weight)
+    expected = cross_entropy_loss(logits, labels, weight=weight) + 0.5 * dice_loss(logits, labels) + 0.4 * deep
+    torch.testing.assert_close(found, expected)
+
+
+def test_options_of_a_recipe_reach_their_losses():
+    logits, labels = picture(6)
+    for spec, expected in (
+        (
+            LossSpec(terms={"ohem": 2.0}, ohem_threshold=0.2, ohem_share=0.3),
+            2 * ohem_loss(logits, labels, threshold=0.2, share=0.3),
+        ),
+        (
+            LossSpec(terms={"boundary": 1.0}, boundary_width=2, boundary_gain=7.0),
+            boundary_loss(logits, labels, width=2, gain=7.0),
+        ),
+        (LossSpec(terms={"lovasz": 1.0}, lovasz_per="image"), lovasz_loss(logits, labels, per="image")),
+    ):
+        found = make_loss(spec)(logits, labels)
+        torch.testing.assert_close(found, expected)
+        assert found.item() != make_loss(LossSpec(terms=spec.terms))(logits, labels).item()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"terms": {"dic": 1.0}}, "there is no loss 'dic'; did you mean 'dice'"),
+        ({"terms": {"dice": -1.0}}, "loss.terms.dice is -1.0; a factor of at least 0 was expected"),
+        ({"terms": {}}, "loss.terms names no loss with a factor above 0"),
+        ({"terms": {"cross-entropy": 0.0}}, "loss.terms names no loss with a factor above 0"),
+        ({"ohem_threshold": 0.0}, "loss.ohem_threshold is 0.0; a probability above 0 and up to 1"),
+        ({"ohem_share": 1.1}, "loss.ohem_share is 1.1; a share between 0 and 1"),
+        ({"boundary_width": 0}, "loss.boundary_width is 0; at least 1 pixel"),
+        ({"boundary_gain": -1.0}, "loss.boundary_gain is -1.0; at least 0"),
+    ],
+)
+def test_losses_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(UsageError, match=message):
+        make_loss(LossSpec(**changes))

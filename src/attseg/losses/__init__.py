@@ -1,0 +1,22 @@
+"""What is minimised: one loss a file, each usable alone, and ``total``, which adds up what a recipe asks for.
+
+Each takes logits (N, K, H, W) and labels (N, H, W), integers of any kind with 255 where ignored, and gives a scalar in 32 bits,
+also for logits in half precision. Where every pixel is ignored it is 0, with a zero gradient.
+"""
+
+from attseg.losses.boundary import boundary_loss
+from attseg.losses.cross_entropy import cross_entropy_loss
+from attseg.losses.dice import dice_loss
+from attseg.losses.lovasz import lovasz_loss
+from attseg.losses.ohem import ohem_loss
+from attseg.losses.total import make_loss, segmentation_loss
+
+__all__ = [
+    "boundary_loss",
+    "cross_entropy_loss",
+    "dice_loss",
+    "lovasz_loss",
+    "make_loss",
+    "ohem_loss",
+    "segmentation_loss",
+]
