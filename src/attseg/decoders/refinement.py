@@ -68,10 +68,11 @@ class RefinementDecoder(nn.Module):
 
     def forward(self, lows: Sequence[Tensor], high: Tensor) -> Decoded:
         """Bring ``high`` (N, C, H', W') to the size of ``lows[0]``; ``lows`` are finest first."""
-        deeper = None if self.whole is None else self.whole(high.mean((2, 3), keepdim=True))
-        for step, maps in zip(reversed(self.steps), (high, *reversed(lows)), strict=True):
-            deeper = step(maps, deeper)
-        return Decoded(deeper, {})
+        *steps, deepest = self.steps
+        high = deepest(high, None if self.whole is None else self.whole(high.mean((2, 3), keepdim=True)))
+        for step, low in zip(reversed(steps), reversed(lows), strict=True):
+            high = step(low, high)
+        return Decoded(high, {})
 
 
 class _Step(nn.Module):
@@ -83,10 +84,10 @@ class _Step(nn.Module):
         self.select = ChannelAttentionBlock(channels) if attention else None
         self.after = RefinementResidualBlock(channels, channels)
 
-    def forward(self, maps: Tensor, deeper: Tensor | None) -> Tensor:
-        maps = self.before(maps)
+    def forward(self, low: Tensor, high: Tensor | None) -> Tensor:
+        low = self.before(low)
         if self.select is not None:
-            maps = self.select(maps, deeper)
-        elif deeper is not None:
-            maps = maps + resize(deeper, maps.shape[-2:])
-        return self.after(maps)
+            low = self.select(low, high)
+        elif high is not None:
+            low = low + resize(high, low.shape[-2:])
+        return self.after(low)
