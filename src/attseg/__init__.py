@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from attseg.inference.result import Result
     from attseg.inference.segmenter import Segmenter, load
     from attseg.metrics import ConfusionMatrix
+    from attseg.models.dfdam import DFDAM
     from attseg.models.fcn import FCN
     from attseg.models.frame import Segmentation
     from attseg.models.pan import PAN
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AttentionMap": "attseg.explain.capture",
     "ConfusionMatrix": "attseg.metrics",
+    "DFDAM": "attseg.models.dfdam",
     "FCN": "attseg.models.fcn",
     "PAN": "attseg.models.pan",
     "Result": "attseg.inference.result",
@@ -35,7 +37,18 @@ _HOMES = {
     "load": "attseg.inference.segmenter",
 }
 
-__all__ = ["FCN", "PAN", "AttentionMap", "ConfusionMatrix", "Result", "Segmentation", "Segmenter", "capture", "load"]
+__all__ = [
+    "DFDAM",
+    "FCN",
+    "PAN",
+    "AttentionMap",
+    "ConfusionMatrix",
+    "Result",
+    "Segmentation",
+    "Segmenter",
+    "capture",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -32,6 +32,14 @@ def test_the_baseline_differs_in_its_model_alone(data):
     assert fcn.model != pan.model
 
 
+@pytest.mark.parametrize("data", ["scenes", "camvid"])
+def test_dfdam_differs_in_its_model_and_its_auxiliary_losses_alone(data):
+    pan, dfdam = find_recipe(f"pan-{data}"), find_recipe(f"dfdam-{data}")
+    assert replace(dfdam, name=pan.name, model=pan.model, loss=replace(dfdam.loss, aux={})) == pan
+    assert dfdam.loss.aux == {"context": 0.4, "spatial": 0.1}
+    assert dfdam.model.args == pan.model.args
+
+
 def test_an_unknown_recipe_names_the_nearest():
     with pytest.raises(UsageError, match="no recipe 'pan-canvid'; did you mean 'pan-camvid'"):
         find_recipe("pan-canvid")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from attseg.models.dfdam import DFDAM
 from attseg.models.fcn import FCN
 from attseg.models.frame import Segmentation, SegmentationModel
 from attseg.models.named import NETWORKS, build
 from attseg.models.pan import PAN
 
-__all__ = ["FCN", "MODELS", "PAN", "Segmentation", "SegmentationModel", "build_model"]
+__all__ = ["DFDAM", "FCN", "MODELS", "PAN", "Segmentation", "SegmentationModel", "build_model"]
 
 MODELS = {**NETWORKS}
 

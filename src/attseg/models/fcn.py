@@ -7,13 +7,11 @@ from typing import Literal, get_args
 from torch import nn
 
 from attseg.context import ContextName, build_context
-from attseg.decoders.bilinear import BilinearDecoder
-from attseg.decoders.topdown import TopDownDecoder
+from attseg.decoders import DecoderName, build_decoder
 from attseg.encoders.base import Encoder
 from attseg.errors import UsageError, unknown
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
-DecoderName = Literal["bilinear", "skip", "gau"]
 HeadName = Literal["conv", "linear"]
 
 
@@ -27,8 +25,7 @@ class FCN(SegmentationModel):
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
         context: What sits on the deepest map; see ``build_context``.
-        decoder: ``bilinear`` resizes the logits; ``skip`` adds the finer maps on the way back; ``gau`` adds them guided by
-            global attention.
+        decoder: What brings its result back to finer maps; see ``build_decoder``.
         channels: Channels of context and decoder.
         head: ``conv`` is a 3x3 convolution on what the decoder gives; ``linear`` is a single 1x1 convolution from the encoder's
             deepest map to the classes, and there is neither context nor decoder.
@@ -57,13 +54,7 @@ class FCN(SegmentationModel):
         check_classes(num_classes)
         built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
         *lows, deep = built.channels
-        back: nn.Module
-        if decoder == "bilinear":
-            back = BilinearDecoder()
-        elif decoder in ("skip", "gau"):
-            back = TopDownDecoder(lows, channels, context=decoder == "gau")
-        else:
-            raise unknown("decoder", decoder, get_args(DecoderName))
+        back = build_decoder(decoder, lows, channels)
         middle: nn.Module
         if head == "conv":
             middle = build_context(context, deep, channels, output_stride=built.strides[-1])

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from attseg.errors import unknown
+from attseg.models.dfdam import DFDAM
 from attseg.models.fcn import FCN
 from attseg.models.pan import PAN
 
 Built = TypeVar("Built")
 
-NETWORKS: dict[str, type[PAN] | type[FCN]] = {"PAN": PAN, "FCN": FCN}
+NETWORKS: dict[str, type[PAN] | type[DFDAM] | type[FCN]] = {"PAN": PAN, "DFDAM": DFDAM, "FCN": FCN}
 """Every model but the one that wraps another."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attseg.errors import unknown
+from attseg.recipes.dfdam import dfdam_camvid, dfdam_scenes
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
 from attseg.recipes.pan import pan_camvid, pan_demo, pan_folder, pan_scenes
 from attseg.recipes.recipe import Recipe
@@ -12,9 +13,11 @@ from attseg.recipes.recipe import Recipe
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-scenes": pan_scenes,
     "fcn-scenes": fcn_scenes,
+    "dfdam-scenes": dfdam_scenes,
     "pan-demo": pan_demo,
     "pan-camvid": pan_camvid,
     "fcn-camvid": fcn_camvid,
+    "dfdam-camvid": dfdam_camvid,
     "pan-folder": pan_folder,
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ModelName = Literal["PAN", "FCN"]
+ModelName = Literal["PAN", "DFDAM", "FCN"]
 DataName = Literal["scenes", "camvid", "folder"]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
