@@ -4,17 +4,15 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample
 from attseg.evaluation.evaluate import evaluate
-from attseg.prediction.whole import predict_logits
 from attseg.evaluation.report import Report
 from attseg.metrics import ConfusionMatrix
-from attseg.models import PAN, Segmentation
+from attseg.models import Segmentation
 
 CLASSES = ClassTable(("sky", "road", "car"), ((0, 0, 255), (90, 90, 90), (255, 0, 0)))
 
@@ -120,16 +118,6 @@ def test_every_picture_is_told_about_and_the_mode_is_restored():
 def test_an_empty_split_gets_a_sentence():
     with pytest.raises(ValueError, match="the split 'val' has no picture"):
         evaluate(Reader(), Pictures(0), PLAIN)
-
-
-def test_logits_of_a_small_picture_are_cut_back():
-    torch.manual_seed(0)
-    model = PAN(3, encoder="test_resnet", channels=8).eval()
-    image = np.zeros((1, 40, 3), np.uint8)
-    logits = predict_logits(model, image, Preprocessing(), device=torch.device("cpu"))
-    assert logits.shape == (3, 1, 40)
-    repeated = predict_logits(model, np.repeat(image, 32, 0), Preprocessing(), device=torch.device("cpu"))
-    torch.testing.assert_close(logits[:, 0], repeated[:, 0])
 
 
 def test_the_report_as_plain_values():

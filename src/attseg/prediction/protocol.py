@@ -1,0 +1,114 @@
+"""The record that says how a picture is seen: at which scales, mirrored or not, whole or in windows, and what is averaged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from attseg.errors import UsageError, unknown
+
+Average = Literal["probabilities", "logits"]
+
+SMALLEST_WINDOW = 32
+"""Side of the smallest window, in pixels: what every network takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How a picture is seen. Plain values, all of which a report carries; ``docs/evaluation.md`` defines each.
+
+    Args:
+        name: What reports call it.
+        scales: Factors by which the picture's sides are scaled; the picture is seen once at each, and these are averaged.
+        flip: Whether everything is seen mirrored too, and the two averaged.
+        window: Side of the square windows in which a scaled picture is seen, in pixels; 0 sees it whole.
+        stride: Step from a window to the next, as a share of its side.
+        long_side: What the longer side of the picture becomes at scale 1, in pixels; 0 leaves the picture as large as it is.
+        pad: What happens where a scaled picture is smaller than the window: surround it with the mean colour (true), or cut
+            the window to the picture (false).
+        average: Whether probabilities are averaged, or logits.
+
+    Raises:
+        UsageError: A value that makes no sense, or that leaves pixels unseen.
+
+    Example:
+        >>> Protocol(scales=(0.5, 1.0), flip=True, window=465).describe()
+        'at scales 0.5, 1 in windows of 465 at steps of 310, each also mirrored'
+    """
+
+    name: str = "single"
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    window: int = 0
+    stride: float = 2 / 3
+    long_side: int = 0
+    pad: bool = False
+    average: Average = "probabilities"
+
+    def __post_init__(self) -> None:
+        if not self.scales or not all(0 < scale < math.inf for scale in self.scales):
+            given = ", ".join(f"{scale:g}" for scale in self.scales) or "empty"
+            raise UsageError(f"scales are {given}; one or more numbers above 0 were expected, such as 0.5,1,1.5")
+        if self.window != 0 and self.window < SMALLEST_WINDOW:
+            raise UsageError(
+                f"window is {self.window}; at least {SMALLEST_WINDOW} pixels were expected, which is the least that a network "
+                "takes, or 0 to see pictures whole"
+            )
+        if not 0 < self.stride <= 1:
+            raise UsageError(
+                f"stride is {self.stride:g}; a share of the window above 0 and up to 1 was expected, because longer steps leave "
+                "pixels unseen"
+            )
+        if self.long_side < 0:
+            raise UsageError(
+                f"long_side is {self.long_side}; a number of pixels was expected, or 0 for the picture's own"
+            )
+        if self.pad and not self.window:
+            raise UsageError(
+                "pad surrounds pictures that are smaller than the window, and there is no window; give one"
+            )
+        if self.average not in get_args(Average):
+            raise unknown("average", self.average, get_args(Average))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the network sees each picture once, whole, as it is; then nothing is resized and nothing averaged."""
+        return self.scales == (1.0,) and not (self.flip or self.window or self.long_side)
+
+    @property
+    def step(self) -> int:
+        """Pixels from a window to the next, rounded up."""
+        return math.ceil(self.window * self.stride - 1e-6)  # 2/3 of a multiple of 3 is not to be one more
+
+    def scaled_size(self, scale: float, height: int, width: int) -> tuple[int, int]:
+        """Height and width of a picture at a scale, at least one pixel each.
+
+        Example:
+            >>> Protocol(long_side=512).scaled_size(0.5, 375, 500)
+            (192, 256)
+        """
+        if self.long_side:
+            longer = round(scale * self.long_side)
+            factor = longer / max(height, width)
+            sides = (longer if side == max(height, width) else round(factor * side) for side in (height, width))
+        else:
+            sides = (round(scale * side) for side in (height, width))
+        height, width = (max(1, side) for side in sides)
+        return height, width
+
+    def describe(self) -> str:
+        """What it does in a few words."""
+        if self.is_plain:
+            return "once, whole, at its own size"
+        scales = ", ".join(f"{scale:g}" for scale in self.scales)
+        parts = [f"at scale{'s' * (len(self.scales) > 1)} {scales}"]
+        if self.long_side:
+            parts.append(f"of a long side of {self.long_side}")
+        if self.window:
+            parts.append(f"in windows of {self.window} at steps of {self.step}")
+        return " ".join(parts) + ", each also mirrored" * self.flip + ", logits averaged" * (self.average == "logits")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every value, plain, with the step in pixels."""
+        return asdict(self) | {"scales": list(self.scales), "step": self.step}

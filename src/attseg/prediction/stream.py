@@ -1,0 +1,156 @@
+"""Scores of a picture of any size under any protocol, band by band from the top: the one way in which all of attseg predicts.
+
+Views go through the network in batches that fit into a given memory. What stands in memory beside a batch are the picture, as
+bytes, and the scores of the rows that views still overlap: about the height of the tallest view, at the size of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import Array
+from attseg.errors import UsageError
+from attseg.prediction.bands import Band, Bands
+from attseg.prediction.pixels import read_views
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import SINGLE
+from attseg.prediction.views import View, scales, views
+from attseg.prediction.whole import PRECISIONS, predict_logits
+
+PLAIN_ROWS = 256
+"""Rows of a band where a picture is seen once and whole, so that no second copy of all logits is made."""
+
+MEMORY = {"cpu": 64, "cuda": 512}
+"""MiB for the pictures, logits and probabilities of a batch. Large batches make a processor slower, and a GPU faster."""
+
+OnViews = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model with everything that decides its scores, and the memory that it may use.
+
+    Args:
+        model: A model of ours in evaluation mode, on ``device``.
+        classes: How many classes it has.
+        preprocessing: What it was trained with.
+        device: Where to compute; scores stay there until a band is decided.
+        protocol: How each picture is seen.
+        precision: ``32``, ``bf16`` or ``fp16``, of the network; scores are 32-bit floats in any case.
+        memory: MiB for the pictures, logits and probabilities of a batch; what the network itself needs comes on top. None takes
+            64 on a processor and 512 on a GPU. It never changes what is computed, but for the last bits.
+    """
+
+    model: nn.Module
+    classes: int
+    preprocessing: Preprocessing
+    device: torch.device
+    protocol: Protocol = SINGLE
+    precision: str = "32"
+    memory: int | None = None
+
+    def bands(self, image: Array, on_views: OnViews | None = None) -> Iterator[Band]:
+        """Scores of a picture, in bands from the top that are given away as soon as they are done.
+
+        Args:
+            image: (H, W, 3) red, green, blue in 0..255, of any size.
+            on_views: Called after each batch with how many views are done, and how many there are.
+
+        Raises:
+            UsageError: The picture, or a batch of views, does not fit into the memory; the model has other classes.
+        """
+        if self.protocol.is_plain:
+            return self._plain(image)
+        return self._views(image, on_views)
+
+    def _plain(self, image: Array) -> Iterator[Band]:
+        height, width = image.shape[:2]
+        try:
+            logits = predict_logits(self.model, image, self.preprocessing, device=self.device, precision=self.precision)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise UsageError(
+                f"a picture of {height} x {width} (height x width) does not fit into the memory of {self.device}; scale it "
+                "down, see it in windows (such as --window 512), or use another device"
+            ) from error
+        self._check_classes(len(logits))
+        for top in range(0, height, PLAIN_ROWS):
+            yield Band(top, logits[:, top : top + PLAIN_ROWS], "logits")
+
+    def _views(self, image: Array, on_views: OnViews | None) -> Iterator[Band]:
+        height, width = image.shape[:2]
+        scaled = scales(self.protocol, height, width)
+        order = list(views(scaled))
+        share = 1 / (len(scaled) * (1 + self.protocol.flip))
+        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+        bands = Bands(height, width, self.protocol.average)
+        done = 0
+        while done < len(order):
+            batch = self._next_batch([view for _, view in order[done : done + self._most(order[done][1])]])
+            done += len(batch)
+            with torch.inference_mode():
+                for view, scores in zip(batch, self._see(pixels, batch), strict=True):
+                    rows, columns = view.rows, view.columns
+                    seen = scores[:, rows.before :, columns.before :]
+                    bands.add(view, seen[:, : rows.stop - rows.start, : columns.stop - columns.start], share)
+            if on_views is not None:
+                on_views(done, len(order))
+            yield from bands.done(order[done][0] if done < len(order) else height)
+
+    def _next_batch(self, views: list[View]) -> list[View]:
+        """The first views that are given equally much."""
+        other = next((place for place, view in enumerate(views) if view.given != views[0].given), len(views))
+        return views[:other]
+
+    def _most(self, view: View) -> int:
+        """How many views like this one make a batch."""
+        return max(1, self._fitting(view) // (1 + self.protocol.flip))
+
+    def _fitting(self, view: View) -> int:
+        """How many pictures of the size of a view fit into the memory, each with its logits and their probabilities."""
+        memory = MEMORY.get(self.device.type, MEMORY["cuda"]) if self.memory is None else self.memory
+        height, width = view.given
+        return memory * 2**20 // (4 * height * width * (3 + 2 * self.classes))
+
+    def _see(self, pixels: Tensor, batch: list[View]) -> Tensor:
+        """(N, K, h, w) Scores of views; of mirrored ones, the sum with those of the mirrored view."""
+        try:
+            images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
+            if not self.protocol.flip:
+                return self._scores(images)
+            if 2 * len(batch) > self._fitting(batch[0]):
+                return self._scores(images) + self._scores(images.flip(3)).flip(3)
+            straight, mirrored = self._scores(torch.cat((images, images.flip(3)))).chunk(2)
+            return straight + mirrored.flip(3)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            height, width = batch[0].given
+            raise UsageError(
+                f"{len(batch)} of {height} x {width} pixels (height x width) do not fit into the memory of {self.device} at "
+                "once; lower --memory, choose smaller windows (--window), or use another device"
+            ) from error
+
+    def _scores(self, images: Tensor) -> Tensor:
+        """(N, K, h, w) What is averaged, of pictures (N, 3, h, w)."""
+        half = PRECISIONS[self.precision]
+        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
+            logits: Tensor = self.model(images).logits
+        self._check_classes(logits.shape[1])
+        logits = logits.float()
+        return logits.softmax(dim=1) if self.protocol.average == "probabilities" else logits
+
+    def _check_classes(self, found: int) -> None:
+        if found != self.classes:
+            raise UsageError(f"the model has {found} classes, but the class table names {self.classes}")
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

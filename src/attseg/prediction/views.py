@@ -1,0 +1,145 @@
+"""Where a network looks: a protocol and the size of a picture become views, in an order in which rows are finished from the top.
+
+A *view* is one look at a part of the scaled picture: the whole of it, or a window. All is reckoned side by side: rows and
+columns have the same windows, weights and coordinates, each of their own side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from attseg.models.frame import SMALLEST
+from attseg.prediction.protocol import Protocol
+
+Floats = npt.NDArray[np.float64]
+
+
+class Span(NamedTuple):
+    """What a view sees along one side.
+
+    Args:
+        start: First pixel of the scaled picture.
+        stop: The one after the last.
+        given: Pixels that the network is given, of which the picture's are a part where it is smaller than that.
+        before: Pixels given before the first of the picture.
+    """
+
+    start: int
+    stop: int
+    given: int
+    before: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a picture at one scale.
+
+    Args:
+        full: Pixels of the picture as it is.
+        scaled: Pixels of the scaled picture.
+        spans: What the views see along it, from the first pixel on.
+    """
+
+    full: int
+    scaled: int
+    spans: tuple[Span, ...]
+
+    @cached_property
+    def weights(self) -> npt.NDArray[np.float32]:
+        """(scaled,) One over the number of spans that cover each pixel."""
+        changes = np.zeros(self.scaled + 1, np.int64)
+        for span in self.spans:
+            changes[span.start] += 1
+            changes[span.stop] -= 1
+        return (1 / changes.cumsum()[:-1]).astype(np.float32)
+
+    @cached_property
+    def coordinates(self) -> Floats:
+        """(full,) Where the middle of each pixel of the picture lies in the scaled one, whose pixels have whole numbers."""
+        return resampled(self.scaled, self.full)
+
+    def touched(self, span: Span) -> tuple[int, int]:
+        """First pixel of the picture that a span has a part in, and the one after the last.
+
+        A pixel of the picture is blended from the two pixels of the scaled one beside its middle.
+        """
+        if self.full == self.scaled:
+            return span.start, span.stop
+        first = np.searchsorted(self.coordinates, span.start - 1, side="right")
+        return int(first), int(np.searchsorted(self.coordinates, span.stop, side="left"))
+
+
+class Scaled(NamedTuple):
+    """A picture at one scale: its rows and its columns."""
+
+    rows: Side
+    columns: Side
+
+
+class View(NamedTuple):
+    """One look: at which scale, and what it sees of rows and columns."""
+
+    scaled: Scaled
+    rows: Span
+    columns: Span
+
+    @property
+    def given(self) -> tuple[int, int]:
+        """Height and width of what the network is given."""
+        return self.rows.given, self.columns.given
+
+
+def resampled(source: int, target: int) -> Floats:
+    """(target,) Where in a row of ``source`` pixels each of ``target`` pixels is read.
+
+    This is the bilinear resizing of torch and OpenCV: half-pixel centres, and no further out than the middle of the last pixel.
+
+    Example:
+        >>> resampled(4, 2).tolist(), resampled(2, 4).tolist()
+        ([0.5, 2.5], [0.0, 0.25, 0.75, 1.0])
+    """
+    return np.clip((np.arange(target) + 0.5) * (source / target) - 0.5, 0, source - 1)
+
+
+def scales(protocol: Protocol, height: int, width: int) -> list[Scaled]:
+    """A picture at each scale of a protocol."""
+    found = []
+    for scale in protocol.scales:
+        scaled_height, scaled_width = protocol.scaled_size(scale, height, width)
+        rows = Side(height, scaled_height, _spans(protocol, scaled_height))
+        columns = Side(width, scaled_width, _spans(protocol, scaled_width))
+        found.append(Scaled(rows, columns))
+    return found
+
+
+def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
+    """Every view, each after the first row of the picture that it has a part in; these rows never decrease.
+
+    So what lies above the row of a view is finished when all views before it are added.
+    """
+    order = sorted(
+        (one.rows.touched(rows)[0], index, rows) for index, one in enumerate(scaled) for rows in one.rows.spans
+    )
+    for first, index, rows in order:
+        for columns in scaled[index].columns.spans:
+            yield first, View(scaled[index], rows, columns)
+
+
+def _spans(protocol: Protocol, length: int) -> tuple[Span, ...]:
+    """The windows along a side of the scaled picture.
+
+    The last one ends with the side, so that it may overlap more than the others.
+    """
+    window = protocol.window
+    if protocol.pad and length < window:
+        return (Span(0, length, window, (window - length) // 2),)
+    if not window or length <= window:
+        return (Span(0, length, max(length, SMALLEST), 0),)
+    starts = (*range(0, length - window, protocol.step), length - window)
+    return tuple(Span(start, start + window, window, 0) for start in starts)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.views import Span, resampled, scales, views
+
+PROTOCOLS = st.builds(
+    Protocol,
+    scales=st.lists(st.floats(0.2, 2.5), min_size=1, max_size=3).map(tuple),
+    window=st.sampled_from([0, 32, 50]),
+    stride=st.floats(0.1, 1),
+    long_side=st.sampled_from([0, 90]),
+)
+
+
+@pytest.mark.parametrize("sizes", [(7, 7), (7, 3), (3, 7), (1, 5), (5, 1), (100, 51)], ids=str)
+def test_pixels_are_read_where_torch_reads_them(sizes):
+    source, target = sizes
+    line = torch.arange(source).float()[None, None]
+    expected = F.interpolate(line, target, mode="linear")[0, 0]
+    np.testing.assert_allclose(resampled(source, target), expected, atol=1e-5)  # reading a ramp gives the place
+
+
+def test_windows_end_with_the_side():
+    (one,) = scales(Protocol(window=40, stride=0.5), 100, 90)
+    assert [span[:2] for span in one.rows.spans] == [(0, 40), (20, 60), (40, 80), (60, 100)]
+    assert [span[:2] for span in one.columns.spans] == [(0, 40), (20, 60), (40, 80), (50, 90)]
+
+
+def test_small_pictures_are_cut_continued_or_surrounded():
+    (cut,) = scales(Protocol(window=50), 40, 20)
+    assert (cut.rows.spans, cut.columns.spans) == ((Span(0, 40, 40, 0),), (Span(0, 20, 32, 0),))
+    (padded,) = scales(Protocol(window=50, pad=True), 41, 50)
+    assert (padded.rows.spans, padded.columns.spans) == ((Span(0, 41, 50, 4),), (Span(0, 50, 50, 0),))
+
+
+@given(protocol=PROTOCOLS, height=st.integers(1, 200), width=st.integers(1, 200))
+def test_every_row_and_column_is_seen(protocol, height, width):
+    for one in scales(protocol, height, width):
+        for side in one:
+            seen = np.zeros(side.scaled)
+            for span in side.spans:
+                seen[span.start : span.stop] += side.weights[span.start : span.stop]
+                assert span.given >= max(32, span.stop - span.start)
+            np.testing.assert_allclose(seen, 1, rtol=1e-6)
+
+
+@given(protocol=PROTOCOLS, height=st.integers(1, 200), width=st.integers(1, 200))
+def test_views_touch_what_is_blended_from_them_and_nothing_else(protocol, height, width):
+    for one in scales(protocol, height, width):
+        side = one.rows
+        for span in side.spans:
+            inside = [
+                row
+                for row, place in enumerate(side.coordinates)
+                if any(
+                    span.start <= pixel < span.stop and share > 0
+                    for pixel, share in ((np.floor(place), 1 - place % 1), (np.floor(place) + 1, place % 1))
+                )
+            ]
+            first, last = side.touched(span)
+            assert set(inside) <= set(range(first, last))
+            assert not inside or (first, last) == (inside[0], inside[-1] + 1)
+
+
+@given(protocol=PROTOCOLS, height=st.integers(1, 200), width=st.integers(1, 200))
+def test_the_first_rows_never_decrease(protocol, height, width):
+    scaled = scales(protocol, height, width)
+    found = list(views(scaled))
+    firsts = [first for first, _ in found]
+    assert firsts == sorted(firsts)
+    assert [first for first, view in found] == [view.scaled.rows.touched(view.rows)[0] for _, view in found]
+    assert len(found) == sum(len(one.rows.spans) * len(one.columns.spans) for one in scaled)
