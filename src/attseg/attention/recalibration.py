@@ -1,0 +1,60 @@
+"""The recalibrating branch: Yang and Peng, Attention to Refine through Multi-Scales, 2018, section 2.2, equation 3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from attseg.attention.scale import two_convolutions
+from attseg.attention.tap import Tap
+from attseg.errors import unknown
+from attseg.layers import resize
+
+How = Literal["multiply", "bias"]
+
+
+class Recalibration(nn.Module):
+    """Raises and lowers the score of each class at each position by what surrounds it, alike at all image scales.
+
+    Args:
+        in_channels: Channels of the features that are read.
+        num_classes: Classes K.
+        how: ``multiply`` takes the scores times the weights; ``bias`` adds the weights to them.
+        channels: Channels between the branch's two convolutions.
+
+    Raises:
+        UsageError: ``how`` is something else.
+
+    Source:
+        Section 2.2, equation 3, column "extra branch" of table 2; ``bias`` is the other choice that the text tries.
+    Reading:
+        Scores are what stands before the softmax over classes, negative ones included, which a weight below 1 raises.
+        The branch itself is the same for both choices: with ``bias``, what is added lies between 0 and 1.
+
+    Example:
+        >>> import torch
+        >>> scores = [torch.ones(1, 21, 16, 16), torch.ones(1, 21, 16, 16)]
+        >>> [tuple(each.shape) for each in Recalibration(64, 21).eval()(scores, torch.zeros(1, 64, 16, 16))]
+        [(1, 21, 16, 16), (1, 21, 16, 16)]
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, *, how: How = "multiply", channels: int = 512) -> None:
+        super().__init__()
+        if how not in get_args(How):
+            raise unknown("recalibration", how, get_args(How))
+        self.how: How = how
+        self.weigh = two_convolutions(in_channels, num_classes, channels)
+        self.attention = Tap("class")
+
+    def forward(
+        self, scores: Sequence[Float[Tensor, "n k h w"]], features: Float[Tensor, "n c h2 w2"]
+    ) -> list[Float[Tensor, "n k h w"]]:
+        """Recalibrate score maps (N, K, H, W), one a scale, by ``features`` (N, in_channels, H', W')."""
+        wanted = resize(self.weigh(features), scores[0].shape[-2:])
+        weights = self.attention(wanted.sigmoid())  # (N, K, H, W)
+        if self.how == "bias":
+            return [score + weights for score in scores]
+        return [score * weights for score in scores]
