@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 
 from attseg.data.catalog import DATA_NAMES, open_data
-from attseg.data.sets.camvid import CamVid
-from attseg.data.sets.folder import Folder
+from attseg.data.sets.camvid import CAMVID
 from attseg.errors import UsageError
 
 
 def test_every_name_opens(folder, camvid_root):
-    assert isinstance(open_data("folder", "val", root=folder), Folder)
-    assert isinstance(open_data("camvid", "val", root=camvid_root), CamVid)
-    assert DATA_NAMES == ("scenes", "camvid", "folder")
+    assert open_data("folder", "val", root=folder).classes.names == ("water", "land", "boat")
+    assert open_data("camvid", "val", root=camvid_root).classes is CAMVID
+    assert DATA_NAMES == ("scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes")
 
 
 def test_options_reach_the_scenes():

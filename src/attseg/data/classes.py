@@ -27,7 +27,8 @@ class ClassTable:
         names: One name a class, unique and not empty.
         colors: One (red, green, blue) in 0..255 a class.
         raw_to_train: What each value found in a label file means: a class index or ``IGNORE``. Values that are not listed are
-            errors when a file is read. Empty: files hold class indices, and 255 means ignore.
+            errors when a file is read. Empty: files hold class indices, and 255 means ignore. Tables that differ in this alone
+            are equal: it is about files, not about classes.
 
     Raises:
         ValueError: No class, more than 255, a name twice or empty, a colour that is not three bytes, a mapping to a class
@@ -41,7 +42,7 @@ class ClassTable:
 
     names: tuple[str, ...]
     colors: tuple[Color, ...]
-    raw_to_train: Mapping[int, int] = field(default_factory=dict)
+    raw_to_train: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.names:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ModelName = Literal["PAN", "DFDAM", "FCN"]
-DataName = Literal["scenes", "camvid", "folder"]
+DataName = Literal["scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes"]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
 
@@ -32,11 +32,13 @@ class DataSpec:
     """Which data set.
 
     Args:
-        name: ``scenes`` (generated, needs no files), ``camvid``, or ``folder`` (your own: images/, labels/, classes.csv).
+        name: ``scenes`` (generated, needs no files), ``camvid``, ``voc2012``, ``sbd``, ``ade20k``, ``cityscapes``, or ``folder``
+            (your own: images/, labels/, classes.csv).
         root: Folder of the data set; ``scenes`` has none.
         train: Split to train on.
         val: Split to evaluate on during and after training.
-        options: Further arguments of the data set; for ``scenes`` its ``size`` and the ``count`` of scenes a split.
+        options: Further arguments of the data set: ``size`` and ``count`` (a split) of ``scenes``, ``sbd`` (folder of SBD) of
+            ``voc2012``, ``labels`` (``labelIds`` or ``trainIds``) of ``cityscapes``.
     """
 
     name: DataName = "scenes"

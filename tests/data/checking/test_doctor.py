@@ -50,7 +50,7 @@ def test_all_damage_is_found_in_one_go(folder):
     assert "the labels are 4 pixels wide and 4 high, and their picture 12 wide" in found(result, "different size")[0]
     assert "d.png cannot be read as a picture: it is empty" in found(result, "unreadable picture")[0]
     assert "1 picture in" in found(result, "pairs")[0] and found(result, "pairs")[0].endswith(": more")
-    assert "images/test has no labels" in found(result, "no labels")[0]
+    assert "test has no labels" in found(result, "no labels")[0]
     severities = [finding.severity for finding in result.findings]
     assert severities == sorted(severities), "errors come first"
     assert {finding.file for finding in result.findings} >= {str(folder / "labels/train/a.png"), None}
@@ -72,9 +72,9 @@ def test_what_there_is_of_a_part_is_checked_and_the_rest_is_missed(folder, split
     shutil.rmtree(folder / "images" / split)
     result = check("folder", folder)
     assert found(result, "missing split")[0].startswith(
-        f"there is no split {split!r}: {folder / 'images' / split} does not"
+        f"{folder} has no split {split!r}: images/{split}/*.jpg, labels/{split}/*.png, classes.csv would be needed. It has: "
     )
-    assert len(result.splits) == 1
+    assert len(result.splits) == 1 and not result.ok
 
 
 def test_a_wrong_folder_shows_what_was_expected(tmp_path):
@@ -156,7 +156,7 @@ def test_wrong_names_are_refused(tmp_path):
 @pytest.mark.data
 def test_the_real_camvid_is_in_order(camvid_root):
     result = check("camvid", camvid_root)
-    assert result.ok and result.findings == []
+    assert {finding.severity for finding in result.findings} <= {"note"}
     train = result.splits["train"]
     assert (train.pictures, train.smallest, train.largest) == (367, (360, 480), (360, 480))
     assert train.pictures_with == [366, 365, 366, 367, 349, 319, 351, 173, 360, 317, 201]

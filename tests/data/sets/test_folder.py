@@ -63,13 +63,14 @@ def test_an_empty_wrong_folder_holds_nothing(tmp_path):
 def test_a_split_without_labels_says_what_it_is_good_for(folder):
     (folder / "images/test").mkdir()
     with pytest.raises(
-        DataError, match=r"the split 'test' has pictures .* but no labels: .*to predict, give the folder"
+        DataError,
+        match=r"the split 'test' of .* has pictures but no labels: .*labels/test does not exist\. .*to predict, name",
     ):
         Folder(folder, "test")
 
 
 def test_a_missing_split_names_those_that_exist(folder):
-    with pytest.raises(DataError, match=r"has no split 'test'\. It has: train, val"):
+    with pytest.raises(DataError, match=r"has no split 'test': images/test/.* would be needed\. It has: train, val"):
         Folder(folder, "test")
 
 

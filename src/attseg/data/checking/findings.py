@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from attseg.data.classes import ClassTable
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong or strange.
+    """Something that is wrong, strange, or worth knowing.
 
     Args:
-        severity: An ``error`` stops training or makes it meaningless; a ``warning`` is for you to judge.
+        severity: An ``error`` stops training or makes it meaningless; a ``warning`` is for you to judge; a ``note`` says what is
+            there and what is not, and nothing is wrong.
         kind: What findings of the same sort share, so that they can be counted and shortened.
         message: The sentence.
         split: Where it was found, if in one split.
@@ -35,7 +38,7 @@ class SplitSummary:
     """What one split holds.
 
     Args:
-        pictures: Pictures with labels.
+        pictures: Pictures with labels; all pictures, where the split has no labels.
         pixels: Labelled pixels of each class.
         pictures_with: Pictures in which each class occurs.
         ignored: Pixels that are ignored.
@@ -43,6 +46,7 @@ class SplitSummary:
         values: Pixels that hold each value 0..255 in the label files.
         smallest: Least height and least width of the pictures.
         largest: Greatest height and greatest width.
+        released: How many pictures the split has as released, if it is one of a public data set.
     """
 
     pictures: int
@@ -53,6 +57,7 @@ class SplitSummary:
     values: dict[int, int] = field(default_factory=dict)
     smallest: tuple[int, int] | None = None
     largest: tuple[int, int] | None = None
+    released: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Check:
         root: Its folder, if it has one.
         classes: Its class table, if that can be read.
         splits: What each split holds.
-        findings: Everything that was found, errors first.
+        findings: Everything that was found, errors first and notes last.
     """
 
     name: str
@@ -75,7 +80,7 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands against training; warnings may have been found."""
+        """Whether nothing stands against training; there may be warnings and notes."""
         return all(finding.severity != "error" for finding in self.findings)
 
     @property

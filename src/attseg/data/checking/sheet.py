@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from attseg.data.catalog import open_data
+from attseg.data.catalog import open_data, open_files
 from attseg.data.paint import colorize, legend, overlay
-from attseg.data.sample import SegmentationData
+from attseg.data.reading.image import read_image
+from attseg.data.reading.inputs import PictureFile
+from attseg.data.sample import Array, SegmentationData
 from attseg.errors import UsageError
 
 PANEL = 320
@@ -18,30 +22,45 @@ PANEL = 320
 GAP = 8
 LINE = 20
 
+Item = TypeVar("Item")
 
-def samples_picture(name: str, root: str | Path | None = None, split: str = "train", count: int = 4) -> Image.Image:
+
+def samples_picture(
+    name: str,
+    root: str | Path | None = None,
+    split: str | None = None,
+    count: int = 4,
+    *,
+    options: Mapping[str, Any] | None = None,
+) -> Image.Image:
     """Draw samples spread evenly over a split: a row each of picture, labels, and labels over the picture.
 
     Args:
         name: The data set, as in ``open_data``.
         root: Its folder, if it has one.
-        split: Which split.
+        split: Which split; ``train`` where none is given, or the first that is there. One without labels shows its pictures.
         count: Rows; fewer where the split is smaller.
+        options: Options of the data set, as in ``open_data``.
 
     Returns:
         The sheet, with a legend of the classes that are on it.
 
     Raises:
-        UsageError: There is no such data set, or ``count`` is less than 1.
+        UsageError: There is no such data set or option, or ``count`` is less than 1.
         DataError: The data set, or one of the samples, cannot be read.
     """
     if count < 1:
         raise UsageError(f"a picture of {count} samples was asked for; at least 1 was expected")
-    data = open_data(name, split, root=root)
-    chosen = np.linspace(0, len(data) - 1, min(count, len(data))).round().astype(int).tolist()
+    options = options or {}
+    if name != "scenes":
+        files = open_files(name, root, **options)
+        split = split or next(iter(files.splits()), "train")
+        if files.survey(split).no_labels:
+            return _stack([_draw_picture(file) for file in _spread(files.pictures(split), count)])
+    data = open_data(name, split or "train", root=root, **options)
     present: set[int] = set()
     rows: list[Image.Image] = []
-    for index in chosen:
+    for index in _spread(range(len(data)), count):
         row, found = _draw_row(data, index)
         rows.append(row)
         present |= found
@@ -49,20 +68,40 @@ def samples_picture(name: str, root: str | Path | None = None, split: str = "tra
     return _stack(rows)
 
 
+def _spread(items: Sequence[Item], count: int) -> list[Item]:
+    """``count`` of some items, from the first to the last."""
+    chosen = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int).tolist()
+    return [items[index] for index in chosen]
+
+
 def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]]:
     """A title above three panels, and which labels are on them."""
     sample = data[index]
-    height, width = sample.labels.shape
-    size = PANEL, max(1, round(height * PANEL / width))
-    image = np.asarray(Image.fromarray(sample.image).resize(size, Image.Resampling.BILINEAR))
-    labels = np.asarray(Image.fromarray(sample.labels).resize(size, Image.Resampling.NEAREST))
-    row = Image.new("RGB", (3 * PANEL + 4 * GAP, LINE + size[1] + GAP), "white")
-    title = f"{sample.name} ({width} x {height})"
-    ImageDraw.Draw(row).text((GAP, LINE // 2), title, "black", ImageFont.load_default(14), anchor="lm")
+    image = _shrunk(sample.image, Image.Resampling.BILINEAR)
+    labels = _shrunk(sample.labels, Image.Resampling.NEAREST)
     panels = image, colorize(labels, data.classes), overlay(image, labels, data.classes)
+    return _row(sample.name, sample.labels.shape, panels), set(np.unique(labels).tolist())
+
+
+def _draw_picture(file: PictureFile) -> Image.Image:
+    """A title above a picture without labels."""
+    image = read_image(file.path)
+    return _row(f"{file.name}, without labels", image.shape[:2], [_shrunk(image, Image.Resampling.BILINEAR)])
+
+
+def _shrunk(values: Array, how: Image.Resampling) -> Array:
+    """A picture or labels as wide as a panel."""
+    height, width = values.shape[:2]
+    return np.asarray(Image.fromarray(values).resize((PANEL, max(1, round(height * PANEL / width))), how))
+
+
+def _row(title: str, shape: Sequence[int], panels: Sequence[Array]) -> Image.Image:
+    row = Image.new("RGB", (3 * PANEL + 4 * GAP, LINE + panels[0].shape[0] + GAP), "white")
+    text = f"{title} ({shape[1]} x {shape[0]})"
+    ImageDraw.Draw(row).text((GAP, LINE // 2), text, "black", ImageFont.load_default(14), anchor="lm")
     for place, panel in enumerate(panels):
         row.paste(Image.fromarray(panel), (GAP + place * (PANEL + GAP), LINE))
-    return row, set(np.unique(labels).tolist())
+    return row
 
 
 def _stack(rows: list[Image.Image]) -> Image.Image:

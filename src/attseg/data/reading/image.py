@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from attseg.data.classes import ClassTable
 from attseg.data.reading.label_values import count_values, explain_unknown
+from attseg.data.reading.matlab import read_matlab_labels
 from attseg.data.sample import Array, DataError
 
 MAX_PIXELS = 2**26
@@ -59,12 +60,13 @@ class RawLabels(NamedTuple):
     paletted: bool
 
 
-def read_labels(path: str | Path, classes: ClassTable) -> Array:
+def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False) -> Array:
     """Read a label file as classes; of a file with a palette, the indices count and not the colours.
 
     Args:
-        path: A file with one value a pixel: gray or palette, of any depth.
+        path: A file with one value a pixel: gray or palette, of any depth; or a MATLAB file of SBD.
         classes: What the values mean.
+        official: Whether the file is one of a public data set, for advice where it is wrong.
 
     Returns:
         (H, W) classes 0..K-1, and 255 where ignored.
@@ -74,7 +76,7 @@ def read_labels(path: str | Path, classes: ClassTable) -> Array:
     """
     values, paletted = read_raw_labels(path)
     if values.dtype != np.uint8 or (labels := classes.lookup[values]).min() < 0:
-        problem = explain_unknown(count_values(values), classes, file=str(path), paletted=paletted)
+        problem = explain_unknown(count_values(values), classes, file=str(path), paletted=paletted, official=official)
         raise DataError(f"{path}: {problem}")
     return labels.astype(np.uint8)
 
@@ -85,16 +87,22 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     Raises:
         DataError: The file cannot be read, or it holds colours, transparency or fractions.
     """
+    if Path(path).suffix.lower() == ".mat":
+        return RawLabels(_as_bytes(read_matlab_labels(path)), False)
     image = _load(path)
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
         what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(image)))
         raise DataError(
             f"{path} holds {what} (mode {image.mode}), but a label file has one whole number a pixel. {advice}"
         )
-    values = np.array(image)
+    return RawLabels(_as_bytes(np.array(image)), image.mode == "P")
+
+
+def _as_bytes(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Integers as bytes, if all fit."""
     if values.dtype != np.uint8 and values.min() >= 0 and values.max() <= 255:
-        values = values.astype(np.uint8)
-    return RawLabels(values, image.mode == "P")
+        return values.astype(np.uint8)
+    return values
 
 
 _REFUSED = {

@@ -27,7 +27,9 @@ def count_values(values: npt.NDArray[Any]) -> dict[int, int]:
     return dict(zip(found.tolist(), times.tolist(), strict=True))
 
 
-def explain_unknown(counts: Mapping[int, int], classes: ClassTable, *, file: str, paletted: bool = False) -> str | None:
+def explain_unknown(
+    counts: Mapping[int, int], classes: ClassTable, *, file: str, paletted: bool = False, official: bool = False
+) -> str | None:
     """Say which values of a label file the class table does not know, how large their share is, and what may help.
 
     Args:
@@ -35,6 +37,7 @@ def explain_unknown(counts: Mapping[int, int], classes: ClassTable, *, file: str
         classes: What the values mean.
         file: Name of the label file, for its suffix.
         paletted: Whether the file shows its values as colours of a palette.
+        official: Whether the file is one of a public data set, whose classes are not the user's to change.
 
     Returns:
         The sentences, or None where every value is known.
@@ -55,7 +58,7 @@ made for looking at: divide by 255, or name them in classes.csv.
     else:
         listed = ", ".join(f"{value} ({percent(unknown[value], total)})" for value in common[:4])
         what = f"the values {listed}" + (f" and {len(common) - 4} more" if len(common) > 4 else "")
-    hint = _hint(set(counts), set(unknown), classes, file)
+    hint = _hint(set(counts), set(unknown), classes, file, official)
     palette = " The file has a palette: its indices were read, not its colours." if paletted else ""
     return f"{percent(sum(unknown.values()), total)} of the pixels hold {what}, but {_known(classes)}. {hint}{palette}"
 
@@ -65,19 +68,22 @@ def is_known(value: int, classes: ClassTable) -> bool:
     return 0 <= value <= 255 and classes.lookup[value] >= 0
 
 
-def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str) -> str:
+def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str, official: bool) -> str:
     highest_class = int(np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE)).max(initial=-1))
     if min(unknown) < 0 or max(unknown) > 255:
         return "Labels are 0..255: turn numbers of objects, or values stretched to 16 bits, into numbers of classes."
     step = gcd(*present)
     if step >= 17 and max(present) > 200:
-        return f"All are multiples of {step}, as in masks made for looking at: divide by {step}, or name them in classes.csv."
+        csv = "" if official else ", or name them in classes.csv"
+        return f"All are multiples of {step}, as in masks made for looking at: divide by {step}{csv}."
     if file.lower().endswith((".jpg", ".jpeg")):
         return "JPEG changes values: save labels as PNG, from the original masks."
     if len(unknown) > max(8, len(classes)):
         return (
             "So many values are those of a photograph, or of a mask resized with smoothing: resize masks with nearest."
         )
+    if official:
+        return "The file is not as it was released, or belongs to another data set: get it anew."
     if unknown == {highest_class + 1}:
         return (
             f"{highest_class + 1} is one above the last class: where labels count from 1, subtract 1, or let classes.csv count "

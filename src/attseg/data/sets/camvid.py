@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sets.files import FileData
-from attseg.data.sets.layout import Layout
+from attseg.data.sets.layout import Layout, LayoutFiles
 
 CAMVID = ClassTable(
     names=(
@@ -40,8 +41,30 @@ CAMVID = ClassTable(
 """Files hold 0..10, and 11 where nothing was labelled."""
 
 
+class CamVidFiles(LayoutFiles):
+    """The files of CamVid, in either of two layouts: ``images/train`` and ``labels/train``, or ``train`` and ``trainannot``.
+
+    Args:
+        root: Folder of the data set, or of its folder ``CamVid``.
+
+    Source:
+        Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, Pattern Recognition Letters 30(2), 2009; classes and
+        splits of Badrinarayanan, Kendall, Cipolla: SegNet, PAMI 2017.
+    """
+
+    name = "camvid"
+    title = "CamVid"
+    released: ClassVar = {"train": 367, "val": 101, "test": 233}
+    layouts = (Layout("images/{}", "labels/{}"), Layout("{}", "{}annot"))
+    places = ("CamVid",)
+
+    def read_classes(self, split: str) -> ClassTable:
+        """The 11 classes, whatever the folder holds."""
+        return CAMVID
+
+
 class CamVid(FileData):
-    """A split of CamVid, in either of two layouts: ``images/train`` and ``labels/train``, or ``train`` and ``trainannot``.
+    """A split of CamVid.
 
     Args:
         root: Folder of the data set.
@@ -49,16 +72,7 @@ class CamVid(FileData):
 
     Raises:
         DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
-
-    Source:
-        Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, Pattern Recognition Letters 30(2), 2009; classes and
-        splits of Badrinarayanan, Kendall, Cipolla: SegNet, PAMI 2017.
     """
 
-    title = "CamVid"
-    layouts = (Layout("images/{}", "labels/{}"), Layout("{}", "{}annot"))
-
-    @classmethod
-    def read_classes(cls, root: Path) -> ClassTable:
-        """The 11 classes, whatever ``root`` holds."""
-        return CAMVID
+    def __init__(self, root: str | Path, split: str) -> None:
+        super().__init__(CamVidFiles(root), split)

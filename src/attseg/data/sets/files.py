@@ -1,53 +1,47 @@
-"""What data sets of picture and label files share: their samples are pairs of files."""
+"""A split of a data set of files: pairs of a picture and its labels, read when they are asked for."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from pathlib import Path
-from typing import ClassVar
-
-from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_image, read_labels
 from attseg.data.sample import Array, DataError, Sample
-from attseg.data.sets.layout import Layout, find_split
-from attseg.data.sets.pairs import pair_up
+from attseg.data.sets.file_set import FileSet
 
 
-class FileData(ABC):
-    """A split whose pictures and label files lie in two folders; reads a pair when it is asked for.
-
-    Subclasses say where the folders may lie and what the classes are.
+class FileData:
+    """A split of a data set that lies in a folder.
 
     Args:
-        root: Folder of the data set.
-        split: ``train``, ``val``, ``test``, or any other split that the folder holds.
+        files: The data set.
+        split: ``train``, ``val``, ``test``, or any other split that it has.
 
     Raises:
         DataError: The folder, the split or its labels do not exist, or pictures and labels do not pair up. Taking a sample
             raises it where a file cannot be read, or where a picture and its labels differ in size.
     """
 
-    title: ClassVar[str]
-    layouts: ClassVar[tuple[Layout, ...]]
-
-    def __init__(self, root: str | Path, split: str) -> None:
-        self.root = Path(root)
+    def __init__(self, files: FileSet, split: str) -> None:
+        survey = files.survey(split)
+        if survey.no_labels:
+            raise DataError(
+                f"the split {split!r} of {files.root} has pictures but no labels: {survey.no_labels}. Training and evaluation "
+                f"need labels; to predict, name the data: attseg predict RUN --data.name {files.name} --data.root {files.root} "
+                f"--split {split} --out DIR"
+            )
+        self.root = files.root
         self.split = split
-        images, labels = find_split(self.root, split, self.layouts, title=self.title)
-        self.classes = self.read_classes(self.root)
-        self.pairs = pair_up(images, labels).checked()
-
-    @classmethod
-    @abstractmethod
-    def read_classes(cls, root: Path) -> ClassTable:
-        """The classes of the data set in ``root``."""
+        self.classes = files.read_classes(split)
+        self.pairs = survey.checked()
+        self.remarks = survey.remarks
+        self._official = files.official
+        if not self.pairs:
+            files.pictures(split)  # says why there is none
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
         name, image_file, labels_file = self.pairs[index]
-        image, labels = read_image(image_file), read_labels(labels_file, self.classes)
+        image, labels = read_image(image_file), read_labels(labels_file, self.classes, official=self._official)
         if problem := explain_sizes(image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)

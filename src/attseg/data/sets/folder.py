@@ -7,11 +7,11 @@ from pathlib import Path
 from attseg.data.classes import ClassTable
 from attseg.data.sets.class_file import CLASS_FILE, read_class_file
 from attseg.data.sets.files import FileData
-from attseg.data.sets.layout import Layout
+from attseg.data.sets.layout import Layout, LayoutFiles
 
 
-class Folder(FileData):
-    """A split of your own data: a picture and its labels have the same name but for the suffix.
+class FolderFiles(LayoutFiles):
+    """The files of your own data: a picture and its labels have the same name but for the suffix.
 
     The folder looks like this::
 
@@ -24,16 +24,28 @@ class Folder(FileData):
 
     Args:
         root: Folder of the data set.
+    """
+
+    name = "folder"
+    title = "a data folder"
+    official = False
+    layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
+
+    def read_classes(self, split: str) -> ClassTable:
+        """The table in ``classes.csv``."""
+        return read_class_file(self.root / CLASS_FILE)
+
+
+class Folder(FileData):
+    """A split of your own data.
+
+    Args:
+        root: Folder of the data set, as in ``FolderFiles``.
         split: A folder in ``images`` and ``labels``; ``train``, ``val`` and ``test`` are usual.
 
     Raises:
         DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
     """
 
-    title = "a data folder"
-    layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
-
-    @classmethod
-    def read_classes(cls, root: Path) -> ClassTable:
-        """The table in ``root/classes.csv``."""
-        return read_class_file(root / CLASS_FILE)
+    def __init__(self, root: str | Path, split: str) -> None:
+        super().__init__(FolderFiles(root), split)

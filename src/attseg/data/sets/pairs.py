@@ -34,6 +34,7 @@ class Pairing:
     Args:
         images: Folder of the pictures.
         labels: Folder of the label files.
+        pictures: Files of all pictures by name.
         pairs: Pictures with labels, sorted by name.
         only_images: Names of pictures without labels.
         only_labels: Names of label files without a picture.
@@ -42,6 +43,7 @@ class Pairing:
 
     images: Path
     labels: Path
+    pictures: dict[str, Path]
     pairs: list[Pair]
     only_images: list[str]
     only_labels: list[str]
@@ -80,10 +82,11 @@ class Pairing:
 
 def pair_up(images: Path, labels: Path) -> Pairing:
     """Match the pictures and label files of two folders, their subfolders included."""
-    (pictures, doubled_pictures), (masks, doubled_masks) = _list_files(images), _list_files(labels)
+    (pictures, doubled_pictures), (masks, doubled_masks) = list_files(images), list_files(labels)
     return Pairing(
         images,
         labels,
+        pictures,
         [Pair(name, pictures[name], masks[name]) for name in sorted(pictures.keys() & masks.keys())],
         sorted(pictures.keys() - masks.keys()),
         sorted(masks.keys() - pictures.keys()),
@@ -91,8 +94,8 @@ def pair_up(images: Path, labels: Path) -> Pairing:
     )
 
 
-def _list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Files by name, and those whose name was taken."""
+def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
+    """Picture files by name, those in subfolders included, and the files whose name was taken; a missing folder is empty."""
     files: dict[str, Path] = {}
     doubled: list[Path] = []
     for path, _, entries in os.walk(folder, followlinks=True):

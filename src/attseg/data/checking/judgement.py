@@ -1,0 +1,88 @@
+"""What is strange about a data set as a whole: parts that are missing, classes that never occur, pictures in two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from attseg.data.checking.findings import Finding, SplitSummary
+from attseg.data.checking.readings import Part, Reading
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.sets.file_set import FileSet
+from attseg.data.wording import few, plural
+
+NEEDED_SPLITS = ("train", "val")
+
+
+def missing_splits(files: FileSet, existing: Collection[str]) -> Iterator[Finding]:
+    """Splits that are not there: errors where no model could be trained or measured, and of a public data set just said."""
+    if not files.root.is_dir():
+        yield Finding("error", "no folder", files.explain_missing(NEEDED_SPLITS[0], existing))
+    elif not existing:
+        yield Finding("error", "missing split", files.explain_missing(NEEDED_SPLITS[0], existing))
+    elif files.released:
+        missing = [f"{split} ({files.released[split]:,} pictures)" for split in files.released if split not in existing]
+        if missing:
+            yield Finding("note", "part", f"of what was released, this is not there: {', '.join(missing)}")
+    else:
+        for split in NEEDED_SPLITS:
+            if split not in existing:
+                yield Finding("error", "missing split", files.explain_missing(split, existing), split)
+
+
+def judge_count(split: str, found: int, released: int | None) -> Iterator[Finding]:
+    """A split with fewer pictures than were released is a part of it; one with more is strange."""
+    if released is not None and found < released:
+        yield Finding(
+            "note", "part", f"{split} is a part: {found:,} of the {released:,} pictures released are there", split
+        )
+    if released is not None and found > released:
+        message = f"{split} has {found:,} pictures, but only {released:,} were released: where do the others come from?"
+        yield Finding("warning", "more than released", message, split)
+
+
+def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Iterator[Finding]:
+    """Classes that never occur, and masks of 0 and 255 whose 255 is silently ignored."""
+    if len(classes) > 1 and set(summary.values) == {0, 255} and classes.lookup[255] == IGNORE:
+        message = (
+            f"the label files of {split} hold only 0 and 255, and 255 is ignored: if these are masks in which 255 is a class, "
+            "divide them by 255, or give 255 its class in classes.csv"
+        )
+        yield Finding("warning", "masks of 0 and 255", message, split)
+    absent = [name for name, count in zip(classes.names, summary.pictures_with, strict=True) if not count]
+    if absent and summary.pictures:
+        effect = (
+            "be learnt"
+            if split.startswith("train")
+            else "be measured, and the mean IoU leaves out what is neither there nor predicted"
+        )
+        message = (
+            f"{len(absent)} of {len(classes)} classes never occur in {split} and cannot {effect}: {few(absent, 10)}"
+        )
+        yield Finding("warning", "absent class", message, split)
+
+
+def leaks(
+    parts: Mapping[str, Part], readings: Mapping[str, Sequence[Reading]], overlapping: Collection[frozenset[str]]
+) -> Iterator[Finding]:
+    """Pictures of one split that are in another as well, by content or by name, where splits do not overlap on purpose."""
+    names = {split: {item.name for item in part.items} for split, part in parts.items()}
+    contents = {
+        split: {
+            reading.digest: item.name
+            for item, reading in zip(part.items, readings[split], strict=True)
+            if reading.digest
+        }
+        for split, part in parts.items()
+    }
+    for one, other in combinations(parts, 2):
+        if frozenset({one, other}) in overlapping:
+            continue
+        equal = sorted(contents[one][digest] for digest in contents[one].keys() & contents[other].keys())
+        if equal:
+            message = f"{plural(len(equal), 'picture')} of {one} found in {other} too ({few(equal)}): scores there mean little"
+            yield Finding("warning", "leak", message)
+        same_name = sorted((names[one] & names[other]) - set(equal))
+        if same_name:
+            which = f"{plural(len(same_name), 'name')} found in both {one} and {other} ({few(same_name)})"
+            yield Finding("warning", "same name", f"{which}: check that the pictures differ")

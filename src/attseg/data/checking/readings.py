@@ -1,0 +1,131 @@
+"""Reading every file of some splits at once, and what they hold in numbers."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from attseg.data.checking.findings import SplitSummary
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.reading.image import read_image, read_raw_labels
+from attseg.data.reading.label_values import count_values, explain_unknown
+from attseg.data.sample import DataError
+from attseg.data.sets.files import explain_sizes
+
+Progress = Callable[[int, int], None]
+
+
+class Item(NamedTuple):
+    """What is read of a picture: its file and, where it has labels, theirs."""
+
+    name: str
+    image: Path
+    labels: Path | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is read of a split.
+
+    Args:
+        items: Its pictures.
+        classes: What the values in its label files mean, if that is known.
+        official: Whether it is one of a public data set, for advice.
+    """
+
+    items: Sequence[Item]
+    classes: ClassTable | None
+    official: bool
+
+
+class Reading(NamedTuple):
+    """What was seen of one item; a problem is its kind, its sentence and its file."""
+
+    size: tuple[int, int] | None
+    counts: dict[int, int]
+    digest: bytes | None
+    problems: list[tuple[str, str, Path]]
+
+
+def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Reading]]:
+    """Read every file once, also where several splits share it; threads are enough, since decoding holds no lock."""
+    waiting = {(item.image, item.labels): (item, part) for part in parts.values() for item in part.items}
+    done: dict[tuple[Path, Path | None], Reading] = {}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        try:
+            for key, reading in zip(waiting, pool.map(_read, waiting.values()), strict=True):
+                done[key] = reading
+                progress(len(done), len(waiting))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return {split: [done[item.image, item.labels] for item in part.items] for split, part in parts.items()}
+
+
+def _read(item_of: tuple[Item, Part]) -> Reading:
+    item, part = item_of
+    problems: list[tuple[str, str, Path]] = []
+    image, raw, digest = None, None, None
+    counts: dict[int, int] = {}
+    try:
+        digest = blake2b(item.image.read_bytes(), digest_size=16).digest()
+        image = read_image(item.image)
+    except (DataError, OSError) as error:
+        problems.append(("unreadable picture", str(error), item.image))
+    size = None if image is None else (image.shape[0], image.shape[1])
+    if item.labels is None:
+        return Reading(size, counts, digest, problems)
+    try:
+        raw = read_raw_labels(item.labels)
+    except DataError as error:
+        problems.append(("unreadable labels", str(error), item.labels))
+        return Reading(size, counts, digest, problems)
+    counts = count_values(raw.values)
+    if part.classes:
+        file, paletted = item.labels.name, raw.paletted
+        problem = explain_unknown(counts, part.classes, file=file, paletted=paletted, official=part.official)
+        if problem:
+            problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
+    if image is not None and (problem := explain_sizes(image, raw.values)):
+        problems.append(("different size", f"{item.labels}: {problem}", item.labels))
+    return Reading(size, counts, digest, problems)
+
+
+def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, released: int | None = None) -> SplitSummary:
+    """What a split holds.
+
+    Args:
+        readings: Of its pictures.
+        classes: What the values in its label files mean, if that is known.
+        released: How many pictures it has as released.
+    """
+    number = len(classes) if classes else 0
+    summary = SplitSummary(len(readings), [0] * number, [0] * number, released=released)
+    values: Counter[int] = Counter()
+    for reading in readings:
+        values.update({value: count for value, count in reading.counts.items() if 0 <= value <= 255})
+        if not classes:
+            continue
+        present = set()
+        for value, count in reading.counts.items():
+            meaning = int(classes.lookup[value]) if 0 <= value <= 255 else -1
+            if meaning == IGNORE:
+                summary.ignored += count
+            elif meaning < 0:
+                summary.unknown += count
+            else:
+                summary.pixels[meaning] += count
+                present.add(meaning)
+        for meaning in present:
+            summary.pictures_with[meaning] += 1
+    summary.values = dict(sorted(values.items()))
+    sizes = [reading.size for reading in readings if reading.size]
+    if sizes:
+        heights, widths = zip(*sizes, strict=True)
+        summary.smallest, summary.largest = (min(heights), min(widths)), (max(heights), max(widths))
+    return summary

@@ -1,0 +1,87 @@
+"""ADE20K in the form of the Scene Parsing challenge: 150 classes, indoors and outdoors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from attseg.data.classes import ClassTable
+from attseg.data.sets.ade20k_classes import ADE20K
+from attseg.data.sets.file_set import FileSet, home
+from attseg.data.sets.files import FileData
+from attseg.data.sets.pairs import list_files
+from attseg.data.sets.survey import Survey, match, picture_files
+from attseg.data.sets.tree import Tree
+
+FOLDERS = {"train": ("training",), "val": ("validation",), "test": ("testing", "test")}
+"""What the folders of a split may be called."""
+
+TEST = "release_test/testing"
+"""Where the archive of the test pictures, which is another one, has them."""
+
+
+class Ade20kFiles(FileSet):
+    """The files of ADE20K.
+
+    Args:
+        root: Folder that holds ``ADEChallengeData2016``, or that one.
+
+    Source:
+        Zhou, Zhao, Puig, Fidler, Barriuso, Torralba: Scene Parsing through ADE20K Dataset, CVPR 2017.
+    """
+
+    name = "ade20k"
+    title = "ADE20K (Scene Parsing)"
+    released: ClassVar = {"train": 20210, "val": 2000}
+    withheld = frozenset({"test"})
+
+    def __init__(self, root: str | Path) -> None:
+        super().__init__(root)
+        self.home = home(self.root, ("ADEChallengeData2016",), holds="images")
+
+    def splits(self) -> list[str]:
+        """Splits with a folder of pictures."""
+        return [split for split in FOLDERS if self._images(split).is_dir()]
+
+    def read_classes(self, split: str) -> ClassTable:
+        """The 150 classes."""
+        return ADE20K
+
+    def trees(self, split: str) -> list[Tree]:
+        """Where the release has the split."""
+        inside, folder = "ADEChallengeData2016", FOLDERS.get(split, ("training",))[0]
+        if split in self.withheld:
+            return [(f"{inside}/images/{folder}/*.jpg",), (f"{TEST}/*.jpg",)]
+        return [(f"{inside}/images/{folder}/*.jpg", f"{inside}/annotations/{folder}/*.png")]
+
+    def list_split(self, split: str) -> Survey:
+        """Pictures and annotations of equal names."""
+        images = self._images(split)
+        pictures = list_files(images)[0]
+        if split in self.withheld:
+            return Survey(picture_files(pictures), no_labels="they are not released")
+        annotations = self.home / "annotations" / images.name
+        if not annotations.is_dir():
+            return Survey(picture_files(pictures), no_labels=f"{annotations} does not exist")
+        return match(pictures, list_files(annotations)[0], lambda name: annotations / f"{name}.png")
+
+    def _images(self, split: str) -> Path:
+        places = [self.home / "images" / folder for folder in FOLDERS[split]]
+        if split == "test":
+            places += [self.root / TEST, self.home.parent / TEST]
+        return next((place for place in places if place.is_dir()), places[0])
+
+
+class Ade20k(FileData):
+    """A split of ADE20K.
+
+    Args:
+        root: As in ``Ade20kFiles``.
+        split: ``train`` (20,210 pictures) or ``val`` (2,000); ``test`` has no labels.
+
+    Raises:
+        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
+    """
+
+    def __init__(self, root: str | Path, split: str) -> None:
+        super().__init__(Ade20kFiles(root), split)

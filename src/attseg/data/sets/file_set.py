@@ -1,0 +1,119 @@
+"""A data set that lies in a folder: which splits it has, and which files belong to each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import ClassVar
+
+from attseg.data.classes import ClassTable
+from attseg.data.reading.inputs import PictureFile
+from attseg.data.sample import DataError
+from attseg.data.sets.survey import Survey
+from attseg.data.sets.tree import Tree, compare_trees
+
+
+class FileSet(ABC):
+    """The files of a data set, found by one listing of its folders; none is opened but lists and class files.
+
+    Args:
+        root: Folder of the data set.
+
+    Attributes:
+        name: What the command line calls it.
+        title: What people call it.
+        official: Whether it is a public data set, whose files and classes are what they are.
+        released: How many pictures each split has as released; empty where anything goes.
+        withheld: Splits that are released without labels.
+        overlapping: Pairs of splits that share pictures on purpose.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    official: ClassVar[bool] = True
+    released: ClassVar[Mapping[str, int]] = {}
+    withheld: ClassVar[frozenset[str]] = frozenset()
+    overlapping: ClassVar[frozenset[frozenset[str]]] = frozenset()
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    @abstractmethod
+    def splits(self) -> list[str]:
+        """Splits of which something is there, the usual ones first."""
+
+    @abstractmethod
+    def read_classes(self, split: str) -> ClassTable:
+        """The classes, and what the values in the label files of a split mean.
+
+        Raises:
+            DataError: They stand in a file, and it is not as it must be.
+        """
+
+    @abstractmethod
+    def trees(self, split: str) -> list[Tree]:
+        """The ways in which a split may lie below the root, for people to compare with what they have."""
+
+    @abstractmethod
+    def list_split(self, split: str) -> Survey:
+        """What is there of a split of which something is.
+
+        Raises:
+            DataError: A list of its pictures is not as it must be.
+        """
+
+    def survey(self, split: str) -> Survey:
+        """What is there of a split, without opening a picture.
+
+        Raises:
+            DataError: There is no such folder or split, or a list of its pictures is not as it must be.
+        """
+        existing = self.splits() if self.root.is_dir() else []
+        if split not in existing:
+            raise DataError(self.explain_missing(split, existing))
+        return self.list_split(split)
+
+    def pictures(self, split: str) -> list[PictureFile]:
+        """The pictures of a split, whether it has labels or not.
+
+        Raises:
+            DataError: There is no such split, or nothing of it.
+        """
+        survey = self.survey(split)
+        if not survey.pictures:
+            raise DataError(f"the split {split!r} of {self.root} has no picture{_because(survey)}")
+        return survey.pictures
+
+    def explain_missing(self, split: str, existing: Iterable[str]) -> str:
+        """A sentence about a split that is not there."""
+        existing = list(existing)
+        if not self.root.is_dir():
+            return f"there is no folder {self.root}; give the one in which {self.title} lies (--data.root DIR)"
+        if not existing:
+            usual = split if split in self.released else next(iter(self.released), split)
+            return f"{self.root} does not look like {self.title}:\n{compare_trees(self.root, self.trees(usual))}"
+        listed = f"It has: {', '.join(existing)}"
+        near = get_close_matches(split, existing, n=1)
+        if near:
+            return f"{self.root} has no split {split!r}; did you mean {near[0]!r}? {listed}"
+        if split not in self.released and self.released:
+            return f"{self.root} has no split {split!r}, nor has {self.title}. {listed}"
+        wanted = " or ".join(", ".join(tree) for tree in self.trees(split))
+        return f"{self.root} has no split {split!r}: {wanted} would be needed. {listed}"
+
+
+def home(root: Path, places: Iterable[str], *, holds: str) -> Path:
+    """The first of some folders below ``root`` that holds something; ``root`` itself where none does.
+
+    Example:
+        >>> home(Path("data"), ("VOCdevkit/VOC2012", "VOC2012"), holds="JPEGImages").as_posix()
+        'data'
+    """
+    return next((root / place for place in (*places, ".") if (root / place / holds).exists()), root)
+
+
+def _because(survey: Survey) -> str:
+    told = [problem.message for problem in survey.problems[:1]] or survey.remarks[:1]
+    return f": {told[0]}" if told else ""

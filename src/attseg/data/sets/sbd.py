@@ -1,0 +1,88 @@
+"""SBD, the Semantic Boundaries Dataset: labels of 11,355 pictures of PASCAL VOC, in MATLAB files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from attseg.data.classes import ClassTable
+from attseg.data.sets.file_set import FileSet, home
+from attseg.data.sets.files import FileData
+from attseg.data.sets.listed import read_list, survey_list
+from attseg.data.sets.pairs import list_files
+from attseg.data.sets.survey import Survey
+from attseg.data.sets.tree import Tree
+from attseg.data.sets.voc_classes import VOC
+
+SBD_PLACES = ("benchmark_RELEASE/dataset", "dataset")
+
+
+class SbdFiles(FileSet):
+    """The files of SBD.
+
+    Its splits are not those of PASCAL VOC: pictures of VOC's ``val`` are in both. To train for VOC, use ``train_aug`` of
+    ``voc2012``.
+
+    Args:
+        root: Folder that holds ``benchmark_RELEASE/dataset``, or one of these.
+
+    Source:
+        Hariharan, Arbelaez, Bourdev, Maji, Malik: Semantic Contours from Inverse Detectors, ICCV 2011.
+    """
+
+    name = "sbd"
+    title = "SBD"
+    released: ClassVar = {"train": 8498, "val": 2857}
+
+    def __init__(self, root: str | Path) -> None:
+        super().__init__(root)
+        self.home = home(self.root, SBD_PLACES, holds="cls")
+
+    def splits(self) -> list[str]:
+        """Splits with a list."""
+        return [split for split in self.released if (self.home / f"{split}.txt").is_file()]
+
+    def read_classes(self, split: str) -> ClassTable:
+        """The 21 classes of PASCAL VOC."""
+        return VOC
+
+    def trees(self, split: str) -> list[Tree]:
+        """Where the release has the split."""
+        return [(f"{SBD_PLACES[0]}/{split}.txt", f"{SBD_PLACES[0]}/img/*.jpg", f"{SBD_PLACES[0]}/cls/*.mat")]
+
+    def list_split(self, split: str) -> Survey:
+        """The pictures that the list of the split names."""
+        return survey_list(
+            read_list(self.home / f"{split}.txt"),
+            list_files(self.home / "img")[0],
+            list_matlab_files(self.home / "cls"),
+            whole=self.released[split],
+            expected=lambda name: (self.home / "img" / f"{name}.jpg", self.home / "cls" / f"{name}.mat"),
+        )
+
+
+class Sbd(FileData):
+    """A split of SBD.
+
+    Args:
+        root: As in ``SbdFiles``.
+        split: ``train`` (8,498 pictures) or ``val`` (2,857).
+
+    Raises:
+        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
+    """
+
+    def __init__(self, root: str | Path, split: str) -> None:
+        super().__init__(SbdFiles(root), split)
+
+
+def find_sbd(folders: Iterable[Path]) -> Path | None:
+    """The folder with SBD's ``cls`` in or below the first of some folders that has one."""
+    places = ("benchmark_RELEASE/dataset", "sbd/benchmark_RELEASE/dataset", "sbd/dataset", "dataset")
+    return next((folder / place for folder in folders for place in places if (folder / place / "cls").is_dir()), None)
+
+
+def list_matlab_files(folder: Path) -> dict[str, Path]:
+    """MATLAB files by name; a missing folder is empty."""
+    return {path.stem: path for path in folder.glob("*.mat")}

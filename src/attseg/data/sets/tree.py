@@ -1,0 +1,46 @@
+"""What a folder should look like beside what it holds, as columns of text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from attseg.data.wording import plural
+
+Tree = Sequence[str]
+"""Patterns of files below the root of a data set."""
+
+
+def compare_trees(root: Path, trees: Sequence[Tree]) -> str:
+    """What a data set is expected to look like, in one or several ways, beside what the folder holds."""
+    expected = [["expected" if not index else "or", *tree] for index, tree in enumerate(trees)]
+    columns = [*expected, ["found", *_listing(root)]]
+    widths = [max(map(len, column)) for column in columns]
+    rows = zip_longest(*columns, fillvalue="")
+    return "\n".join(
+        "  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds, hidden things left out; nothing where there is no such folder."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as found:
+        return [entry for entry in found if not entry.name.startswith(".")]
+
+
+def _listing(folder: Path, most: int = 8) -> list[str]:
+    """Names in a folder, folders first and with what they hold."""
+    found = sorted(entries(folder), key=lambda entry: (not entry.is_dir(), entry.name))
+    lines = [f"{entry.name}/ {_contents(entry)}" if entry.is_dir() else entry.name for entry in found[:most]]
+    if len(found) > most:
+        lines.append(f"and {len(found) - most} more")
+    return lines or ["(nothing)"]
+
+
+def _contents(folder: os.DirEntry[str]) -> str:
+    inside = [entry.is_dir() for entry in entries(Path(folder.path))]
+    return f"({plural(sum(inside), 'folder')}, {plural(len(inside) - sum(inside), 'file')})"
