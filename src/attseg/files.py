@@ -45,7 +45,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise FileError(f"cannot write {path}: {_obstacle(error, path)}") from error
+        raise FileError(f"cannot write {path}: {obstacle(error, path)}") from error
     finally:
         with suppress(OSError):
             part.unlink()
@@ -74,7 +74,8 @@ def _names(folder: Path) -> list[str]:
     return []
 
 
-def _obstacle(error: OSError, path: Path) -> str:
+def obstacle(error: OSError, path: Path) -> str:
+    """What stands in the way of writing to ``path``, and what to do about it."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"no space is left in {path.parent}; free some, or choose another folder"

@@ -1,4 +1,4 @@
-from attseg.data.wording import few, percent, plural, ranges
+from attseg.data.wording import amount, few, percent, plural, ranges
 
 
 def test_few_names_are_shown_whole():
@@ -15,3 +15,9 @@ def test_ranges_of_nothing_and_of_one():
 
 def test_only_one_is_singular():
     assert [plural(number, "file") for number in range(3)] == ["0 files", "1 file", "2 files"]
+
+
+def test_bytes_are_told_in_steps_of_a_thousand():
+    assert [amount(count) for count in (0, 1, 999, 1000, 12_345, 10**6, 10**13)] == [
+        *("0 bytes", "1 byte", "999 bytes", "1.0 kB", "12.3 kB", "1.0 MB", "10000.0 GB"),
+    ]

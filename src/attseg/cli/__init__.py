@@ -17,7 +17,7 @@ VERBS = {
     "train": "train a recipe",
     "evaluate": "measure a trained model on a data set",
     "predict": "segment pictures",
-    "data": "check a data set, or show samples of it",
+    "data": "check a data set, show samples of it, or download one",
     "recipes": "list the recipes",
     "models": "list the models and their options",
     "doctor": "say what is installed here, and what is missing",

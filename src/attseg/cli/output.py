@@ -8,7 +8,16 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -44,5 +53,14 @@ def progress_console() -> Console:
 
 def progress_bar() -> Progress:
     """A bar on standard error that vanishes when it is done; nothing where that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True, quiet=not sys.stderr.isatty()), transient=True)
+    return _bar(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+def bytes_bar() -> Progress:
+    """The same, for bytes."""
+    return _bar(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
+    console = Console(stderr=True, quiet=not sys.stderr.isatty())
+    return Progress(TextColumn("{task.description}"), *columns, console=console, transient=True)

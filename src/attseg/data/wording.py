@@ -37,6 +37,19 @@ def percent(part: int, whole: int) -> str:
     return f"{share:.3g} %" if share >= 0.01 or not part else "< 0.01 %"
 
 
+def amount(count: int) -> str:
+    """A number of bytes.
+
+    Example:
+        >>> amount(1_999_639_040), amount(12_300_000), amount(512)
+        ('2.0 GB', '12.3 MB', '512 bytes')
+    """
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return plural(count, "byte")
+
+
 def ranges(numbers: Iterable[int]) -> str:
     """Sorted numbers in short.
 

@@ -1,0 +1,1 @@
+"""Public data sets from their servers to a folder: fetched, checked, unpacked, put in place."""

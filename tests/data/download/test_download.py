@@ -1,0 +1,194 @@
+import fcntl
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from attseg.data.download import download as module
+from attseg.data.download import transfer
+from attseg.data.download.download import download
+from attseg.data.download.errors import ArchiveError, DownloadError
+from attseg.data.download.sources import SOURCES, Checksum, find_source
+from attseg.errors import UsageError
+
+
+def packed(files, kind):
+    """An archive with these files, as bytes."""
+    content = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+    else:
+        with tarfile.open(fileobj=content, mode="w:gz" if kind == "tgz" else "w") as archive:
+            for name, text in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(text)
+                archive.addfile(info, io.BytesIO(text))
+    return content.getvalue()
+
+
+def tree(source):
+    """A few files where the archive of a source has thousands."""
+    names = [pattern.replace("*", f"{index}") for pattern, count in source.holds.items() for index in range(count)]
+    return {
+        f"{source.inside}/{name}": name.encode() for name in names or ["JPEGImages/a.jpg", "SegmentationClass/a.png"]
+    }
+
+
+@pytest.fixture(params=SOURCES)
+def served(request, serve, monkeypatch):
+    """The name of a data set, whose archive now comes from here, and the server."""
+    source = SOURCES[request.param]
+    content = packed(tree(source), source.file.rpartition(".")[2])
+    server = serve(content)
+    known = source.checksum
+    if known:
+        known = replace(known, value=hashlib.new(known.algorithm, content).hexdigest())
+    here = replace(source, url=server.url(source.file), size=len(content) if source.size else None, checksum=known)
+    monkeypatch.setitem(SOURCES, request.param, here)
+    monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
+    return request.param, server
+
+
+def quiet(what, done, total):
+    pass
+
+
+def visible(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_a_data_set_arrives_in_its_place(served, tmp_path):
+    name, server = served
+    source, root, told = SOURCES[name], tmp_path / "new" / "data", []
+    result = download(name, root, progress=lambda what, done, total: told.append(what))
+    assert result.folder == root / source.place and result.archive == root / source.file
+    expected = tree(source)
+    assert result.files == len(expected)
+    for path, content in expected.items():
+        assert (result.folder / path.removeprefix(source.inside + "/")).read_bytes() == content
+    assert visible(root) == sorted([source.file, source.place.split("/")[0]])
+    assert list(dict.fromkeys(told)) == ["fetching", "checking", "unpacking"]
+    record = json.loads((result.folder / "downloaded.json").read_text())
+    assert record["sha256"] == hashlib.sha256(server.content).hexdigest()
+    assert record["url"] == source.url and record["bytes"] == len(server.content)
+    assert (record["checked"] is None) == (source.checksum is None)
+
+    again = download(name, root, progress=quiet)
+    assert again.folder == result.folder and again.archive is None
+    assert len(server.requests) == 1
+
+
+def test_an_archive_laid_there_by_hand_is_used(served, tmp_path):
+    name, server = served
+    (tmp_path / SOURCES[name].file).write_bytes(server.content)
+    result = download(name, tmp_path, progress=quiet)
+    assert server.requests == []
+    assert json.loads((result.folder / "downloaded.json").read_text())["url"] is None
+    assert result.archive.exists()
+
+
+def test_a_wrong_checksum_removes_what_was_fetched_but_not_what_was_there(served, tmp_path, monkeypatch):
+    name, server = served
+    wrong = Checksum(algorithm="md5", value="0" * 32, publisher="nobody")
+    monkeypatch.setitem(SOURCES, name, replace(SOURCES[name], checksum=wrong))
+    archive = tmp_path / SOURCES[name].file
+    for laid_there in (False, True):
+        if laid_there:
+            archive.write_bytes(server.content)
+        with pytest.raises(DownloadError) as error:
+            download(name, tmp_path, progress=quiet)
+        message = str(error.value)
+        assert hashlib.md5(server.content).hexdigest() in message and "0" * 32 in message and "by nobody" in message
+        assert ("The file was removed; try once more" in message) != laid_there
+        assert ("Remove the file, or lay the right one there" in message) == laid_there
+        assert archive.exists() == laid_there
+        assert not (tmp_path / SOURCES[name].place).exists()
+
+
+@pytest.mark.parametrize("served", [name for name, source in SOURCES.items() if source.holds], indirect=True)
+def test_an_archive_with_too_few_pictures_is_not_taken(served, tmp_path):
+    name, server = served
+    source = SOURCES[name]
+    files = tree(source)
+    del files[next(iter(files))]
+    server.content = packed(files, "zip")
+    with pytest.raises(ArchiveError, match=r"holds 366 files .*train/\*.png, and 367 were expected"):
+        download(name, tmp_path, progress=quiet)
+    assert not (tmp_path / source.place).exists()
+
+
+def test_a_broken_download_goes_on_in_the_next_call(served, tmp_path):
+    name, server = served
+    half = len(server.content) // 2
+    server.cuts = [half, *[0] * 4]
+    with pytest.raises(DownloadError, match="have arrived and are kept; the same command goes on"):
+        download(name, tmp_path, progress=quiet)
+    download(name, tmp_path, progress=quiet)
+    assert server.requests[-1]["Range"] == f"bytes={half}-"
+    assert (tmp_path / SOURCES[name].place).is_dir()
+
+
+def test_an_empty_folder_in_its_place_is_no_hindrance(served, tmp_path):
+    name, _ = served
+    (tmp_path / SOURCES[name].place).mkdir(parents=True)
+    assert download(name, tmp_path, progress=quiet).files
+
+
+def test_other_folders_beside_it_are_left_alone(served, tmp_path):
+    name, _ = served
+    neighbour = (tmp_path / SOURCES[name].place).parent / "VOC2007" / "mine.txt"
+    neighbour.parent.mkdir(parents=True)
+    neighbour.write_text("keep me")
+    download(name, tmp_path, progress=quiet)
+    assert neighbour.read_text() == "keep me"
+
+
+def test_two_downloads_into_one_folder_do_not_meet(tmp_path):
+    with (tmp_path / module.LOCK).open("a") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        code = (
+            "import sys; from attseg.data.download.download import download\n"
+            "try: download('camvid', sys.argv[1], progress=print)\n"
+            "except OSError as error: print(error)"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith(f"another process downloads into {tmp_path}; wait for it to end")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DownloadError, match=r"cannot make .*: a file is where the folder .* should be"):
+        download("camvid", tmp_path / "file", progress=quiet)
+
+
+def test_cityscapes_says_what_to_do_by_hand(tmp_path):
+    with pytest.raises(DownloadError, match="make an account at https://www.cityscapes-dataset.com") as error:
+        download("cityscapes", tmp_path, progress=quiet)
+    assert f"attseg data check cityscapes --data.root {tmp_path}" in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_does_not_exist_is_told():
+    with pytest.raises(UsageError, match="there is no data set to download 'ade20'; did you mean 'ade20k'"):
+        find_source("ade20", "x")
+
+
+def test_sources_are_as_they_should_be():
+    from torchvision.datasets.sbd import SBDataset
+    from torchvision.datasets.voc import DATASET_YEAR_DICT
+
+    assert SOURCES["voc2012"].url == DATASET_YEAR_DICT["2012"]["url"]
+    assert SOURCES["voc2012"].checksum.value == DATASET_YEAR_DICT["2012"]["md5"]
+    assert SOURCES["sbd"].url == SBDataset.url and SOURCES["sbd"].checksum.value == SBDataset.md5
+    for source in SOURCES.values():
+        assert source.url.startswith("https://")
+        assert source.checksum or source.holds
+        assert source.inside.endswith(source.place)

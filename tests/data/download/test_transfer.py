@@ -1,0 +1,324 @@
+import errno
+import json
+import random
+import shutil
+import socket
+from collections import namedtuple
+
+import pytest
+
+from attseg.data.download import transfer
+from attseg.data.download.errors import DownloadError
+from attseg.data.download.transfer import fetch
+
+CONTENT = random.Random(0).randbytes(300_000)
+OTHER = random.Random(1).randbytes(300_000)
+
+
+def quiet(what, done, total):
+    pass
+
+
+def get(server, file, **options):
+    fetch(server.url(), file, **{"progress": quiet, "pause": 0.0, "timeout": 5.0} | options)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "data.zip"
+
+
+def assert_alone(file):
+    """Only the file itself is there, and nothing that helped to get it."""
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("tells_length", [True, False])
+@pytest.mark.parametrize("content", [CONTENT, b"x"])
+def test_a_file_arrives_as_it_is(serve, file, content, tells_length):
+    server, told = serve(content), []
+    server.tells_length = tells_length
+    get(server, file, progress=lambda *values: told.append(values))
+    assert file.read_bytes() == content
+    assert_alone(file)
+    assert told[-1] == ("fetching", len(content), len(content) if tells_length else None)
+    assert len(server.requests) == 1
+
+
+def test_a_cut_connection_goes_on_where_it_broke(serve, file):
+    server = serve(CONTENT)
+    server.cuts = [100_000, 50_000]
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert [request.get("Range") for request in server.requests] == [None, "bytes=100000-", "bytes=150000-"]
+    assert [request.get("If-Range") for request in server.requests] == [None, '"one"', '"one"']
+    assert_alone(file)
+
+
+def test_chunks_that_break_off_go_on_too(serve, file):
+    server = serve(CONTENT)
+    server.tells_length = False
+    server.cuts = [100_000]
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+
+
+def test_a_later_call_goes_on_where_one_gave_up(serve, file):
+    server = serve(CONTENT)
+    server.cuts = [20_000] * 5
+    with pytest.raises(
+        DownloadError,
+        match=r"127.0.0.1 was asked 5 times in a row, and failed: the connection was cut. 100.0 kB "
+        r"of 300.0 kB have arrived and are kept; the same command goes on from there",
+    ):
+        get(server, file)
+    assert not file.exists()
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert server.requests[-1]["Range"] == "bytes=100000-"
+
+
+def test_connections_that_bring_much_do_not_count_as_failures(serve, file, monkeypatch):
+    monkeypatch.setattr(transfer, "LITTLE", 1000)
+    server = serve(CONTENT)
+    server.cuts = [20_000] * 12
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert len(server.requests) == 13
+
+
+def test_what_had_arrived_completely_is_not_asked_for_again(serve, file):
+    server = serve(CONTENT)
+    file.with_name("data.zip.part").write_bytes(CONTENT)
+    origin = {"url": server.url(), "validator": '"one"', "total": len(CONTENT)}
+    file.with_name("data.zip.part.json").write_text(json.dumps(origin))
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("notes", [None, "", "{", '{"url": 1}', "[]"])
+def test_a_part_of_unknown_origin_is_not_built_upon(serve, file, notes):
+    server = serve(CONTENT)
+    file.with_name("data.zip.part").write_bytes(OTHER[:1000])
+    if notes is not None:
+        file.with_name("data.zip.part.json").write_text(notes)
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert "Range" not in server.requests[0]
+
+
+def test_a_part_of_another_address_is_not_built_upon(serve, file):
+    server = serve(CONTENT)
+    file.with_name("data.zip.part").write_bytes(OTHER[:1000])
+    origin = {"url": server.url("other.zip"), "validator": server.etag, "total": len(CONTENT)}
+    file.with_name("data.zip.part.json").write_text(json.dumps(origin))
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert "Range" not in server.requests[0]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_server_without_parts_starts_over(serve, file, ranges):
+    server = serve(CONTENT)
+    server.ranges = ranges
+    server.etag = None if ranges else '"one"'  # parts, but no word on whether they are of the same file
+    server.cuts = [100_000]
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
+def test_a_date_will_do_and_a_weak_tag_will_not(serve, file):
+    server = serve(CONTENT)
+    server.etag, server.date = 'W/"one"', "Sat, 21 Nov 2026 08:00:00 GMT"
+    server.cuts = [100_000]
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert server.requests[1]["If-Range"] == server.date
+
+
+@pytest.mark.parametrize("heeds_if_range", [True, False])
+@pytest.mark.parametrize("length", [300_000, 120_000, 90_000, 400_000])
+def test_a_file_that_changes_between_two_parts_is_fetched_anew(serve, file, heeds_if_range, length):
+    server = serve(CONTENT)
+    changed = (OTHER * 2)[:length]
+
+    def change():
+        server.content, server.etag = changed, '"two"'
+
+    server.cuts, server.after_cut, server.heeds_if_range = [100_000], change, heeds_if_range
+    get(server, file)
+    assert file.read_bytes() == changed
+    assert_alone(file)
+
+
+def test_another_length_is_another_file_whatever_its_tag(serve, file):
+    server = serve(CONTENT)
+
+    def change():
+        server.content = OTHER[:200_000]
+
+    server.cuts, server.after_cut = [100_000], change
+    get(server, file)
+    assert file.read_bytes() == OTHER[:200_000]
+
+
+def test_a_part_from_elsewhere_in_the_file_is_not_taken(serve, file):
+    server = serve(CONTENT)
+    server.cuts, server.shift = [100_000], -1
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert ["Range" in request for request in server.requests] == [False, True, False]
+
+
+def test_a_length_that_was_not_expected_stops_before_anything_is_written(serve, file):
+    server = serve(CONTENT)
+    with pytest.raises(DownloadError, match="has 300000 bytes, and 299999 were expected: it is no longer the file"):
+        get(server, file, size=299_999)
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_stream_without_end_is_stopped(serve, file, monkeypatch):
+    monkeypatch.setattr(transfer, "MOST", 100_000)
+    server = serve(CONTENT)
+    server.tells_length = False
+    with pytest.raises(DownloadError, match=r"data.zip is larger than the 100.0 kB that were expected"):
+        get(server, file)
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "127.0.0.1 has no such file any more (404 Not Found): http://127.0.0.1"),
+        (410, "has no such file any more"),
+        (403, "does not give the file to everybody (403 Forbidden)"),
+        (500 + 5, "answers 505"),
+        (304, "answers 304"),
+    ],
+)
+def test_a_refusal_is_final_and_says_what_to_do(serve, file, status, message):
+    server = serve(CONTENT)
+    server.answers = [status]
+    with pytest.raises(DownloadError) as error:
+        get(server, file)
+    assert message in str(error.value)
+    assert f"lay it at {file} and give the same command again" in str(error.value)
+    assert len(server.requests) == 1
+
+
+def test_a_busy_server_is_asked_again(serve, file):
+    server = serve(CONTENT)
+    server.answers = [503, 429, 500]
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert len(server.requests) == 4
+
+
+def test_a_server_may_ask_to_wait(serve, file, monkeypatch):
+    waits = []
+    monkeypatch.setattr(transfer.time, "sleep", waits.append)
+    server = serve(CONTENT)
+    server.answers, server.headers = [429, 503], {"Retry-After": "7"}
+    get(server, file, pause=1.0)
+    assert waits == [7, 7]
+    server.answers, server.headers = [503, 503, 503, 503], {}
+    file.unlink()
+    get(server, file, pause=1.0)
+    assert waits[2:] == [1, 2, 4, 8]
+
+
+def test_redirects_are_followed_but_not_in_a_circle(serve, file):
+    first, second = serve(), serve(CONTENT)
+    first.answers, first.headers = [302], {"Location": second.url("elsewhere")}
+    get(first, file)
+    assert file.read_bytes() == CONTENT
+    first.answers, first.headers = [301] * 20, {"Location": "/again"}
+    file.unlink()
+    with pytest.raises(DownloadError, match="redirects in a circle"):
+        get(first, file)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/a.zip",
+        "ftp://example.org/a.zip",
+        "file:///etc/passwd",
+        "http://127.0.0.1.example.org/a.zip",
+        "a.zip",
+    ],
+)
+def test_only_https_is_spoken(file, serve, url):
+    with pytest.raises(DownloadError, match="is not encrypted; only https"):
+        fetch(url, file, progress=quiet)
+    server = serve()
+    server.answers, server.headers = [302], {"Location": url}
+    if ":" in url:
+        with pytest.raises(DownloadError, match="is not encrypted; only https"):
+            get(server, file)
+
+
+def test_no_network_is_told_at_once(file, monkeypatch):
+    def no_name(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_name)
+    monkeypatch.setattr(transfer.time, "sleep", lambda _: pytest.fail("waited"))
+    with pytest.raises(
+        DownloadError,
+        match=r"example.org cannot be reached: its name is not known here. Is there a network, .*"
+        r"If you get https://example.org/data.zip elsewhere, lay it at",
+    ):
+        fetch("https://example.org/data.zip", file, progress=quiet)
+
+
+def test_nobody_listening_is_told_at_once(serve, file):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(DownloadError, match="127.0.0.1 cannot be reached: Connection refused"):
+        fetch(f"http://127.0.0.1:{port}/data.zip", file, progress=quiet, pause=100.0)
+
+
+def test_a_silent_server_is_left(file):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/data.zip"
+        with pytest.raises(DownloadError, match="127.0.0.1 was asked 5 times in a row, and failed: it does not answer"):
+            fetch(url, file, progress=quiet, pause=0.0, timeout=0.05)
+
+
+def test_too_little_room_is_told_before_anything_is_written(serve, file, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**12, 10**12, 599_999))
+    with pytest.raises(
+        DownloadError, match=r"data.zip, packed and unpacked, needs 600.0 kB in .* and 600.0 kB are free"
+    ):
+        get(serve(CONTENT), file)
+    assert not file.with_name("data.zip.part").exists()
+
+
+def test_a_disk_that_fills_up_keeps_what_has_arrived(serve, file, monkeypatch):
+    server = serve(CONTENT)
+    server.cuts = [100_000]
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        real = transfer._read
+        reads = []
+
+        def read(response):
+            reads.append(chunk := real(response))
+            if sum(map(len, reads)) > 100_000:
+                full()
+            return chunk
+
+        patch.setattr(transfer, "_read", read)
+        with pytest.raises(
+            DownloadError, match=r"cannot write .*: no space is left in .*; free some, .* What has arrived is kept"
+        ):
+            get(server, file)
+    get(server, file)
+    assert file.read_bytes() == CONTENT
+    assert server.requests[-1]["Range"] == "bytes=100000-"
