@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 TEXT = """\
 check reads every file of a data set and names everything that is wrong with it: splits that are missing,
 pictures without labels, sizes that differ, label values without a class, files that cannot be read.
-It ends with a picture of samples beside their labels, which is all that show does.
+It ends with a picture of samples beside their labels, which is all that show does. download fetches a public
+data set (`attseg data download --help`).
 
 A data set is a name (scenes, camvid, folder) with --data.root DIR; a folder alone is one with images/,
 labels/ and classes.csv."""
@@ -35,7 +36,11 @@ MOST_SHOWN = 5
 
 
 def run(argv: Sequence[str]) -> int:
-    """Check or show."""
+    """Check or show; ``download`` has a file of its own."""
+    if argv[:1] == ["download"]:
+        from attseg.cli import data_download
+
+        return data_download.run(argv[1:])
     parser = Parser("data", TEXT, EXAMPLES)
     parser.add_argument("action", choices=("check", "show"), help="what to do")
     parser.add_argument("data", metavar="NAME|DIR", help="a data set, or a folder of your own")
