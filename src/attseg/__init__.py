@@ -21,15 +21,19 @@ if TYPE_CHECKING:
     from attseg.models.fcn import FCN
     from attseg.models.frame import Segmentation
     from attseg.models.pan import PAN
+    from attseg.models.psanet import PSANet
+    from attseg.models.refine import AttentionToRefine
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AttentionMap": "attseg.explain.capture",
+    "AttentionToRefine": "attseg.models.refine",
     "ConfusionMatrix": "attseg.metrics",
     "DFDAM": "attseg.models.dfdam",
     "FCN": "attseg.models.fcn",
     "PAN": "attseg.models.pan",
+    "PSANet": "attseg.models.psanet",
     "Result": "attseg.inference.result",
     "Segmentation": "attseg.models.frame",
     "Segmenter": "attseg.inference.segmenter",
@@ -42,7 +46,9 @@ __all__ = [
     "FCN",
     "PAN",
     "AttentionMap",
+    "AttentionToRefine",
     "ConfusionMatrix",
+    "PSANet",
     "Result",
     "Segmentation",
     "Segmenter",

@@ -11,11 +11,15 @@ from attseg.attention.squeeze import SqueezeExcitation
 from attseg.context.aspp import ASPP, rates_at
 from attseg.context.global_pooling import GlobalPoolingContext
 from attseg.context.non_local import NonLocalContext
+from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.context.pyramid_pooling import PyramidPooling
 from attseg.errors import unknown
 from attseg.layers import ConvNormAct
 
-ContextName = Literal["none", "global", "se", "aspp", "psp", "nonlocal", "fpa"]
+PSA_CROP = (512, 512)
+"""Height and width, in pixels, within which ``psa`` has a filter for every offset; ``PSANet`` lets its crop be chosen."""
+
+ContextName = Literal["none", "global", "se", "aspp", "psp", "nonlocal", "fpa", "psa"]
 
 
 def build_context(name: ContextName, in_channels: int, channels: int, *, output_stride: int) -> nn.Module:
@@ -24,7 +28,8 @@ def build_context(name: ContextName, in_channels: int, channels: int, *, output_
     Args:
         name: ``none`` only reduces the channels. ``global`` puts the mean of the picture beside every position (ParseNet);
             ``se`` reweighs the channels; ``aspp`` looks at several reaches at once (DeepLab v3); ``psp`` pools into parts of the
-            picture (PSPNet); ``nonlocal`` gathers from all positions by likeness; ``fpa`` is feature pyramid attention (PAN).
+            picture (PSPNet); ``nonlocal`` gathers from all positions by likeness; ``fpa`` is feature pyramid attention (PAN);
+            ``psa`` is point-wise spatial attention (PSANet), with filters for the offsets within ``PSA_CROP``.
         in_channels: Channels of the encoder's deepest map.
         channels: Channels of the result.
         output_stride: Stride of the encoder's deepest map, ``encoder.strides[-1]``; the reach of ``aspp`` depends on it.
@@ -47,4 +52,6 @@ def build_context(name: ContextName, in_channels: int, channels: int, *, output_
             return NonLocalContext(in_channels, channels)
         case "fpa":
             return FeaturePyramidAttention(in_channels, channels)
+        case "psa":
+            return PointwiseContext(in_channels, channels, reach=reach_of(PSA_CROP, output_stride=output_stride))
     raise unknown("context", name, get_args(ContextName))

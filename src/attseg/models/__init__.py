@@ -10,13 +10,32 @@ from attseg.models.fcn import FCN
 from attseg.models.frame import Segmentation, SegmentationModel
 from attseg.models.named import NETWORKS, build
 from attseg.models.pan import PAN
+from attseg.models.psanet import PSANet
+from attseg.models.refine import AttentionToRefine
 
-__all__ = ["DFDAM", "FCN", "MODELS", "PAN", "Segmentation", "SegmentationModel", "build_model"]
+__all__ = [
+    "DFDAM",
+    "FCN",
+    "MODELS",
+    "PAN",
+    "AttentionToRefine",
+    "Model",
+    "PSANet",
+    "Segmentation",
+    "SegmentationModel",
+    "build_model",
+]
 
-MODELS = {**NETWORKS}
+Model = SegmentationModel | AttentionToRefine
+"""What can be built, trained and used: a network, or one that runs at several image scales."""
+
+MODELS: dict[str, type[SegmentationModel] | type[AttentionToRefine]] = {
+    **NETWORKS,
+    "AttentionToRefine": AttentionToRefine,
+}
 
 
-def build_model(name: str, args: Mapping[str, Any], num_classes: int) -> SegmentationModel:
+def build_model(name: str, args: Mapping[str, Any], num_classes: int) -> Model:
     """The model that a recipe or a checkpoint names.
 
     Args:

@@ -9,11 +9,18 @@ from typing import Any, TypeVar
 from attseg.errors import unknown
 from attseg.models.dfdam import DFDAM
 from attseg.models.fcn import FCN
+from attseg.models.frame import SegmentationModel
 from attseg.models.pan import PAN
+from attseg.models.psanet import PSANet
 
 Built = TypeVar("Built")
 
-NETWORKS: dict[str, type[PAN] | type[DFDAM] | type[FCN]] = {"PAN": PAN, "DFDAM": DFDAM, "FCN": FCN}
+NETWORKS: dict[str, type[SegmentationModel]] = {
+    "PAN": PAN,
+    "PSANet": PSANet,
+    "DFDAM": DFDAM,
+    "FCN": FCN,
+}
 """Every model but the one that wraps another."""
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ModelName = Literal["PAN", "DFDAM", "FCN"]
+ModelName = Literal["PAN", "PSANet", "DFDAM", "AttentionToRefine", "FCN"]
 DataName = Literal["scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes"]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
+Sampling = Literal["shuffled", "class-balanced"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
 
 
@@ -130,6 +131,8 @@ class Recipe:
         name: What the recipe is called; every number that we publish names one.
         model: The network.
         data: The data set.
+        sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its pixels,
+            and takes the picture that holds it, so that rare classes come up as often as common ones.
         augment: Random changes to the training pictures.
         crop_size: Height and width of what the network sees in training, in pixels.
         batch_size: Pictures an optimiser step, over all devices and accumulated parts.
@@ -146,6 +149,7 @@ class Recipe:
     name: str
     model: ModelSpec = field(default_factory=ModelSpec)
     data: DataSpec = field(default_factory=DataSpec)
+    sampling: Sampling = "shuffled"
     augment: AugmentSpec = field(default_factory=AugmentSpec)
     crop_size: tuple[int, int] = (512, 512)
     batch_size: int = 16
@@ -169,6 +173,7 @@ class Machine:
         nodes: Computers; start one process a device on each with torchrun.
         precision: ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
         workers: Processes that read and transform pictures; -1 chooses.
+        cache: Gigabytes of memory, for each process, in which decoded training pictures are kept; 0 keeps none.
         accumulate: Parts that each process cuts its share of a batch into, where memory is short.
         channels_last: Memory layout with channels innermost; ``auto`` where it is faster.
         compile: Whether the network goes through ``torch.compile``.
@@ -183,6 +188,7 @@ class Machine:
     nodes: int = 1
     precision: Literal["32", "bf16", "fp16"] = "32"
     workers: int = -1
+    cache: float = 0.0
     accumulate: int = 1
     channels_last: Literal["auto", "on", "off"] = "auto"
     compile: bool = False

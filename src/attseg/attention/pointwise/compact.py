@@ -1,0 +1,56 @@
+"""Maps without relative offsets, the paper's "compact" row: the filter of a pair depends on the absolute place it speaks of.
+
+    collect      S[s, t] = f(t) . w[:, s]          distribute      S[s, t] = f(s) . w[:, t]
+
+Scores are plain inner products of two lists of vectors, so the usual attention kernels apply, and no map is built.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from attseg.attention.pointwise.terms import Direction, Normalize
+from attseg.layers import resize
+
+
+def point_attention(
+    values: Tensor, features: Tensor, filters: Tensor, *, direction: Direction, normalize: Normalize
+) -> Tensor:
+    """z(t) = sum over s of A[s, t] x(s), (N, C, H, W), without the map; shapes as for ``attention_weights``."""
+    n, _, height, width = values.shape
+    asking, answering = _sides(features, filters, direction)
+    gifts = values.flatten(2).transpose(1, 2)  # (N, H*W, C)
+    if normalize == "softmax":
+        targets, sources, gifts = (side[:, None].contiguous() for side in (asking, answering, gifts))
+        attended = F.scaled_dot_product_attention(targets, sources, gifts, scale=1.0)[:, 0]
+    else:
+        attended = asking @ (answering.transpose(1, 2) @ gifts)
+        attended = attended / (height * width) if normalize == "count" else attended
+    return attended.transpose(1, 2).reshape(n, -1, height, width)
+
+
+def attention_weights(features: Tensor, filters: Tensor, *, direction: Direction, normalize: Normalize) -> Tensor:
+    """A[s, t] of every pair, (N, sources H*W, targets H, W).
+
+    Args:
+        features: (N, D, H, W).
+        filters: (D, MH, MW), one for each place of a map; brought bilinearly to the size of the map at hand.
+        direction: As for ``point_attention`` of the relative operator.
+        normalize: Likewise.
+    """
+    height, width = features.shape[2:]
+    asking, answering = _sides(features, filters, direction)
+    scores = answering @ asking.transpose(1, 2)  # (N, sources, targets)
+    if normalize == "softmax":
+        scores = scores.softmax(1)
+    elif normalize == "count":
+        scores = scores / (height * width)
+    return scores.unflatten(2, (height, width))
+
+
+def _sides(features: Tensor, filters: Tensor, direction: Direction) -> tuple[Tensor, Tensor]:
+    """What stands for the targets and for the sources, each (N, H*W, D)."""
+    theirs = features.flatten(2).transpose(1, 2)
+    places = resize(filters[None].to(features.dtype), features.shape[2:]).flatten(2).transpose(1, 2).expand_as(theirs)
+    return (theirs, places) if direction == "collect" else (places, theirs)
