@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attseg.models.dfdam import DFDAM
@@ -46,4 +46,5 @@ def build_model(name: str, args: Mapping[str, Any], num_classes: int) -> Model:
     Raises:
         UsageError: There is no such model or argument, or a value does not fit.
     """
-    return build(MODELS, name, args, num_classes)
+    models: Mapping[str, Callable[..., Model]] = MODELS
+    return build(models, name, args, num_classes)
