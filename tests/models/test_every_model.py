@@ -48,6 +48,17 @@ def pictures(n, h, w):
     return torch.randn(n, 3, h, w, generator=torch.Generator().manual_seed(n * h * w))
 
 
+def loss_of(out):
+    """Something that every output takes part in."""
+    return sum(logits.square().mean() for logits in (out.logits, *out.aux.values()))
+
+
+@pytest.fixture
+def fresh_compiler():
+    """All models share the frame's ``forward``, and torch compiles one function only so many times."""
+    torch.compiler.reset()
+
+
 def test_every_model_is_tried():
     assert {name for name, _ in CASES.values()} == MODELS.keys()
 
@@ -74,8 +85,7 @@ def test_pan_takes_any_size_and_number_of_classes(h, w, classes):
 @pytest.mark.parametrize("size", [(2, 64, 64), (1, 65, 39)], ids=str)
 def test_every_parameter_gets_a_finite_gradient(case, size):
     model = build(case).train()
-    out = model(pictures(*size))
-    sum(logits.square().mean() for logits in (out.logits, *out.aux.values())).backward()
+    loss_of(model(pictures(*size))).backward()
     without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
 
@@ -159,8 +169,8 @@ def test_export_takes_any_size(case):
 
 @pytest.mark.compile
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["PAN", "FCN", "FCN-rrb", "FCN-gcn", "DFDAM"])
-def test_compile_needs_no_graph_break(case):
+@pytest.mark.parametrize("case", ["PAN", "FCN", "DFDAM"])
+def test_compile_needs_no_graph_break(case, fresh_compiler):
     model = build(case)
     for training in (False, True):
         model.train(training)
@@ -175,15 +185,14 @@ def test_compile_needs_no_graph_break(case):
 @pytest.mark.compile
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ["PAN", "PAN-c333-max", "DFDAM"])
-def test_compiled_training_equals_eager_training(case):
+def test_compiled_training_equals_eager_training(case, fresh_compiler):
     eager = build(case).to(memory_format=torch.channels_last).train()
     compiled = copy.deepcopy(eager)
     images = pictures(2, 64, 64).to(memory_format=torch.channels_last)
-    logits = torch.compile(compiled.forward, fullgraph=True)(images).logits
-    expected = eager(images).logits
-    torch.testing.assert_close(logits, expected, atol=1e-3, rtol=1e-3)
-    logits.square().mean().backward()
-    expected.square().mean().backward()
+    out, expected = torch.compile(compiled.forward, fullgraph=True)(images), eager(images)
+    torch.testing.assert_close(out.logits, expected.logits, atol=1e-3, rtol=1e-3)
+    loss_of(out).backward()
+    loss_of(expected).backward()
     for ours, theirs in zip(compiled.parameters(), eager.parameters(), strict=True):
         assert (ours.grad - theirs.grad).norm() <= 0.01 * theirs.grad.norm() + 1e-6
 
