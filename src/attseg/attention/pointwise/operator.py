@@ -69,7 +69,7 @@ def point_attention(
 def one_type(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All in the type of autocast where that is on, else in the widest that occurs."""
     kind = tensors[0].device.type
-    if torch.is_autocast_enabled(kind) and tensors[0].dtype != torch.float64:
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind) and tensors[0].dtype != torch.float64:
         wanted = torch.get_autocast_dtype(kind)
     else:
         wanted = tensors[0].dtype
