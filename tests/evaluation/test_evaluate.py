@@ -126,4 +126,4 @@ def test_the_report_as_plain_values():
     assert values["per_class"] == {"sky": 0.75, "road": 0.8, "car": None}
     assert values["miou"] == pytest.approx(0.775)
     assert (values["pictures"], values["pixels"], values["ignored_pixels"]) == (2, 8, 7)
-    assert (values["protocol"], values["absent"]) == ("single", ["car"])
+    assert (values["protocol"]["name"], values["absent"]) == ("single", ["car"])

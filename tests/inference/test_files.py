@@ -1,6 +1,3 @@
-import threading
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +9,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.image import read_image, read_labels
 from attseg.errors import UsageError
 from attseg.files import FileError
-from attseg.inference.files import AHEAD, Summary, _ahead, predict_files
+from attseg.inference.files import Summary, predict_files
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
 
@@ -191,27 +188,3 @@ def test_a_full_disk_stops_the_work(photos, tmp_path, monkeypatch):
     with pytest.raises(FileError, match="no space is left"):
         predict_files(segmenter(), [photos], tmp_path / "out")
     assert files(tmp_path / "out") == []
-
-
-def test_ahead_keeps_the_order_and_runs_only_a_little_ahead():
-    started, taken = [], []
-    lead = []
-    for value in _ahead(lambda item: started.append(item) or item * item, iter(range(20))):
-        taken.append(value)
-        lead.append(len(started) - len(taken))
-        time.sleep(0.001)
-    assert taken == [item * item for item in range(20)]
-    assert max(lead) <= AHEAD + 1
-
-
-def test_ahead_works_in_another_thread_while_the_caller_is_busy():
-    threads = set()
-    for _ in _ahead(lambda item: threads.add(threading.get_ident()), range(3)):
-        pass
-    assert len(threads) == 1
-    assert threading.get_ident() not in threads
-
-
-def test_ahead_raises_what_the_work_raises():
-    with pytest.raises(ZeroDivisionError):
-        list(_ahead(lambda item: 1 // item, [1, 0, 1]))

@@ -9,7 +9,7 @@ SIX = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_is_that_of_its_protocol(name):
-    assert find_protocol(name, data="voc").name == name
+    assert find_protocol(name, data="voc2012").name == name
 
 
 def test_the_papers_values():
@@ -34,14 +34,14 @@ def test_values_that_have_a_name_get_it():
 def test_other_values_say_so():
     assert find_protocol(changes={"scales": (0.3,)}).name == "free"
     assert find_protocol("single", changes={"average": "logits"}).name == "single, changed"
-    changed = find_protocol("psanet-sliding", data="voc", changes={"window": 321})
+    changed = find_protocol("psanet-sliding", data="voc2012", changes={"window": 321})
     assert (changed.name, changed.window, changed.long_side) == ("psanet-sliding, changed", 321, 512)
 
 
 @pytest.mark.parametrize("data", [None, "camvid"])
 def test_sizes_that_nobody_published_have_to_be_given(data):
     with pytest.raises(
-        UsageError, match="psanet-sliding has sizes for ade20k, voc, cityscapes, but not (for 'camvid'|where)"
+        UsageError, match="psanet-sliding has sizes for ade20k, voc2012, cityscapes, but not (for 'camvid'|where)"
     ):
         find_protocol("psanet-sliding", data=data, changes={"window": 321})
     given = find_protocol("psanet-sliding", data=data, changes={"window": 321, "long_side": 480})

@@ -1,22 +1,34 @@
-"""Evaluation of a model on a split: every picture once, one confusion matrix over all of them."""
+"""Evaluation of a model on a split: every picture once, one confusion matrix over all of them.
+
+Three stages overlap, each with another picture: reading, predicting, counting.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import nn
 
-from attseg.data.classes import IGNORE
-from attseg.data.feeding.loader import eval_loader
+from attseg.data.feeding.samplers import StridedSampler
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.sample import Array, Sample, SegmentationData
+from attseg.data.sample import Array, DataError, Sample, SegmentationData
+from attseg.errors import UsageError
+from attseg.evaluation.counts import Counts, add_up, sum_over_processes
+from attseg.evaluation.kept import KeptCounts
+from attseg.evaluation.meter import ConfusionMeter, Meter
 from attseg.evaluation.report import Report
-from attseg.metrics import ConfusionMatrix
-from attseg.prediction.whole import predict_logits
+from attseg.evaluation.stages import Counting, counts_of, predict, read
+from attseg.prediction.ahead import ahead
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import SINGLE
+from attseg.prediction.stream import OnViews, Predictor
 
 OnPicture = Callable[[int, int, Sample, Array], None]
+
+MOST_NAMED = 20
+"""Pictures that a message names."""
 
 
 def evaluate(
@@ -24,81 +36,134 @@ def evaluate(
     data: SegmentationData,
     preprocessing: Preprocessing,
     *,
+    protocol: Protocol = SINGLE,
+    meters: Sequence[Meter] = (),
     device: torch.device | str = "cpu",
     workers: int = 0,
     rank: int = 0,
     world: int = 1,
     precision: str = "32",
+    memory: int | None = None,
+    kept: KeptCounts | None = None,
     on_picture: OnPicture | None = None,
+    on_views: OnViews | None = None,
 ) -> Report:
-    """Predict every picture of a split, seen once and whole, and count.
+    """Predict every picture of a split once, and count.
 
     Args:
         model: A model of ours; evaluated in evaluation mode, and left in the mode that it was in.
         data: The split.
         preprocessing: What the model was trained with.
+        protocol: How each picture is seen.
+        meters: What to count beside the confusion matrix.
         device: Where the model is.
-        workers: Processes that read pictures.
+        workers: Processes that read pictures; 0 reads in a thread of this one.
         rank: Which of ``world`` processes this is; each takes every ``world``-th picture, and all get the same report.
         world: Processes that evaluate together, joined by ``torch.distributed``.
         precision: ``32``, ``bf16`` or ``fp16``.
+        memory: MiB for a batch of views; ``attseg.prediction.stream.Predictor`` says which.
+        kept: Where the counts of each picture are kept; pictures that are there already are not seen again. Of one process only.
         on_picture: Called after each picture with how many this process has done, how many it has, the sample, and its
             prediction (H, W).
+        on_views: Called on the way through a picture that takes several batches, with how many views are done, and how many
+            there are.
 
     Returns:
         The report over all processes.
 
     Raises:
-        DataError: A picture or its labels cannot be read.
-        ValueError: The split is empty, or labels and model do not fit.
+        DataError: A picture or its labels cannot be read or counted. Without ``kept`` this ends the evaluation; else the others
+            are counted and kept first, and the message names all that could not be.
+        UsageError: The split is empty, a picture does not fit into the memory, two meters have one name, or what was kept
+            belongs to other pictures.
     """
     if len(data) == 0:
-        raise ValueError(f"the split {data.split!r} has no picture to evaluate on")
+        raise UsageError(f"the split {data.split!r} has no picture to evaluate on")
     device = torch.device(device)
-    total = len(range(rank, len(data), world))
-    overall = ConfusionMatrix(len(data.classes))
-    probes: dict[str, ConfusionMatrix] = {}
-    ignored = 0
-    was_training = model.training
-    model.eval()
-    try:
-        loader = eval_loader(data, rank=rank, world=world, workers=workers)
-        for done, sample in enumerate(loader, 1):
-            logits = predict_logits(model, sample.image, preprocessing, device=device, precision=precision)
-            prediction = logits.argmax(0).to(torch.uint8).cpu().numpy()
-            overall.update(prediction, sample.labels)
-            ignored += int((sample.labels == IGNORE).sum())
-            for name, mask in (sample.probes or {}).items():
-                labels = np.where(mask, sample.labels, np.uint8(IGNORE))
-                probes.setdefault(name, ConfusionMatrix(len(data.classes))).update(prediction, labels)
-            if on_picture is not None:
-                on_picture(done, total, sample, prediction)
-    finally:
-        model.train(was_training)
-    extra = torch.tensor([ignored])
+    confusion = ConfusionMeter(len(data.classes))
+    everything = (confusion, *meters)
+    _check(everything, data, kept, world)
+    mine = StridedSampler(len(data), rank, world).indices
+    todo = [index for index in mine if kept is None or index not in kept.names]
+    predictor = Predictor(model, len(data.classes), preprocessing, device, protocol, precision, memory)
+    total: Counts = {}
+    failed: list[str] = []
+    with _evaluating(model):
+        pieces = predict(
+            predictor,
+            read(data, todo, workers),
+            with_scores=any(meter.needs_scores for meter in meters),
+            on_views=on_views,
+        )
+        measured = (one for one in ahead(Counting(everything, kept), pieces, by=1) if one is not None)
+        for done, one in enumerate(measured, 1 + len(mine) - len(todo)):
+            if one.problem:
+                failed.append(one.problem)
+                if kept is None:
+                    raise DataError(one.problem)
+                continue
+            if kept is None:
+                total = add_up((total, one.counts))
+            if on_picture is not None and one.piece.sample is not None and one.piece.prediction is not None:
+                on_picture(done, len(mine), one.piece.sample, one.piece.prediction)
+    if kept is not None:
+        if failed:
+            raise DataError(_explain(failed, len(mine), kept))
+        total = add_up(kept)
     if world > 1:
-        names = _names(probes)
-        probes = {name: probes.get(name, ConfusionMatrix(len(data.classes))) for name in names}
-        for counts in (extra, overall.counts, *(probe.counts for probe in probes.values())):
-            _sum(counts, device)
+        total = sum_over_processes(total, device)
+    counts = counts_of(confusion, total)
     return Report(
         classes=data.classes,
-        counts=overall.counts.numpy(),
+        counts=counts[confusion.COUNTS].numpy(),
         pictures=len(data),
-        ignored=int(extra),
-        probes={name: probe.counts.numpy() for name, probe in probes.items()},
+        ignored=int(counts[confusion.IGNORED]),
+        protocol=protocol,
+        probes={
+            name.removeprefix(confusion.PROBE): count.numpy()
+            for name, count in counts.items()
+            if name.startswith(confusion.PROBE)
+        },
+        meters={meter.name: meter.result(counts_of(meter, total)) for meter in meters},
     )
 
 
-def _names(probes: dict[str, ConfusionMatrix]) -> list[str]:
-    """Names of the probes that any process met; one with few pictures may have met none."""
-    gathered: list[list[str]] = [[] for _ in range(distributed.get_world_size())]
-    distributed.all_gather_object(gathered, sorted(probes))
-    return sorted({name for names in gathered for name in names})
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and then again the mode that was before."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
-def _sum(counts: Tensor, device: torch.device) -> None:
-    """Add up over all processes, in place; NCCL only speaks of tensors on the GPU."""
-    moved = counts.to(device)
-    distributed.all_reduce(moved)
-    counts.copy_(moved)
+def _check(meters: Sequence[Meter], data: SegmentationData, kept: KeptCounts | None, world: int) -> None:
+    """Refuse meters of one name, and counts that were kept of something else."""
+    names = [meter.name for meter in meters]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"two meters are called {twice[0]!r}; give each a name of its own")
+    if kept is None:
+        return
+    if world > 1:
+        raise UsageError(
+            f"counts are kept by one process only, and this is one of {world}; evaluate without keeping them"
+        )
+    for index, name in kept.names.items():
+        if index >= len(data) or data.name(index) != name:
+            here = data.name(index) if index < len(data) else "nothing"
+            raise UsageError(
+                f"{kept.path} belongs to other pictures: number {index} is {name} there and {here} in the data set; "
+                "leave out --resume to begin anew"
+            )
+
+
+def _explain(failed: Sequence[str], total: int, kept: KeptCounts) -> str:
+    named = [f"  {one}" for one in failed[:MOST_NAMED]]
+    if len(failed) > MOST_NAMED:
+        named.append(f"  and {len(failed) - MOST_NAMED} more")
+    return (
+        f"{len(failed)} of {total} pictures could not be measured; the counts of the other {len(kept.names)} are kept in "
+        f"{kept.path}. Mend these, and go on with --resume:\n" + "\n".join(named)
+    )

@@ -94,7 +94,7 @@ def draw_confusion(report: Report, out: Path) -> None:
     _draw_iou(beside, report, font)
     figure.suptitle(
         f"mIoU {100 * report.miou:.2f} %   pixel accuracy {100 * report.pixel_accuracy:.2f} %   "
-        f"{report.pictures} pictures, {report.protocol}",
+        f"{report.pictures} pictures, {report.protocol.name}",
         x=0,
         y=1 + 0.15 / side,
         ha="left",

@@ -10,6 +10,8 @@ from typing import Any
 from attseg import metrics
 from attseg.data.classes import ClassTable
 from attseg.metrics import Counts, Floats
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import SINGLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,16 +23,18 @@ class Report:
         counts: (K, K) pixels by label (rows) and prediction (columns).
         pictures: How many pictures were counted.
         ignored: Pixels whose label is 255.
-        protocol: How each picture was seen; ``single``: once, whole, at its own size.
+        protocol: How each picture was seen.
         probes: Counts (K, K) of the pixels of each difficulty alone, where the data set names them.
+        meters: What further meters found, plain values by the meter's name.
     """
 
     classes: ClassTable
     counts: Counts
     pictures: int
     ignored: int = 0
-    protocol: str = "single"
+    protocol: Protocol = SINGLE
     probes: Mapping[str, Counts] = field(default_factory=dict)
+    meters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def iou(self) -> Floats:
@@ -87,7 +91,8 @@ class Report:
                 }
                 for name, counts in self.probes.items()
             },
-            "protocol": self.protocol,
+            "meters": {name: dict(values) for name, values in self.meters.items()},
+            "protocol": self.protocol.to_dict(),
             "pictures": self.pictures,
             "pixels": int(self.counts.sum()),
             "ignored_pixels": self.ignored,

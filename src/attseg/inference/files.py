@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 
@@ -20,12 +17,7 @@ from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.inference.result import Result, read_mark, saved_files
 from attseg.inference.segmenter import Segmenter
-
-AHEAD = 2
-"""Pictures that each stage may be ahead of the next one, which bounds the memory."""
-
-In = TypeVar("In")
-Out = TypeVar("Out")
+from attseg.prediction.ahead import ahead
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ def predict_files(
     """
     files = find_pictures(inputs, outside=out)
     read = partial(_read, out, _digest_weights(segmenter), overlay, overwrite)
-    jobs = _ahead(partial(_write, out, overlay), _segment(segmenter, _ahead(read, files)))
+    jobs = ahead(partial(_write, out, overlay), _segment(segmenter, ahead(read, files)))
     done, skipped, failed = 0, 0, []
     for count, job in enumerate(jobs, 1):
         if job.problem is not None:
@@ -96,18 +88,6 @@ class _Job:
     image: Array | None = None
     result: Result | None = None
     problem: str | None = None
-
-
-def _ahead(work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
-    """``work`` of each item, in order, done by a thread that is a little ahead of whoever takes the results."""
-    with ThreadPoolExecutor(1) as thread:
-        waiting: deque[Future[Out]] = deque()
-        for item in items:
-            waiting.append(thread.submit(work, item))
-            if len(waiting) > AHEAD or waiting[0].done():
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _read(out: Path, weights: str, overlay: bool, overwrite: bool, file: PictureFile) -> _Job:

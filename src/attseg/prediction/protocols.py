@@ -33,7 +33,7 @@ ANYWHERE = {
 
 PSANET_SCALES = {"psanet-sliding": (1.0,), "psanet-multiscale": SIX_SCALES}
 
-PSANET_SIZES = {"ade20k": (512, 465), "voc": (512, 465), "cityscapes": (2048, 705)}
+PSANET_SIZES = {"ade20k": (512, 465), "voc2012": (512, 465), "cityscapes": (2048, 705)}
 """Long side at scale 1 and window of PSANet's released settings, by data set."""
 
 NAMES = (*ANYWHERE, *PSANET_SCALES)
@@ -57,7 +57,7 @@ def find_protocol(
         UsageError: There is no such protocol, it has no sizes for this data set, or the values make no sense.
 
     Example:
-        >>> find_protocol("psanet-sliding", data="voc").window
+        >>> find_protocol("psanet-sliding", data="voc2012").window
         465
         >>> find_protocol(changes={"flip": True}).name, find_protocol("pan-multiscale", changes={"flip": False}).name
         ('single-flip', 'pan-multiscale, changed')

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from attseg.data.feeding.loader import eval_loader, train_loader
+from attseg.data.feeding.samplers import StridedSampler
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import DataError
 from attseg.data.sets.folder import Folder
@@ -88,7 +89,7 @@ def test_evaluation_sees_every_sample_once_and_unchanged(workers):
     data = Scenes("val", size=(32, 48), count=5)
     seen = {}
     for rank in range(2):
-        for sample in eval_loader(data, rank=rank, world=2, workers=workers):
+        for sample in eval_loader(data, StridedSampler(5, rank, 2).indices, workers=workers):
             assert sample.name not in seen
             seen[sample.name] = sample
     assert sorted(seen) == [data.name(index) for index in range(5)]
@@ -110,7 +111,9 @@ def test_a_broken_file_is_named_as_if_there_were_no_workers(folder, workers, kin
         if kind == "train":
             batches(data, 3, workers=workers)
         else:
-            list(eval_loader(data, workers=workers))
+            first, unread, third = eval_loader(data, range(3), workers=workers)
+            assert (first.name, third.name) == ("a", "paris/c")
+            raise unread.error
     assert str(error.value) == str(direct.value)
     assert "b.png" in str(error.value)
     assert_none_left(readers())
@@ -128,7 +131,7 @@ def test_other_errors_name_the_sample():
             return "paris/0001"
 
     with pytest.raises(ZeroDivisionError) as error:
-        list(eval_loader(Buggy()))
+        list(eval_loader(Buggy(), [0]))
     assert error.value.__notes__ == ["while reading 'paris/0001'"]
 
 

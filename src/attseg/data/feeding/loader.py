@@ -12,17 +12,20 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypedDict, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from attseg.data.feeding.samplers import StridedSampler, TrainSampler
+from attseg.data.feeding.cache import CachedData, SampleCache
+from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import DataError, Sample, SegmentationData
 from attseg.errors import UsageError
@@ -38,6 +41,13 @@ class Batch(TypedDict):
     images: Tensor
     labels: Tensor
     names: list[str]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Stands for a sample that cannot be read, where the others are wanted nevertheless; the error says why."""
+
+    error: DataError
 
 
 class Loader(DataLoader[Any], Generic[T]):
@@ -63,10 +73,12 @@ def train_loader(
     *,
     batch_size: int,
     seed: int,
+    chances: npt.NDArray[np.float64] | None = None,
     start: int = 0,
     rank: int = 0,
     world: int = 1,
     workers: int = 0,
+    cache: float = 0.0,
 ) -> Loader[Batch]:
     """Random crops in random order, without end.
 
@@ -78,16 +90,22 @@ def train_loader(
         transform: What makes crops of them.
         batch_size: Crops a batch, of this process.
         seed: Of order and transforms.
+        chances: (N,) How likely each sample is; None: each comes once a round.
         start: First batch; the number of batches already seen.
         rank: Number of this process.
         world: Number of processes; each sees its share of every batch.
         workers: Processes that read ahead; 0 reads in this one.
+        cache: Gigabytes of memory in which decoded pictures are kept, shared by the workers of this process.
 
     Raises:
         UsageError: Settings that ``TrainSampler`` refuses, or a negative number of workers.
         DataError: While iterating: a sample that cannot be read.
     """
-    sampler = TrainSampler(len(data), batch_size=batch_size, seed=seed, start=start, rank=rank, world=world)
+    sampler = TrainSampler(
+        len(data), batch_size=batch_size, seed=seed, chances=chances, start=start, rank=rank, world=world
+    )
+    if cache:
+        data = CachedData(data, SampleCache(len(data), int(cache * 1e9)))
     return Loader(
         _Crops(data, transform, seed),
         batch_sampler=sampler,
@@ -99,22 +117,21 @@ def train_loader(
     )
 
 
-def eval_loader(data: SegmentationData, *, rank: int = 0, world: int = 1, workers: int = 0) -> Loader[Sample]:
-    """Every sample once over all processes, whole and unchanged.
+def eval_loader(data: SegmentationData, indices: Sequence[int], *, workers: int = 0) -> Loader[Sample | Unread]:
+    """Samples one at a time, whole and unchanged.
 
     Args:
         data: Where samples come from.
-        rank: Number of this process.
-        world: Number of processes; this one sees the indices rank, rank + world, ...
+        indices: Which ones, in this order.
         workers: Processes that read ahead; 0 reads in this one.
 
     Raises:
-        UsageError: A rank that does not exist, or a negative number of workers.
-        DataError: While iterating: a sample that cannot be read.
+        UsageError: A negative number of workers.
+        DataError: While iterating: a process that reads was killed.
     """
     return Loader(
         _Whole(data),
-        sampler=StridedSampler(len(data), rank, world),
+        sampler=indices,
         batch_size=None,
         collate_fn=_unchanged,
         num_workers=workers,
@@ -138,12 +155,13 @@ class _Crops(Dataset[tuple[Tensor, Tensor, str] | DataError]):
         return *self.transform(sample, rng), sample.name
 
 
-class _Whole(Dataset[Sample | DataError]):
+class _Whole(Dataset[Sample | Unread]):
     def __init__(self, data: SegmentationData) -> None:
         self.data = data
 
-    def __getitem__(self, index: int) -> Sample | DataError:
-        return _read(self.data, index)
+    def __getitem__(self, index: int) -> Sample | Unread:
+        sample = _read(self.data, index)
+        return Unread(sample) if isinstance(sample, DataError) else sample
 
 
 def _read(data: SegmentationData, index: int) -> Sample | DataError:

@@ -1,0 +1,102 @@
+"""Counts of each picture in a file, line by line as they come, so that a broken evaluation goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attseg.errors import UsageError
+from attseg.evaluation.counts import Counts, pack, unpack
+from attseg.files import FileError, replacing
+
+FORMAT = 1
+
+
+class KeptCounts:
+    """A file of JSON lines: what was evaluated, then the counts of each picture.
+
+    Lines are only ever added, each at once. A line that a kill cut short is dropped, with everything behind it.
+
+    Args:
+        path: The file. Folders on the way are made.
+        about: Plain values that decide the counts; an evaluation with others cannot go on from the file.
+        resume: Go on from what the file holds, if it is there; else begin anew.
+
+    Raises:
+        UsageError: The file is about another evaluation, or is none of this kind.
+        FileError: The file cannot be written.
+
+    Example:
+        >>> import tempfile, torch
+        >>> path = Path(tempfile.mkdtemp()) / "pictures.jsonl"
+        >>> KeptCounts(path, {"protocol": "single"}).add(3, "street", {"pixels": torch.tensor(7)})
+        >>> kept = KeptCounts(path, {"protocol": "single"}, resume=True)
+        >>> kept.names, list(kept)
+        ({3: 'street'}, [{'pixels': tensor(7)}])
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, Any], *, resume: bool = False) -> None:
+        self.path = path
+        self.names: dict[int, str] = {}
+        """Names of the pictures that are counted, by their index."""
+        self._places: dict[int, int] = {}
+        about = json.loads(json.dumps({"format": FORMAT, **about}))
+        if resume and path.exists():
+            self._read(about)
+        else:
+            with replacing(path) as file:
+                file.write(json.dumps(about).encode() + b"\n")
+
+    def add(self, index: int, name: str, counts: Counts) -> None:
+        """Keep the counts of a picture."""
+        line = json.dumps({"index": index, "name": name, "counts": pack(counts)}).encode() + b"\n"
+        try:
+            with self.path.open("ab") as file:
+                place = file.tell()
+                file.write(line)
+        except OSError as error:
+            raise FileError(f"cannot write {self.path}: {error.strerror}") from error
+        self.names[index] = name
+        self._places[index] = place
+
+    def __iter__(self) -> Iterator[Counts]:
+        """The counts of each picture, in the order of the pictures, whenever they were counted."""
+        with self.path.open("rb") as file:
+            for _, place in sorted(self._places.items()):
+                file.seek(place)
+                yield unpack(json.loads(file.readline())["counts"])
+
+    def _read(self, about: Mapping[str, Any]) -> None:
+        with self.path.open("rb+") as file:
+            self._check(_parse(file.readline(), "format"), about)
+            place = file.tell()
+            while line := _parse(file.readline(), "index"):
+                self.names[line["index"]] = line["name"]
+                self._places[line["index"]] = place
+                place = file.tell()
+            file.truncate(place)
+
+    def _check(self, found: dict[str, Any] | None, about: Mapping[str, Any]) -> None:
+        if found is None:
+            raise UsageError(
+                f"{self.path} does not hold the counts of an evaluation; move it away, or choose another folder"
+            )
+        other = [name for name in sorted(about.keys() | found.keys()) if about.get(name) != found.get(name)]
+        if other:
+            raise UsageError(
+                f"{self.path} belongs to an evaluation with another {', '.join(other)}; repeat its options to go on with it, "
+                "leave out --resume to begin anew, or choose another folder with --out"
+            )
+
+
+def _parse(line: bytes, key: str) -> dict[str, Any] | None:
+    """The values of a line that was written to its end and has a key."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) and key in values else None
