@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+from torch.utils.flop_counter import register_flop_formula
 
 from attseg.attention.pointwise import dense, tiled
+from attseg.attention.pointwise.cost import backward_flops, forward_flops
 from attseg.attention.pointwise.terms import Direction, Normalize, Outside, check_filters, check_terms, check_values
 
 
@@ -139,3 +141,6 @@ def _back(ctx: FunctionCtx, gradient: Tensor, _: Tensor) -> tuple[Tensor | None,
 
 
 _attend.register_autograd(_back, setup_context=_keep)
+
+register_flop_formula(torch.ops.attseg.point_attention)(forward_flops)
+register_flop_formula(torch.ops.attseg.point_attention_backward)(backward_flops)
