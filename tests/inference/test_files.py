@@ -113,7 +113,7 @@ def test_results_of_other_origin_are_neither_kept_as_ours_nor_lost(photos, tmp_p
     ((path, message),) = summary.failed
     assert path == photos / "1.png"
     assert message.endswith(
-        f"{labels} is there already, and comes from another picture or from other weights; "
+        f"{labels} is there already, and comes from another picture, another protocol or other weights; "
         "choose another folder for the results, or overwrite them"
     )
     assert labels.read_bytes() == before

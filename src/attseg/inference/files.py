@@ -18,6 +18,9 @@ from attseg.errors import UsageError
 from attseg.inference.result import Result, read_mark, saved_files
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import SINGLE
+from attseg.prediction.stream import OnViews
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,10 @@ def predict_files(
     *,
     overlay: bool = True,
     overwrite: bool = False,
+    protocol: Protocol = SINGLE,
+    memory: int | None = None,
     on_file: Callable[[int, int, Path, str | None], None] | None = None,
+    on_views: OnViews | None = None,
 ) -> Summary:
     """Segment files, and write ``labels/NAME.png`` (palette PNG, as large as the upright picture) and ``overlays/NAME.jpg``.
 
@@ -56,16 +62,20 @@ def predict_files(
         out: Folder for the results, which is made if it is not there.
         overlay: Whether overlays are written too.
         overwrite: Segment everything anew, whatever is there.
+        protocol: How each picture is seen.
+        memory: MiB for a batch of windows; ``attseg.prediction.stream.Predictor`` says which.
         on_file: Called after each picture with how many there were so far, how many there are, the file, and why it
             failed, if it did.
+        on_views: Called on the way through a picture with how many views are done, and how many there are.
 
     Raises:
         UsageError: An input is not there, or no picture was found.
         FileError: A result cannot be written.
     """
     files = find_pictures(inputs, outside=out)
-    read = partial(_read, out, _digest_weights(segmenter), overlay, overwrite)
-    jobs = ahead(partial(_write, out, overlay), _segment(segmenter, ahead(read, files)))
+    read = partial(_read, out, _digest(segmenter, protocol), overlay, overwrite)
+    segment = partial(segmenter.segment, protocol=protocol, memory=memory, on_views=on_views)
+    jobs = ahead(partial(_write, out, overlay), _segment(segment, ahead(read, files)))
     done, skipped, failed = 0, 0, []
     for count, job in enumerate(jobs, 1):
         if job.problem is not None:
@@ -106,13 +116,13 @@ def _read(out: Path, weights: str, overlay: bool, overwrite: bool, file: Picture
         return _Job(file, problem=f"{file.path} cannot be read: {error.strerror}")
 
 
-def _segment(segmenter: Segmenter, jobs: Iterable[_Job]) -> Iterator[_Job]:
+def _segment(segment: Callable[[Array], Result], jobs: Iterable[_Job]) -> Iterator[_Job]:
     for job in jobs:
         if job.image is None:
             yield job
             continue
         try:
-            yield _Job(job.file, job.mark, result=segmenter(job.image))
+            yield _Job(job.file, job.mark, result=segment(job.image))
         except UsageError as error:
             yield _Job(job.file, problem=f"{job.file.path}: {error}")
 
@@ -129,7 +139,7 @@ def _write(out: Path, overlay: bool, job: _Job) -> _Job:
 
 def _not_ours(path: Path, there: Path) -> str:
     return (
-        f"{path} was not segmented: {there} is there already, and comes from another picture or from other weights; "
+        f"{path} was not segmented: {there} is there already, and comes from another picture, another protocol or other weights; "
         "choose another folder for the results, or overwrite them"
     )
 
@@ -139,9 +149,10 @@ def _digest_file(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 
-def _digest_weights(segmenter: Segmenter) -> str:
+def _digest(segmenter: Segmenter, protocol: Protocol) -> str:
     """A few bytes that change with anything that the labels depend on."""
-    described = json.dumps([segmenter.classes.to_dict(), segmenter.preprocessing.to_dict()])
+    seen = {name: value for name, value in protocol.to_dict().items() if name != "name"}
+    described = json.dumps([segmenter.classes.to_dict(), segmenter.preprocessing.to_dict(), seen])
     digest = hashlib.blake2b(described.encode(), digest_size=8)
     for name, tensor in segmenter.model.state_dict().items():
         digest.update(name.encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -14,12 +14,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from attseg.attention.tap import Tap
-from attseg.checkpoint import load_into, read_weights
+from attseg.checkpoint import Weights, load_into, read_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
 from attseg.data.reading.image import read_image
-from attseg.data.reading.inputs import PictureFile, find_pictures, is_pattern
+from attseg.data.reading.inputs import find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.explain.capture import capture
@@ -27,10 +27,10 @@ from attseg.explain.pixel import PixelAttention, read_pixel
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
-from attseg.prediction.whole import as_batch, predict_logits
-
-ROWS = 256
-"""Rows of the logits that are turned into probabilities at a time, so that no second copy of all logits is made."""
+from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import SINGLE, find_protocol
+from attseg.prediction.stream import OnViews, Predictor
+from attseg.prediction.whole import as_batch
 
 Picture = Image.Image | npt.NDArray[Any] | Tensor
 """A picture in memory; ``attseg.data.reading.arrays`` says which shapes and types of arrays and tensors."""
@@ -51,7 +51,7 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     weights = read_weights(find_weights(source))
     model = build_model(weights.model.name, weights.model.args, len(weights.classes))
     load_into(model, weights.state)
-    return Segmenter(model, weights.classes, weights.preprocessing, device=device)
+    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=_trained_on(weights))
 
 
 class Segmenter:
@@ -62,6 +62,7 @@ class Segmenter:
         classes: What its outputs mean.
         preprocessing: What its inputs go through.
         device: Where it computes; ``auto`` takes a GPU if there is one.
+        data: Name of the data set that it was trained on, from which some protocols take their sizes.
 
     Raises:
         UsageError: There is no such device.
@@ -76,69 +77,83 @@ class Segmenter:
     """
 
     def __init__(
-        self, model: nn.Module, classes: ClassTable, preprocessing: Preprocessing, *, device: str = "auto"
+        self,
+        model: nn.Module,
+        classes: ClassTable,
+        preprocessing: Preprocessing,
+        *,
+        device: str = "auto",
+        data: str | None = None,
     ) -> None:
         self.device = _find_device(device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last).eval()
         self.classes = classes
         self.preprocessing = preprocessing
+        self.data = data
 
     @overload
-    def __call__(self, source: Picture) -> Result: ...
+    def __call__(self, source: Picture, *, protocol: str | Protocol = ..., memory: int | None = ...) -> Result: ...
 
     @overload
-    def __call__(self, source: Sequence[str | Path | Picture]) -> list[Result]: ...
+    def __call__(
+        self, source: Sequence[str | Path | Picture], *, protocol: str | Protocol = ..., memory: int | None = ...
+    ) -> list[Result]: ...
 
     @overload
-    def __call__(self, source: str | Path) -> Any: ...
+    def __call__(self, source: str | Path, *, protocol: str | Protocol = ..., memory: int | None = ...) -> Any: ...
 
-    def __call__(self, source: Any) -> Any:
+    def __call__(self, source: Any, *, protocol: str | Protocol = SINGLE, memory: int | None = None) -> Any:
         """Segment one picture or several, of any size.
 
         Args:
             source: A file, a picture of Pillow, an array (H, W, 3) or (H, W), or a tensor (3, H, W): one ``Result``. A folder, a
                 pattern such as ``"photos/*.jpg"``, or a sequence of all these: a list of them, all in memory, a picture of
                 1000 x 1000 taking 8 MB. For many pictures, call it in a loop, or use ``attseg predict``.
+            protocol: How each picture is seen: a name, such as ``pan-multiscale``, or values, such as
+                ``Protocol(window=512, flip=True)``. Huge pictures need a window.
+            memory: MiB for a batch of windows; ``attseg.prediction.stream.Predictor`` says which.
 
         Raises:
-            UsageError: There is no such file, or the array is no picture.
+            UsageError: There is no such file or protocol, the array is no picture, or the memory runs out.
             DataError: A file cannot be read as a picture.
         """
+        segment = partial(self.segment, protocol=protocol, memory=memory)
         if isinstance(source, str | Path):
-            results = [self._segment_file(file) for file in find_pictures([source])]
+            results = [segment(read_image(file.path), name=file.name) for file in find_pictures([source])]
             return results if _means_several(source) else results[0]
         if isinstance(source, Sequence) and not isinstance(source, bytes):
-            return self._segment_all(source)
-        return self._segment(_in_memory(source), "picture")
+            return [segment(image, name=name) for image, name in _all_pictures(source)]
+        return segment(_in_memory(source))
 
-    def _segment_all(self, sources: Sequence[Any]) -> list[Result]:
-        if sources and all(isinstance(one, str | Path) for one in sources):
-            return [self._segment_file(file) for file in find_pictures(sources)]
-        results: list[Result] = []
-        for number, one in enumerate(sources, 1):
-            if isinstance(one, str | Path):
-                results += [self._segment_file(file) for file in find_pictures([one])]
-            else:
-                results.append(self._segment(_in_memory(one), f"picture-{number}"))
-        return results
+    def segment(
+        self,
+        image: Array,
+        *,
+        name: str = "picture",
+        protocol: str | Protocol = SINGLE,
+        memory: int | None = None,
+        on_views: OnViews | None = None,
+    ) -> Result:
+        """Segment one picture that is read already: (H, W, 3) red, green, blue in 0..255.
 
-    def _segment_file(self, file: PictureFile) -> Result:
-        return self._segment(read_image(file.path), file.name)
+        Args:
+            image: The picture.
+            name: What the result is called.
+            protocol: As of a call.
+            memory: As of a call.
+            on_views: Called on the way through the picture with how many views are done, and how many there are.
 
-    def _segment(self, image: Array, name: str) -> Result:
-        height, width = image.shape[:2]
-        try:
-            logits = predict_logits(self.model, image, self.preprocessing, device=self.device)
-            labels, scores = _decide(logits)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            raise UsageError(
-                f"a picture of {height} x {width} (height x width) does not fit into the memory of {self.device}; "
-                "scale it down, cut it into tiles, or use another device"
-            ) from error
-        if len(logits) != len(self.classes):
-            raise UsageError(f"the model has {len(logits)} classes, but the class table names {len(self.classes)}")
+        Raises:
+            UsageError: There is no such protocol, or the memory runs out.
+        """
+        if isinstance(protocol, str):
+            protocol = find_protocol(protocol, data=self.data)
+        shape = image.shape[:2]
+        labels, scores = np.empty(shape, np.uint8), np.empty(shape, np.float32)
+        predictor = Predictor(self.model, len(self.classes), self.preprocessing, self.device, protocol, memory=memory)
+        for band in predictor.bands(image, on_views):
+            rows = slice(band.top, band.top + band.values.shape[1])
+            labels[rows], scores[rows] = band.decide()
         return Result(image, labels, scores, self.classes, name, partial(self._attention, image))
 
     @torch.inference_mode()
@@ -156,18 +171,22 @@ class Segmenter:
         return read_pixel(maps, x=x, y=y, size=(images.shape[2], images.shape[3]))
 
 
-def _decide(logits: Tensor) -> tuple[Array, npt.NDArray[np.float32]]:
-    """(H, W) The most probable class of each pixel, and its probability, from logits (K, H, W)."""
-    labels, scores = [], []
-    for rows in logits.split(ROWS, dim=1):
-        best, label = rows.max(dim=0)
-        labels.append(label.byte())
-        scores.append(1 / (rows - best).exp_().sum(dim=0))  # softmax at the maximum, whose exponent is 0
-    return torch.cat(labels).cpu().numpy(), torch.cat(scores).cpu().numpy()
+def _all_pictures(sources: Sequence[Any]) -> Iterator[tuple[Array, str]]:
+    """Pictures with their names, of a sequence of files, folders, patterns and pictures in memory."""
+    if sources and all(isinstance(one, str | Path) for one in sources):
+        yield from ((read_image(file.path), file.name) for file in find_pictures(sources))
+        return
+    for number, one in enumerate(sources, 1):
+        if isinstance(one, str | Path):
+            yield from ((read_image(file.path), file.name) for file in find_pictures([one]))
+        else:
+            yield _in_memory(one), f"picture-{number}"
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+def _trained_on(weights: Weights) -> str | None:
+    """The data set of the recipe that made the weights, where they say so."""
+    recipe = weights.info.get("recipe")
+    return recipe.get("data", {}).get("name") if isinstance(recipe, dict) else None
 
 
 def _in_memory(source: Any) -> Array:

@@ -7,6 +7,7 @@ bytes, and the scores of the rows that views still overlap: about the height of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,15 +72,9 @@ class Predictor:
 
     def _plain(self, image: Array) -> Iterator[Band]:
         height, width = image.shape[:2]
-        try:
+        whole = f"a picture of {height} x {width} (height x width) does not fit"
+        with self._explaining(whole, "scale it down, see it in windows (such as --window 512)"):
             logits = predict_logits(self.model, image, self.preprocessing, device=self.device, precision=self.precision)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            raise UsageError(
-                f"a picture of {height} x {width} (height x width) does not fit into the memory of {self.device}; scale it "
-                "down, see it in windows (such as --window 512), or use another device"
-            ) from error
         self._check_classes(len(logits))
         for top in range(0, height, PLAIN_ROWS):
             yield Band(top, logits[:, top : top + PLAIN_ROWS], "logits")
@@ -95,14 +90,20 @@ class Predictor:
         while done < len(order):
             batch = self._next_batch([view for _, view in order[done : done + self._most(order[done][1])]])
             done += len(batch)
-            with torch.inference_mode():
-                for view, scores in zip(batch, self._see(pixels, batch), strict=True):
-                    rows, columns = view.rows, view.columns
-                    seen = scores[:, rows.before :, columns.before :]
-                    bands.add(view, seen[:, : rows.stop - rows.start, : columns.stop - columns.start], share)
+            self._add(bands, pixels, batch, share)
             if on_views is not None:
                 on_views(done, len(order))
             yield from bands.done(order[done][0] if done < len(order) else height)
+
+    def _add(self, bands: Bands, pixels: Tensor, batch: list[View], share: float) -> None:
+        """Add the scores of a batch of views."""
+        height, width = batch[0].given
+        several = f"{len(batch)} of {height} x {width} pixels (height x width) with their scores do not fit"
+        with self._explaining(several, "lower --memory, choose smaller windows (--window)"), torch.inference_mode():
+            for view, scores in zip(batch, self._see(pixels, batch), strict=True):
+                rows, columns = view.rows, view.columns
+                seen = scores[:, rows.before :, columns.before :]
+                bands.add(view, seen[:, : rows.stop - rows.start, : columns.stop - columns.start], share)
 
     def _next_batch(self, views: list[View]) -> list[View]:
         """The first views that are given equally much."""
@@ -121,22 +122,13 @@ class Predictor:
 
     def _see(self, pixels: Tensor, batch: list[View]) -> Tensor:
         """(N, K, h, w) Scores of views; of mirrored ones, the sum with those of the mirrored view."""
-        try:
-            images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
-            if not self.protocol.flip:
-                return self._scores(images)
-            if 2 * len(batch) > self._fitting(batch[0]):
-                return self._scores(images) + self._scores(images.flip(3)).flip(3)
-            straight, mirrored = self._scores(torch.cat((images, images.flip(3)))).chunk(2)
-            return straight + mirrored.flip(3)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-            height, width = batch[0].given
-            raise UsageError(
-                f"{len(batch)} of {height} x {width} pixels (height x width) do not fit into the memory of {self.device} at "
-                "once; lower --memory, choose smaller windows (--window), or use another device"
-            ) from error
+        images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
+        if not self.protocol.flip:
+            return self._scores(images)
+        if 2 * len(batch) > self._fitting(batch[0]):
+            return self._scores(images) + self._scores(images.flip(3)).flip(3)
+        straight, mirrored = self._scores(torch.cat((images, images.flip(3)))).chunk(2)
+        return straight + mirrored.flip(3)
 
     def _scores(self, images: Tensor) -> Tensor:
         """(N, K, h, w) What is averaged, of pictures (N, 3, h, w)."""
@@ -151,6 +143,12 @@ class Predictor:
         if found != self.classes:
             raise UsageError(f"the model has {found} classes, but the class table names {self.classes}")
 
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    @contextmanager
+    def _explaining(self, problem: str, advice: str) -> Iterator[None]:
+        """Turns the error of memory that ran out into a sentence."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+                raise
+            raise UsageError(f"{problem} into the memory of {self.device}; {advice}, or use another device") from error
