@@ -8,7 +8,7 @@ from attseg.errors import unknown
 from attseg.recipes.dfdam import dfdam_camvid, dfdam_scenes
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
 from attseg.recipes.pan import pan_camvid, pan_demo, pan_folder, pan_scenes
-from attseg.recipes.psanet import psanet_camvid
+from attseg.recipes.psanet import psanet_camvid, psanet_scenes
 from attseg.recipes.recipe import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
@@ -19,6 +19,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-camvid": pan_camvid,
     "fcn-camvid": fcn_camvid,
     "dfdam-camvid": dfdam_camvid,
+    "psanet-scenes": psanet_scenes,
     "psanet-camvid": psanet_camvid,
     "pan-folder": pan_folder,
 }
