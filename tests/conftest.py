@@ -21,3 +21,12 @@ def camvid_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"no CamVid at {root}: set ATTSEG_DATA to a folder that holds camvid/")
     return root
+
+
+@pytest.fixture(scope="session")
+def samples_root() -> Path:
+    """The folder of a few real pictures of each public data set; skips where there is none."""
+    root = data_root() / "samples"
+    if not root.is_dir():
+        pytest.skip(f"no samples at {root}: set ATTSEG_DATA to a folder that holds samples/")
+    return root

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import layouts
 from attseg.cli import main
+from attseg.cli.data import NAMES
+from attseg.data.catalog import DATA_NAMES
 
 
 @pytest.fixture
@@ -98,12 +101,58 @@ def test_samples_are_drawn(mine, capsys, tmp_path):
         assert picture.format == "PNG"
 
 
+def test_a_part_of_a_public_data_set_passes_and_is_said_to_be_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    layouts.make_cityscapes(tmp_path / "streets")
+    assert main(["data", "check", "cityscapes", "--data.root", "streets", "--data.options.labels", "trainIds"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ["train", "2", "of", "2,975", "8", "x", "12"] in [line.split()[:7] for line in lines]
+    assert "(16 of 19 classes never occur)" in lines
+    assert "note: val is a part: 1 of the 500 pictures released are there" in lines
+    assert any(line.startswith("note: labels of train are read from *_gtFine_labelTrainIds.png") for line in lines)
+    assert lines[-1] == "samples are drawn in streets-samples.png"
+
+
+def test_damage_to_a_public_data_set_fails(tmp_path, capsys):
+    layouts.make_ade20k(tmp_path)
+    labels = tmp_path / "ADEChallengeData2016/annotations/validation/ADE_val_00000001.png"
+    labels.unlink()
+    assert main(["data", "check", "ade20k", "--data.root", str(tmp_path)]) == 1
+    assert f"ADE_val_00000001.jpg has no labels: {labels} does not exist\n" in capsys.readouterr().out
+
+
+def test_a_split_without_labels_can_be_shown(tmp_path, capsys):
+    layouts.make_voc(tmp_path)
+    out = tmp_path / "test.png"
+    assert main(["data", "show", "voc2012", "--data.root", str(tmp_path), "--split", "test", "--out", str(out)]) == 0
+    assert out.is_file()
+
+
+def test_what_there_is_of_a_part_is_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    layouts.make_voc(tmp_path / "voc")
+    (tmp_path / "voc/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt").unlink()
+    assert main(["data", "show", "voc2012", "--data.root", "voc"]) == 0
+    assert capsys.readouterr().out == "voc-samples.png\n"
+    assert main(["data", "check", "voc2012", "--data.root", "voc"]) == 0
+
+
+def test_the_names_are_those_of_the_catalog():
+    assert NAMES == DATA_NAMES
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (
+            ["check", "cityscapes", "--data.root", "x", "--data.options.label", "fine"],
+            "there is no option of cityscapes 'label'",
+        ),
+        (["check", "voc2012", "--data.rot", "x"], "there is no option '--data.rot'; did you mean '--data.root'"),
+        (
             ["check", "camvi"],
-            "there is no data set 'camvi'; did you mean 'camvid'? There are: scenes, camvid, folder; nor is",
+            "there is no data set 'camvi'; did you mean 'camvid'? There are: scenes, camvid, folder, voc2012, sbd, ade20k, "
+            "cityscapes; nor is",
         ),
         (["check", "camvi", "--data.root", "x"], "there is no data set 'camvi'"),
         (["check", "camvid"], "the data set 'camvid' lies in a folder, and none was given"),

@@ -7,10 +7,12 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
-from attseg.cli.parser import Parser
+from attseg.cli.parser import Parser, put
 from attseg.errors import UsageError, unknown
+from attseg.recipes.recipe import DataName, DataSpec
+from attseg.recipes.values import settings
 
 if TYPE_CHECKING:
     from attseg.data.checking.findings import Check, SplitSummary
@@ -21,16 +23,18 @@ pictures without labels, sizes that differ, label values without a class, files 
 It ends with a picture of samples beside their labels, which is all that show does. download fetches a public
 data set (`attseg data download --help`).
 
-A data set is a name (scenes, camvid, folder) with --data.root DIR; a folder alone is one with images/,
-labels/ and classes.csv."""
+A data set is a name (scenes, camvid, voc2012, sbd, ade20k, cityscapes, folder) with --data.root DIR; a folder
+alone is one with images/, labels/ and classes.csv. Of a public data set, what is there is checked, and what is
+missing of the release is said; that alone is nothing wrong."""
 
 EXAMPLES = (
     "attseg data check ~/mine",
     "attseg data check camvid --data.root ~/data/camvid --json",
-    "attseg data show camvid --data.root ~/data/camvid --split val --out samples.png",
+    "attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd",
+    "attseg data show cityscapes --data.root ~/data/cityscapes --split val --out samples.png",
 )
 
-NAMES = ("scenes", "camvid", "folder")
+NAMES = get_args(DataName)
 MOST_SHOWN = 5
 """Findings of one kind that are printed; all are in the JSON."""
 
@@ -46,12 +50,14 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("data", metavar="NAME|DIR", help="a data set, or a folder of your own")
     parser.add_argument("--data.root", dest="root", metavar="DIR", help="where the data set lies")
     parser.add_argument("--json", action="store_true", help="check: one JSON object on standard output")
-    parser.add_argument("--split", default="train", help="show: which split (default: train)")
+    parser.add_argument("--split", help="show: which split (default: train, or the first that is there)")
     parser.add_argument("--count", type=int, default=4, metavar="N", help="show: how many samples (default: 4)")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where the picture of samples goes (default: NAME-samples.png here)"
     )
+    parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key == "data.options"))
     arguments = parser.parse(argv)
+    arguments.options = put({}, arguments.given).get("data", {}).get("options", {})
     _name_data(arguments)
     return _check(arguments) if arguments.action == "check" else _show(arguments)
 
@@ -74,15 +80,18 @@ def _check(arguments: Namespace) -> int:
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         result = check(
-            arguments.data, arguments.root, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            arguments.data,
+            arguments.root,
+            options=arguments.options,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if arguments.json:
         print(json.dumps(result.to_dict(), indent=2))
     else:
         _print(result)
     if result.ok and (arguments.out or not arguments.json):
-        if arguments.split not in result.splits:  # the data set holds only a part
-            arguments.split = next(iter(result.splits))
+        if arguments.split not in result.splits:  # not given, or the data set holds only a part
+            arguments.split = next(split for split, summary in result.splits.items() if summary.pictures)
         picture = _draw(arguments)
         if not arguments.json:
             print(f"samples are drawn in {picture}")
@@ -101,7 +110,8 @@ def _draw(arguments: Namespace) -> Path:
 
     name = Path(arguments.root).resolve().name if arguments.root else arguments.data
     out: Path = arguments.out or Path(f"{name}-samples.png")
-    picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count)
+    options: dict[str, Any] = arguments.options
+    picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count, options=options)
     with replacing(out) as file:
         picture.save(file, "PNG")
     return out
@@ -125,7 +135,7 @@ def _print(result: Check) -> None:
             print(
                 f"and {count - MOST_SHOWN} more of the kind {kind!r}{f' in {split}' if split else ''} (--json lists all)"
             )
-    if not result.findings:
+    if all(finding.severity == "note" for finding in result.findings):
         print("nothing is wrong")
     elif result.ok:
         print("nothing stands against training")
@@ -137,7 +147,7 @@ def _print_splits(splits: dict[str, SplitSummary]) -> None:
     rows = [
         (
             split,
-            s.pictures,
+            str(s.pictures) if s.released is None else f"{s.pictures:,} of {s.released:,}",
             _size(s.smallest),
             _size(s.largest),
             _share(s.ignored, s.values),
@@ -158,9 +168,12 @@ def _print_histogram(result: Check) -> None:
         rows = [
             (name, *(_share(s.pixels[index], s.pixels) for s in splits))
             for index, name in enumerate(result.classes.names)
+            if any(s.pixels[index] for s in splits if s.pixels)
         ]
         print()
         print_table(("class", *(f"{split} %" for split in result.splits)), rows)
+        if len(rows) < len(result.classes):
+            print(f"({len(result.classes) - len(rows)} of {len(result.classes)} classes never occur)")
     if not result.classes or any(s.unknown for s in splits):
         values = sorted({value for s in splits for value in s.values})
         rows = [(str(value), *(_share(s.values.get(value, 0), s.values) for s in splits)) for value in values]

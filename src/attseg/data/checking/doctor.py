@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             findings += judge_classes(split, splits[split], part.classes)
     findings += leaks(parts, readings, files.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
     return Check(files.name, str(files.root), classes, splits, findings)
 
 
@@ -97,6 +97,16 @@ def _check_scenes(progress: Progress) -> Check:
             progress(number * SCENES_CHECKED + index + 1, len(NEEDED_SPLITS) * SCENES_CHECKED)
         splits[split] = summarise(readings, classes)
     return Check("scenes", None, classes, splits, [])
+
+
+def _told_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Findings without those about a file that is in several splits and was told of in the first."""
+    told = set()
+    for finding in findings:
+        key = finding.message, finding.file or finding.split
+        if key not in told:
+            told.add(key)
+            yield finding
 
 
 def _judge_survey(files: FileSet, split: str, survey: Survey) -> Iterator[Finding]:

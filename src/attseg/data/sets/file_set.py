@@ -95,8 +95,8 @@ class FileSet(ABC):
             usual = split if split in self.released else next(iter(self.released), split)
             return f"{self.root} does not look like {self.title}:\n{compare_trees(self.root, self.trees(usual))}"
         listed = f"It has: {', '.join(existing)}"
-        near = get_close_matches(split, existing, n=1)
-        if near:
+        near = get_close_matches(split, existing, n=1, cutoff=0.7)
+        if near and split not in self.released:
             return f"{self.root} has no split {split!r}; did you mean {near[0]!r}? {listed}"
         if split not in self.released and self.released:
             return f"{self.root} has no split {split!r}, nor has {self.title}. {listed}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
 from attseg.data.classes import ClassTable
+from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet, home
 from attseg.data.sets.files import FileData
 from attseg.data.sets.listed import read_list, survey_list
@@ -77,10 +77,16 @@ class Sbd(FileData):
         super().__init__(SbdFiles(root), split)
 
 
-def find_sbd(folders: Iterable[Path]) -> Path | None:
-    """The folder with SBD's ``cls`` in or below the first of some folders that has one."""
-    places = ("benchmark_RELEASE/dataset", "sbd/benchmark_RELEASE/dataset", "sbd/dataset", "dataset")
-    return next((folder / place for folder in folders for place in places if (folder / place / "cls").is_dir()), None)
+def open_sbd(folder: Path) -> Path:
+    """The folder with SBD's ``cls`` in or below a folder.
+
+    Raises:
+        DataError: There is none.
+    """
+    found = home(folder, SBD_PLACES, holds="cls")
+    if not (found / "cls").is_dir():
+        raise DataError(f"{folder} is not the folder of SBD: benchmark_RELEASE/dataset/cls/*.mat was expected below it")
+    return found
 
 
 def list_matlab_files(folder: Path) -> dict[str, Path]:

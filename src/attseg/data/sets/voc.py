@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
 from attseg.data.classes import ClassTable
-from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet, home
 from attseg.data.sets.files import FileData
 from attseg.data.sets.listed import NameList, read_list, survey_list
 from attseg.data.sets.pairs import list_files
-from attseg.data.sets.sbd import find_sbd, list_matlab_files
+from attseg.data.sets.sbd import SBD_PLACES, list_matlab_files, open_sbd
 from attseg.data.sets.survey import Survey
 from attseg.data.sets.tree import Tree
 from attseg.data.sets.voc_classes import VOC
@@ -59,14 +59,7 @@ class VocFiles(FileSet):
     def __init__(self, root: str | Path, *, sbd: str | Path | None = None) -> None:
         super().__init__(root)
         self.home = home(self.root, ("VOCdevkit/VOC2012", "VOC2012"), holds=PICTURES)
-        around = (self.root, self.home, self.home.parent, self.root.parent) if sbd is None else (Path(sbd),)
-        self.sbd = find_sbd(around)
-        if sbd is not None and self.sbd is None:
-            self.sbd = Path(sbd)
-            if not (self.sbd / "cls").is_dir():
-                raise DataError(
-                    f"{sbd} is not the folder of SBD: benchmark_RELEASE/dataset/cls/*.mat was expected below it"
-                )
+        self.sbd = _find_sbd((self.root, self.root.parent, *self.home.parents[:2])) if sbd is None else open_sbd(Path(sbd))
 
     def splits(self) -> list[str]:
         """Splits with a list, and ``train_aug`` where it can be put together."""
@@ -167,6 +160,12 @@ class Voc2012(FileData):
 
     def __init__(self, root: str | Path, split: str, *, sbd: str | Path | None = None) -> None:
         super().__init__(VocFiles(root, sbd=sbd), split)
+
+
+def _find_sbd(around: Iterable[Path]) -> Path | None:
+    """The folder of SBD in or beside some folders, if there is one."""
+    places = (*SBD_PLACES, *(f"sbd/{place}" for place in SBD_PLACES))
+    return next((folder / place for folder in around for place in places if (folder / place / "cls").is_dir()), None)
 
 
 def _count(survey: Survey, sources: list[tuple[str, dict[str, Path]]]) -> str:
