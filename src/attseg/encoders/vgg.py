@@ -40,8 +40,8 @@ class VGGLargeFOV(Encoder):
     Source:
         Section 3, and the variant with a large field of view in the experiments (20.5 M parameters with 21 classes).
     Reading:
-        Every pooling keeps VGG's 2x2, so that conv3 and conv4 compute VGG's own maps, and conv5 VGG's values and those
-        between them. The released network pools over 3x3 instead, and over an average before fc6.
+        The paper says where nothing is halved, not what is pooled over. The released network takes 3x3 where VGG takes 2x2,
+        and so do we: cells are then centred on what they stand for, at any size. Its average before fc6 is left out.
         Pretrained linear layers are thinned: every fourth output, and of the 7x7 kernel every third row and column, which lie
         12 steps apart on a map that was not halved twice. That they are thinned is the paper's; which are kept it leaves open.
 
@@ -76,10 +76,11 @@ class VGGLargeFOV(Encoder):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, 3, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
-        third = self.conv3(_halve(self.conv2(_halve(self.conv1(images)))))
-        fourth = self.conv4(_halve(third))
-        fifth = self.conv5(_pool(fourth))
-        return [third, fourth, fifth, self.fc7(self.fc6(_pool(fifth)))]
+        second = self.conv2(_pool(self.conv1(images), stride=2))
+        third = self.conv3(_pool(second, stride=2))
+        fourth = self.conv4(_pool(third, stride=2))
+        fifth = self.conv5(_pool(fourth, stride=1))
+        return [third, fourth, fifth, self.fc7(self.fc6(_pool(fifth, stride=1)))]
 
     def _draw(self) -> None:
         """First weights that keep the spread of the activations, as nothing normalises them."""
@@ -108,11 +109,6 @@ def _convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequ
     return nn.Sequential(*layers)
 
 
-def _halve(maps: Tensor) -> Tensor:
-    """VGG's pooling, rounding up."""
-    return F.max_pool2d(maps, 2, ceil_mode=True)
-
-
-def _pool(maps: Tensor) -> Tensor:
-    """VGG's pooling at every position: the largest of it and of its neighbours to the right and below."""
-    return F.max_pool2d(maps, 2, stride=1, padding=1)[:, :, 1:, 1:]
+def _pool(maps: Tensor, *, stride: int) -> Tensor:
+    """The largest of a position and its neighbours; halves round up."""
+    return F.max_pool2d(maps, 3, stride=stride, padding=1)
