@@ -38,9 +38,11 @@ def test_a_new_run_leaves_its_recipe(folder, tiny):
 
 def test_a_run_that_saved_nothing_may_be_begun_anew(folder, tiny):
     begin(folder, tiny())
-    folder.class_weights.write_text("[1, 2]")
+    left = folder.class_weights, folder.chances
+    for path in left:
+        path.write_text("[1, 2]")
     with claimed(folder, tiny(steps=9), Machine(), resume=False):
-        assert not folder.class_weights.exists()
+        assert not any(path.exists() for path in left)
     assert read_recipe(folder.recipe)[0].steps == 9
 
 

@@ -3,46 +3,29 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from attseg.data.sample import SegmentationData
+from attseg.data.feeding.balance import Counts, Floats
 from attseg.files import replacing
 from attseg.recipes.recipe import ClassWeights
 
-Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
-
-def class_weights(kind: ClassWeights, data: SegmentationData) -> Floats | None:
-    """(K,) The factor of each class in the loss, from the labels of the training split; None if all count alike.
+def class_weights(kind: ClassWeights, counts: Counts) -> Floats:
+    """(K,) The factor of each class in the loss.
 
     Args:
-        kind: ``median-frequency``: what ``median_frequency`` gives; ``sqrt-median-frequency``: the square roots of that.
-        data: The training split; every label is read once.
+        kind: ``none``: 1 for all; ``median-frequency``: what ``median_frequency`` gives; ``sqrt-median-frequency``: the square
+            roots of that.
+        counts: (N, K + 1) As from ``count_labels``, of the training split.
     """
     if kind == "none":
-        return None
-    weights = median_frequency(*count_pixels(data))
+        return np.ones(counts.shape[1] - 1)
+    pixels = counts[:, :-1]
+    around = (pixels > 0).T @ counts.sum(axis=1)
+    weights = median_frequency(pixels.sum(axis=0), around)
     return np.sqrt(weights) if kind == "sqrt-median-frequency" else weights
-
-
-def count_pixels(data: SegmentationData) -> tuple[Counts, Counts]:
-    """Pixels of each class (K,), and all pixels, ignored ones too, of the pictures that hold the class (K,)."""
-    k = len(data.classes)
-
-    def count(index: int) -> Counts:
-        return np.bincount(data[index].labels.ravel(), minlength=256)
-
-    pixels, around = np.zeros((2, k), np.int64)
-    with ThreadPoolExecutor() as pool:
-        for counts in pool.map(count, range(len(data))):
-            pixels += counts[:k]
-            around += (counts[:k] > 0) * counts.sum()
-    return pixels, around
 
 
 def median_frequency(pixels: Counts, around: Counts) -> Floats:

@@ -36,6 +36,7 @@ class RunFolder:
         self.class_weights = path / "class_weights.json"
         self.tensorboard = path / "tensorboard"
         self.state = path / "state"
+        self.chances = path / "state" / "chances.npy"
         self.lock = path / "state" / "lock"
 
     def has_saved(self) -> bool:
@@ -68,7 +69,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         if resume:
             _check_same(folder, recipe)
         else:
-            folder.class_weights.unlink(missing_ok=True)  # of a run that ended before it saved anything
+            for left in (folder.class_weights, folder.chances):  # by a run that ended before it saved anything
+                left.unlink(missing_ok=True)
         for part in (*folder.path.glob(".*.part"), *folder.state.glob(".*.part")):
             part.unlink()  # what a killed run was writing
         with replacing(folder.recipe) as file:

@@ -97,6 +97,7 @@ def _check_machine(machine: Machine) -> None:
         ("devices", machine.devices, 1),
         ("nodes", machine.nodes, 1),
         ("workers", machine.workers, -1),
+        ("cache", machine.cache, 0),
         ("accumulate", machine.accumulate, 1),
         ("save_every", machine.save_every, 0),
         ("timeout", machine.timeout, 1),

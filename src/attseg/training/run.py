@@ -22,9 +22,9 @@ from attseg.data.sample import DataError, SegmentationData
 from attseg.models import SegmentationModel, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.training.check import check_recipe
-from attseg.training.class_weights import class_weights, read_class_weights, write_class_weights
 from attseg.training.errors import RunError
 from attseg.training.folder import RunFolder, claimed
+from attseg.training.from_labels import from_labels
 from attseg.training.pictures import draw_pictures
 from attseg.training.plan import Plan, make_plan, under_torchrun
 from attseg.training.progress import ProgressLine
@@ -79,6 +79,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
             model = _model(recipe, plan, state, len(data.classes))
+            found = from_labels(recipe, data, folder, writes=plan.rank == 0, say=line.say)
             task = SegmentationTask(
                 model,
                 recipe,
@@ -87,7 +88,9 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
                 accumulate=machine.accumulate,
                 start=_step(state),
                 optimizer_state=None if state is None else state["optimizer"],
-                class_weights=_class_weights(recipe, plan, data, folder, line),
+                class_weights=found.class_weights,
+                chances=found.chances,
+                cache=machine.cache,
                 compiled=machine.compile,
             )
             recorder = Recorder(
@@ -138,22 +141,6 @@ def _model(recipe: Recipe, plan: Plan, state: State | None, num_classes: int) ->
     if state is not None:
         model.load_state_dict(state["model"])
     return model.to(memory_format=torch.channels_last) if plan.channels_last else model
-
-
-def _class_weights(
-    recipe: Recipe, plan: Plan, data: SegmentationData, folder: RunFolder, line: ProgressLine
-) -> torch.Tensor | None:
-    """From the folder if an earlier part of the run left them there."""
-    if folder.class_weights.exists():
-        return torch.from_numpy(read_class_weights(folder.class_weights)).float()
-    if recipe.loss.class_weights != "none":
-        line.say(f"counting the pixels of each class in {len(data)} label files")
-    weights = class_weights(recipe.loss.class_weights, data)
-    if weights is None:
-        return None
-    if plan.rank == 0:
-        write_class_weights(folder.class_weights, data.classes.names, weights)
-    return torch.from_numpy(weights).float()
 
 
 def _trainer(recipe: Recipe, machine: Machine, plan: Plan, recorder: Recorder, out: Path) -> Trainer:

@@ -39,6 +39,8 @@ class SegmentationTask(LightningModule):
         optimizer_state: Of the optimiser at that step.
         class_weights: (K,) factors of the classes in the loss.
         compiled: Whether the forward pass goes through ``torch.compile``.
+        chances: (N,) how likely each picture is to be drawn; None: all are equally likely.
+        cache: Gigabytes for decoded pictures.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class SegmentationTask(LightningModule):
         accumulate: int,
         start: int,
         optimizer_state: dict[str, Any] | None,
-        class_weights: Tensor | None,
+        class_weights: Floats | None,
+        chances: Floats | None,
+        cache: float,
         compiled: bool,
     ) -> None:
         super().__init__()
@@ -64,10 +68,13 @@ class SegmentationTask(LightningModule):
         self.start = start
         self.optimizer_state = optimizer_state
         self.preprocessing = Preprocessing()
+        self.chances = chances
+        self.cache = cache
         self.loss = make_loss(recipe.loss)
         self.losses: list[tuple[Tensor, list[str]]] = []
         """Loss of each forward pass and the names of its samples, until somebody takes them away."""
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        weights = None if class_weights is None else torch.from_numpy(class_weights).float()
+        self.register_buffer("class_weights", weights, persistent=False)
         self._forward: Callable[[Tensor], Segmentation] = torch.compile(model.forward) if compiled else model.__call__
 
     def train_dataloader(self) -> _Batches:
@@ -79,10 +86,12 @@ class SegmentationTask(LightningModule):
             batch_size=self.plan.batch_size,
             seed=self.recipe.seed,
             start=self.start * self.accumulate,
+            chances=self.chances,
             rank=self.global_rank,
             world=self.plan.world,
             workers=self.plan.workers,
         )
+            cache=self.cache,
         return _Batches(loader, (self.recipe.steps - self.start) * self.accumulate)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

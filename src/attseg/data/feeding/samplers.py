@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from torch.utils.data import Sampler
 
 from attseg.errors import UsageError
@@ -13,22 +14,27 @@ _ORDER = 1  # sets this use of a seed apart from others
 
 
 class TrainSampler(Sampler[list[tuple[int, int]]]):
-    """Batches of (index, position) without end: one permutation of all samples after another, each drawn from (seed, epoch).
+    """Batches of (index, position) without end: one round through the samples after another, each drawn from (seed, epoch).
+
+    A round has as many draws as there are samples. Each sample comes once in it, in random order; or, where chances are given, as
+    often as its chance says, up to rounding: of 100 draws, a sample with a chance of 0.025 gets two or three, 2.5 on average.
 
     The position counts samples since the start of training, over all processes: batch b of process r holds the positions
     ``(b * world + r) * batch_size + k`` for k in 0..batch_size-1. So the processes together see the same samples in
-    each batch as a single process with ``world`` times the batch size, and a batch may reach into the next permutation.
+    each batch as a single process with ``world`` times the batch size, and a batch may reach into the next round.
 
     Args:
         length: Samples in the data set.
         batch_size: Samples a batch, of this process.
-        seed: Of the permutations.
+        seed: Of the rounds.
+        chances: (N,) How likely each sample is, in any unit; None: all are equally likely.
         start: First batch; a stream that was left after n batches goes on exactly with ``start=n``.
         rank: Number of this process.
         world: Number of processes.
 
     Raises:
         UsageError: Nothing to draw from, an empty batch, a rank that does not exist, or a negative seed or start.
+        ValueError: Chances that are not those of ``length`` samples.
 
     Example:
         >>> from itertools import islice
@@ -38,7 +44,15 @@ class TrainSampler(Sampler[list[tuple[int, int]]]):
     """
 
     def __init__(
-        self, length: int, *, batch_size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1
+        self,
+        length: int,
+        *,
+        batch_size: int,
+        seed: int,
+        chances: npt.NDArray[np.float64] | None = None,
+        start: int = 0,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         if length < 1:
             raise UsageError("the training split has no samples; training needs at least one")
@@ -49,7 +63,12 @@ class TrainSampler(Sampler[list[tuple[int, int]]]):
         if start < 0:
             raise UsageError(f"start is {start}; the number of batches already seen was expected, at least 0")
         _check_rank(rank, world)
+        if chances is not None and (chances.shape != (length,) or not chances.sum() > 0 or chances.min() < 0):
+            raise ValueError(
+                f"chances of shape {chances.shape} with the sum {chances.sum()} were given for {length} samples"
+            )
         self.length = length
+        self.chances = chances
         self.batch_size = batch_size
         self.seed = seed
         self.start = start
@@ -65,10 +84,21 @@ class TrainSampler(Sampler[list[tuple[int, int]]]):
             for position in range(first, first + self.batch_size):
                 if position // self.length != epoch:
                     epoch = position // self.length
-                    order = np.random.default_rng((_ORDER, self.seed, epoch)).permutation(self.length)
+                    order = self._round(epoch)
                 picked.append((int(order[position % self.length]), position))
             yield picked
             batch += 1
+
+    def _round(self, epoch: int) -> npt.NDArray[np.int64]:
+        """(N,) The samples of one round, in their order."""
+        rng = np.random.default_rng((_ORDER, self.seed, epoch))
+        if self.chances is None:
+            return rng.permutation(self.length)
+        shares = np.cumsum(self.chances / self.chances.sum())
+        shares /= shares[-1]
+        points = (np.arange(self.length) + rng.random()) / self.length  # evenly spaced: each sample gets its share
+        drawn = np.searchsorted(shares, np.minimum(points, np.nextafter(1, 0)), side="right")
+        return rng.permutation(drawn)
 
 
 class StridedSampler(Sampler[int]):
