@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
+from attseg.data.feeding.balance import Floats
 from attseg.data.feeding.loader import Batch, Loader, train_loader
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
