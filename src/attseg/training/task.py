@@ -39,9 +39,9 @@ class SegmentationTask(LightningModule):
         start: Optimiser steps that were done before.
         optimizer_state: Of the optimiser at that step.
         class_weights: (K,) factors of the classes in the loss.
-        compiled: Whether the forward pass goes through ``torch.compile``.
         chances: (N,) how likely each picture is to be drawn; None: all are equally likely.
         cache: Gigabytes for decoded pictures.
+        compiled: Whether the forward pass goes through ``torch.compile``.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class SegmentationTask(LightningModule):
         self.accumulate = accumulate
         self.start = start
         self.optimizer_state = optimizer_state
-        self.preprocessing = Preprocessing()
         self.chances = chances
         self.cache = cache
+        self.preprocessing = Preprocessing()
         self.loss = make_loss(recipe.loss)
         self.losses: list[tuple[Tensor, list[str]]] = []
         """Loss of each forward pass and the names of its samples, until somebody takes them away."""
@@ -86,13 +86,13 @@ class SegmentationTask(LightningModule):
             transform,
             batch_size=self.plan.batch_size,
             seed=self.recipe.seed,
-            start=self.start * self.accumulate,
             chances=self.chances,
+            start=self.start * self.accumulate,
             rank=self.global_rank,
             world=self.plan.world,
             workers=self.plan.workers,
-        )
             cache=self.cache,
+        )
         return _Batches(loader, (self.recipe.steps - self.start) * self.accumulate)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
