@@ -32,8 +32,8 @@ class DualAttentionFusion(nn.Module):
     Source:
         Section 3.2, figures 2c and 3, equations 3 to 8, tables 1 and 2.
     Reading:
-        Whether a gate reads the high-level map before or after its 1x1 convolution is not said. After: gates on 2048 channels
-        would have half a million weights more than the sum that the paper's table 6 allows.
+        Whether a gate reads the high-level map before or after its 1x1 convolution is not said. After: two gates on 2048
+        channels would add half a million parameters, for which table 6 leaves no room.
         A gate is global average pooling, a 1x1 convolution with bias and a sigmoid; no normalisation stands behind the
         average, where one value a channel and picture has little to be normalised by.
         The paper enlarges the high-level map and weighs it, in no order that it names. The order does not matter to the

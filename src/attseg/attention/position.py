@@ -31,9 +31,9 @@ class PositionAttention(nn.Module):
         Section 3.3, figures 2b and 4, equations 9 and 10.
     Reading:
         The paper calls what finds the confidence a network of convolution and activation functions. Here it is a 1x1
-        convolution to ``channels``, batch normalisation, ReLU, a 1x1 convolution to one channel, a sigmoid, on the raw
-        low-level map beside the context: this agrees with the paper's parameters and multiply-adds, where the reduced map
-        misses them (tables 4 and 6).
+        convolution to ``channels``, batch normalisation, ReLU, a 1x1 convolution to one channel and a sigmoid.
+        Equation 9 has the low-level map in ``channels``; the network reads it before that, as this agrees with the costs that
+        tables 4 and 6 print. With the reduced map the multiply-adds are 0.8 % above table 4 and 0.7 % below table 6.
 
     Example:
         >>> import torch
