@@ -77,7 +77,7 @@ def test_version(capsys):
         (["--hlep"], "there is no option '--hlep'"),
         (["recipes", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
         (["recipes", "more"], "'more' is one argument too many; `attseg recipes --help`"),
-        (["predict", "run"], "the following arguments are required: PICTURES, --out; `attseg predict --help`"),
+        (["predict", "run"], "the following arguments are required: --out; `attseg predict --help`"),
     ],
 )
 def test_wrong_use_is_explained_with_status_2(arguments, message, capsys):

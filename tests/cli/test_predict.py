@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import layouts
 from attseg.cli import main
 
 
@@ -46,3 +47,37 @@ def test_a_broken_picture_is_named_and_the_status_says_so(trained, photos, tmp_p
 def test_a_model_that_is_not_there_is_wrong_use(photos, tmp_path, capsys):
     assert main(["predict", str(tmp_path / "photo"), str(photos), "--out", str(tmp_path / "out")]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_a_split_without_labels_is_segmented_under_its_own_names(trained, tmp_path, capsys):
+    layouts.make_cityscapes(tmp_path / "streets")
+    layouts.save(next((tmp_path / "streets/leftImg8bit/test").glob("*/*.png")), np.full((40, 48, 3), 90))
+    data = ("--data.name", "cityscapes", "--data.root", str(tmp_path / "streets"))
+    assert (
+        main(["predict", str(trained), "--split", "test", *data, "--out", str(tmp_path / "out"), "--no-overlay"]) == 0
+    )
+    assert capsys.readouterr().out.endswith(": 1 segmented\n")
+    assert (tmp_path / "out/labels/berlin/berlin_000000_000019.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name pictures, or a split of a data set"),
+        (["a.jpg", "--data.name", "voc2012"], "name pictures, or a split of a data set"),
+        (
+            ["a.jpg", "--split", "test", "--data.name", "voc2012"],
+            "--split test takes no PICTURES beside it, but --data.name",
+        ),
+        (["--split", "test"], "--split test takes no PICTURES beside it, but --data.name and --data.root"),
+        (["--split", "test", "--data.name", "voc2012"], "the data set 'voc2012' lies in a folder, and none was given"),
+        (
+            ["--split", "test", "--data.name", "scenes"],
+            "scenes are generated and lie in no folder; a data set of files",
+        ),
+        (["--split", "test", "--data.name", "voc2021"], "data.name is 'voc2021'; one of scenes, camvid"),
+    ],
+)
+def test_what_to_segment_has_to_be_clear(trained, tmp_path, arguments, message, capsys):
+    assert main(["predict", str(trained), *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from attseg.cli.parser import Parser
+from attseg.cli.parser import Parser, put
+from attseg.errors import UsageError
+from attseg.recipes.recipe import DataSpec
+from attseg.recipes.values import from_values, settings
+
+if TYPE_CHECKING:
+    from attseg.data.reading.inputs import PictureFile
 
 TEXT = """\
 Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
 picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend). Pictures that
-are done already are skipped, so that the same command goes on where it stopped."""
+are done already are skipped, so that the same command goes on where it stopped.
+
+In place of pictures, --split names a split of a data set; it need not have labels."""
 
 EXAMPLES = (
     "attseg predict runs/pan-camvid street.jpg --out segmented",
     "attseg predict runs/pan-camvid photos/ 'more/*.png' --out segmented --no-overlay",
     "attseg predict demo photos/ --out segmented",
+    "attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented",
 )
+
+DATA = ("data.name", "data.root", "data.options")
 
 
 def run(argv: Sequence[str]) -> int:
     """Segment files; 1 if one of them failed."""
     parser = Parser("predict", TEXT, EXAMPLES)
     parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
-    parser.add_argument("pictures", nargs="+", metavar="PICTURES", help="files, folders and patterns")
+    parser.add_argument("pictures", nargs="*", metavar="PICTURES", help="files, folders and patterns")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
     parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
     parser.add_argument("--overwrite", action="store_true", help="segment anew what is there already")
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
+    parser.add_argument("--split", help="a split of the data set that --data.name and --data.root name")
+    parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key in DATA))
     arguments = parser.parse(argv)
+    pictures = _pictures(arguments)
 
     from attseg.cli.output import progress_bar
     from attseg.inference.files import predict_files
@@ -40,7 +56,7 @@ def run(argv: Sequence[str]) -> int:
         task = bar.add_task("predicting", total=None)
         summary = predict_files(
             segmenter,
-            arguments.pictures,
+            pictures,
             arguments.out,
             overlay=not arguments.no_overlay,
             overwrite=arguments.overwrite,
@@ -55,3 +71,20 @@ def run(argv: Sequence[str]) -> int:
     for path, problem in summary.failed:
         print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
     return 1 if summary.failed else 0
+
+
+def _pictures(arguments: Namespace) -> Sequence[str | Path | PictureFile]:
+    """What the command line names: inputs, or the pictures of a split."""
+    if arguments.split is None:
+        if not arguments.pictures or arguments.given:
+            raise UsageError(
+                "name pictures, or a split of a data set: PICTURES, or --split with --data.name and --data.root"
+            )
+        return list(arguments.pictures)
+    if arguments.pictures or "data.name" not in arguments.given:
+        raise UsageError(f"--split {arguments.split} takes no PICTURES beside it, but --data.name and --data.root")
+
+    from attseg.data.catalog import open_pictures
+
+    spec = from_values(DataSpec, put({}, arguments.given)["data"], "data")
+    return open_pictures(spec.name, arguments.split, root=spec.root, **spec.options)

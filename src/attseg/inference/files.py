@@ -40,7 +40,7 @@ class Summary:
 
 def predict_files(
     segmenter: Segmenter,
-    inputs: Sequence[str | Path],
+    inputs: Sequence[str | Path | PictureFile],
     out: Path,
     *,
     overlay: bool = True,
@@ -59,6 +59,7 @@ def predict_files(
     Args:
         segmenter: The model to use.
         inputs: Files, folders and patterns; ``attseg.data.reading.inputs`` says what they stand for and how pictures are named.
+            Or pictures with their names, as ``attseg.data.catalog.open_pictures`` gives them.
         out: Folder for the results, which is made if it is not there.
         overlay: Whether overlays are written too.
         overwrite: Segment everything anew, whatever is there.
@@ -72,7 +73,8 @@ def predict_files(
         UsageError: An input is not there, or no picture was found.
         FileError: A result cannot be written.
     """
-    files = find_pictures(inputs, outside=out)
+    named = [one for one in inputs if isinstance(one, PictureFile)]
+    files = named or find_pictures([one for one in inputs if not isinstance(one, PictureFile)], outside=out)
     read = partial(_read, out, _digest(segmenter, protocol), overlay, overwrite)
     segment = partial(segmenter.segment, protocol=protocol, memory=memory, on_views=on_views)
     jobs = ahead(partial(_write, out, overlay), _segment(segment, ahead(read, files)))
