@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from attseg import capture
 from attseg.attention.tap import Tap
 from attseg.errors import UsageError
-from attseg.models import MODELS, build_model
+from attseg.models import FCN, MODELS, build_model
 
 ENCODER = {"encoder": "test_resnet", "channels": 16}
 CASES = {
@@ -34,6 +34,12 @@ CASES = {
     "DFDAM-dafm": ("DFDAM", {"confidence": "none", "aux": ("context",)}),
     "DFDAM-one-gate": ("DFDAM", {"gates": "low", "confidence": "reduced", "output_stride": 16}),
     "DFDAM-fpa": ("DFDAM", {"context": "fpa", "output_stride": 8}),
+    "A2R": ("AttentionToRefine", {}),
+    "A2R-bias": ("AttentionToRefine", {"recalibration": "bias", "multi_stage": (0, 2), "image_scales": (1.5, 1.0)}),
+    "A2R-three-scales": ("AttentionToRefine", {"image_scales": (1.0, 0.75, 0.5), "dilations": None, "decoder": "skip"}),
+    "A2R-attention": ("AttentionToRefine", {"merge": "attention", "output_stride": 8}),
+    "A2R-max": ("AttentionToRefine", {"merge": "max", "output_stride": 32}),
+    "A2R-average": ("AttentionToRefine", {"merge": "average"}),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -41,7 +47,20 @@ every_case = pytest.mark.parametrize("case", CASES)
 def build(case, num_classes=5, **more):
     torch.manual_seed(0)
     name, args = CASES[case]
-    return build_model(name, {**ENCODER, **args, **more}, num_classes)
+    return build_model(name, arguments(name, {**ENCODER, **args, **more}), num_classes)
+
+
+def arguments(name, args):
+    """As the model takes them: Attention to Refine hands on to the FCN that it runs at all scales what is an FCN's."""
+    if name != "AttentionToRefine":
+        return args
+    own = inspect.signature(MODELS[name]).parameters
+    inner = {key: value for key, value in args.items() if key in inspect.signature(FCN).parameters}
+    return {
+        **{key: value for key, value in args.items() if key not in inner or key in own},
+        "base": "FCN",
+        "base_args": inner,
+    }
 
 
 def pictures(n, h, w):
@@ -156,7 +175,9 @@ def test_channels_last_changes_nothing(case):
 
 
 @pytest.mark.compile
-@pytest.mark.parametrize("case", ["PAN", "PAN-c333-max", "PAN-se", "FCN-8-skip", "FCN-rrb", "FCN-gcn", "DFDAM"])
+@pytest.mark.parametrize(
+    "case", ["PAN", "PAN-c333-max", "PAN-se", "FCN-8-skip", "FCN-rrb", "FCN-gcn", "DFDAM", "A2R", "A2R-attention"]
+)
 def test_export_takes_any_size(case):
     model = build(case, encoder="resnet18").eval()
     least = 32 if model.encoder.strides[-1] < 32 else 33  # a map of one value would fix the sizes
@@ -169,7 +190,7 @@ def test_export_takes_any_size(case):
 
 @pytest.mark.compile
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["PAN", "FCN", "DFDAM"])
+@pytest.mark.parametrize("case", ["PAN", "FCN", "DFDAM", "A2R"])
 def test_compile_needs_no_graph_break(case, fresh_compiler):
     model = build(case)
     for training in (False, True):
@@ -206,7 +227,7 @@ def test_wrong_arguments_get_a_sentence(name):
         ({**ENCODER, "output_stride": 4}, 3, "output_stride is 4; one of"),
     ):
         with pytest.raises(UsageError, match=message):
-            build_model(name, args, classes)
+            build_model(name, arguments(name, args), classes)
     with pytest.raises(UsageError, match="no model 'PANN'; did you mean 'PAN'"):
         build_model("PANN", {}, 3)
 

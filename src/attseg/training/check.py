@@ -7,7 +7,7 @@ import torch
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
-from attseg.models import SegmentationModel, build_model
+from attseg.models import Model, build_model
 from attseg.recipes.recipe import Recipe
 
 
@@ -41,7 +41,7 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
         )
 
 
-def _build(recipe: Recipe, num_classes: int) -> SegmentationModel:
+def _build(recipe: Recipe, num_classes: int) -> Model:
     """The network; values of a wrong type end deep within PyTorch, in words that name no argument."""
     try:
         with torch.random.fork_rng(devices=[]):

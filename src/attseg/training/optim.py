@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from attseg.models import SegmentationModel
+from attseg.models import Model
 from attseg.recipes.recipe import OptimSpec
 
 
-def parameter_groups(model: SegmentationModel, optim: OptimSpec) -> list[dict[str, Any]]:
+def parameter_groups(model: Model, optim: OptimSpec) -> list[dict[str, Any]]:
     """Every trainable parameter in exactly one group, by learning rate and weight decay.
 
     Args:
@@ -41,7 +41,7 @@ def parameter_groups(model: SegmentationModel, optim: OptimSpec) -> list[dict[st
     ]
 
 
-def make_optimizer(model: SegmentationModel, optim: OptimSpec) -> torch.optim.Optimizer:
+def make_optimizer(model: Model, optim: OptimSpec) -> torch.optim.Optimizer:
     """The optimiser that a recipe names, over ``parameter_groups``."""
     groups = parameter_groups(model, optim)
     if optim.name == "sgd":

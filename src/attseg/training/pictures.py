@@ -11,7 +11,7 @@ from attseg.checkpoint import load_into, read_weights
 from attseg.data.sample import SegmentationData
 from attseg.evaluation.pictures import draw_confusion, draw_curves, draw_samples
 from attseg.evaluation.report import Report
-from attseg.models import SegmentationModel
+from attseg.models import Model
 from attseg.prediction.whole import predict_logits
 from attseg.training.folder import RunFolder
 
@@ -19,7 +19,7 @@ SAMPLES = 4
 """Rows of ``samples.png``."""
 
 
-def draw_pictures(folder: RunFolder, model: SegmentationModel, data: SegmentationData, device: torch.device) -> None:
+def draw_pictures(folder: RunFolder, model: Model, data: SegmentationData, device: torch.device) -> None:
     """Draw curves.png, and confusion.png and samples.png of the best weights.
 
     Args:

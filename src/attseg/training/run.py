@@ -19,7 +19,7 @@ from rich.console import Console
 
 from attseg.data.catalog import open_data
 from attseg.data.sample import DataError, SegmentationData
-from attseg.models import SegmentationModel, build_model
+from attseg.models import Model, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.training.check import check_recipe
 from attseg.training.errors import RunError
@@ -135,7 +135,7 @@ def _last_state(folder: RunFolder, console: Console) -> State | None:
     return state
 
 
-def _model(recipe: Recipe, plan: Plan, state: State | None, num_classes: int) -> SegmentationModel:
+def _model(recipe: Recipe, plan: Plan, state: State | None, num_classes: int) -> Model:
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.model.name, recipe.model.args, num_classes)
     if state is not None:

@@ -16,7 +16,7 @@ from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData
 from attseg.losses import make_loss, segmentation_loss
-from attseg.models import Segmentation, SegmentationModel
+from attseg.models import Model, Segmentation
 from attseg.recipes.recipe import Recipe
 from attseg.training.optim import learning_rate, make_optimizer, set_learning_rate
 from attseg.training.plan import Plan
@@ -46,7 +46,7 @@ class SegmentationTask(LightningModule):
 
     def __init__(
         self,
-        model: SegmentationModel,
+        model: Model,
         recipe: Recipe,
         plan: Plan,
         data: SegmentationData,
