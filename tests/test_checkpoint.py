@@ -78,6 +78,9 @@ def test_where_first_weights_came_from_is_left_out(tmp_path):
     path = save(tmp_path / "a.safetensors", net().state_dict(), args)
     assert b"/home/me" not in path.read_bytes()
     assert read_weights(path).model.args == {"encoder": "resnet18"}
+    wrapping = save(tmp_path / "b.safetensors", net().state_dict(), {"base": "FCN", "base_args": args})
+    assert b"/home/me" not in wrapping.read_bytes()
+    assert read_weights(wrapping).model.args == {"base": "FCN", "base_args": {"encoder": "resnet18"}}
 
 
 def test_a_file_cannot_ask_for_another_file_to_be_read(tmp_path):

@@ -137,7 +137,12 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 
 def _architecture(args: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in args.items() if name not in _FIRST_WEIGHTS}
+    """Arguments without those that say where the first weights came from; a model within a model has its own among them."""
+    return {
+        name: _architecture(value) if isinstance(value, Mapping) else value
+        for name, value in args.items()
+        if name not in _FIRST_WEIGHTS
+    }
 
 
 def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:

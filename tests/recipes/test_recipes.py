@@ -40,6 +40,14 @@ def test_dfdam_differs_in_its_model_and_its_auxiliary_losses_alone(data):
     assert dfdam.model.args == pan.model.args
 
 
+@pytest.mark.parametrize("data", ["scenes", "camvid"])
+def test_attention_to_refine_is_the_baseline_at_two_scales(data):
+    fcn, a2r = find_recipe(f"fcn-{data}"), find_recipe(f"a2r-{data}")
+    assert replace(a2r, name=fcn.name, model=fcn.model, loss=replace(a2r.loss, aux={})) == fcn
+    assert (a2r.model.args["base"], a2r.model.args["base_args"]) == (fcn.model.name, fcn.model.args)
+    assert a2r.loss.aux == {"scale_100": 1.0, "scale_50": 1.0}
+
+
 def test_an_unknown_recipe_names_the_nearest():
     with pytest.raises(UsageError, match="no recipe 'pan-canvid'; did you mean 'pan-camvid'"):
         find_recipe("pan-canvid")

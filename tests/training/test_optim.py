@@ -31,6 +31,17 @@ def test_groups_say_learning_rate_and_decay_of_each_kind_of_parameter(model):
             assert found[id(parameter)] == (factor, 0.0 if is_norm_or_bias else 0.5), f"{prefix}.{name}"
 
 
+def test_the_encoder_of_a_wrapped_network_is_the_encoder():
+    args = {"encoder": "test_resnet", "channels": 8}
+    model = build_model("AttentionToRefine", {"base": "FCN", "base_args": args, "stream_channels": 4, "channels": 4}, 3)
+    groups = {group["name"]: group for group in parameter_groups(model, OptimSpec(new_layers_factor=10.0))}
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert all(names[id(p)].startswith("base.encoder.") for p in groups["encoder"]["params"])
+    assert not any(names[id(p)].startswith("base.encoder.") for p in groups["new"]["params"])
+    assert {name: group["lr_factor"] for name, group in groups.items()} == {"encoder": 1.0, "new": 10.0}
+    assert sum(len(group["params"]) for group in groups.values()) == len(names)
+
+
 def test_two_groups_are_enough_when_everything_decays(model):
     groups = parameter_groups(model, OptimSpec(weight_decay=0.5))
     assert [(group["name"], group["weight_decay"]) for group in groups] == [("encoder", 0.5), ("new", 0.5)]

@@ -10,15 +10,18 @@ from attseg.recipes.fcn import fcn_camvid, fcn_scenes
 from attseg.recipes.pan import pan_camvid, pan_demo, pan_folder, pan_scenes
 from attseg.recipes.psanet import psanet_camvid, psanet_scenes
 from attseg.recipes.recipe import Recipe
+from attseg.recipes.refine import a2r_camvid, a2r_scenes
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-scenes": pan_scenes,
     "fcn-scenes": fcn_scenes,
     "dfdam-scenes": dfdam_scenes,
+    "a2r-scenes": a2r_scenes,
     "pan-demo": pan_demo,
     "pan-camvid": pan_camvid,
     "fcn-camvid": fcn_camvid,
     "dfdam-camvid": dfdam_camvid,
+    "a2r-camvid": a2r_camvid,
     "psanet-scenes": psanet_scenes,
     "psanet-camvid": psanet_camvid,
     "pan-folder": pan_folder,
