@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attseg.cli.evaluate_output import Watch, print_report, write_report
 from attseg.cli.parser import Parser, put
+from attseg.cli.protocol import add_protocol, protocol_of
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.recipes.values import from_values, settings, to_values
@@ -16,24 +19,28 @@ from attseg.recipes.values import from_values, settings, to_values
 if TYPE_CHECKING:
     from attseg.checkpoint import Weights
     from attseg.data.classes import ClassTable
-    from attseg.data.sample import Array, Sample, SegmentationData
-    from attseg.evaluation.report import Report
+    from attseg.data.sample import SegmentationData
+    from attseg.evaluation.kept import KeptCounts
+    from attseg.prediction.protocol import Protocol
 
 TEXT = """\
-Measure a trained model on a split: every picture once, whole, at its own size, counted in one confusion
-matrix. The data set is the one of the run, unless you name another one with the same classes. A run folder
-gets report.json, confusion.png and samples.png in its folder `evaluation`."""
+Measure a trained model on a split: every picture counts once, in one confusion matrix. The data set is the one of
+the run, unless you name another one with the same classes.
+
+A run folder gets report.json, confusion.png and samples.png in its folder `evaluation` (`evaluation-NAME` for a
+protocol or split other than the usual one), and pictures.jsonl with the counts of each picture. They are kept as
+they come: after a break, or when a broken picture is mended, the same command with --resume goes on from there."""
 
 EXAMPLES = (
     "attseg evaluate runs/pan-scenes",
     "attseg evaluate runs/pan-camvid --split test --json > test.json",
+    "attseg evaluate runs/pan-camvid --protocol pan-multiscale",
+    "attseg evaluate runs/aerial --window 512 --stride 0.5 --flip",
     "attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation",
     "attseg evaluate demo",
 )
 
 MACHINE = ("device", "precision", "workers")
-SAMPLES = 4
-"""Pictures in samples.png."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -43,6 +50,8 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--split", help="which split (default: the one that the run validated on)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: RUN/evaluation)")
+    parser.add_argument("--resume", action="store_true", help="go on with an evaluation that was not finished")
+    add_protocol(parser)
     parser.add_settings(
         "data", (setting for setting in settings(DataSpec, "data") if setting.key not in ("data.train", "data.val"))
     )
@@ -58,60 +67,102 @@ def _evaluate(arguments: Namespace) -> int:
     from attseg.evaluation.evaluate import evaluate
     from attseg.inference.segmenter import load
     from attseg.inference.sources import find_weights
+    from attseg.prediction.stream import Predictor
 
     file = find_weights(arguments.run)
     weights = read_weights(file)
     recipe = _recipe(weights)
     spec = _data_spec(arguments, file, recipe)
     machine = from_values(Machine, _section(arguments.given, "machine"), "machine")
+    protocol = protocol_of(arguments, spec.name)
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
     _check_classes(weights.classes, data.classes, arguments.run)
+    origin = _origin(recipe, weights, spec, data, file)
+    out = arguments.out or _usual_place(arguments, file, protocol, data.split, spec)
     segmenter = load(file, device=machine.device)
-    watch = _Watch(len(data))
-    with watch:
-        report = evaluate(
-            segmenter.model,
-            data,
-            segmenter.preprocessing,
-            device=segmenter.device,
-            workers=max(machine.workers, 0),
-            precision=machine.precision,
-            on_picture=watch,
-        )
-    values = report.to_dict() | _origin(recipe, weights, spec, data, file)
+    kept = _kept(arguments, out, spec, machine, protocol, data, file)
+    watch = Watch(data)
+    try:
+        with watch:
+            report = evaluate(
+                segmenter.model,
+                data,
+                segmenter.preprocessing,
+                protocol=protocol,
+                device=segmenter.device,
+                workers=max(machine.workers, 0),
+                precision=machine.precision,
+                memory=arguments.memory,
+                kept=kept,
+                on_picture=watch,
+                on_views=watch.within,
+            )
+    except KeyboardInterrupt:
+        if kept is not None:
+            text = f"{len(kept.names)} of {len(data)} pictures are counted in {kept.path}; --resume goes on from there"
+            print(text, file=sys.stderr)
+        raise
+    values = report.to_dict() | origin
     if arguments.json:
         print(json.dumps(values, indent=2))
     else:
-        _print(report, values)
-    out = arguments.out or (file.parent / "evaluation" if Path(arguments.run).is_dir() else None)
+        print_report(report, values)
     if out:
-        _write(out, report, values, watch.samples)
+        predictor = Predictor(
+            segmenter.model,
+            len(data.classes),
+            segmenter.preprocessing,
+            segmenter.device,
+            protocol,
+            machine.precision,
+            arguments.memory,
+        )
+        write_report(out, report, values, watch.samples(predictor))
         if not arguments.json:
             print(f"\nreport.json, confusion.png and samples.png are in {out}")
     return 0
 
 
-class _Watch:
-    """Shows a bar on standard error, and keeps samples spread over the split for the picture."""
+def _usual_place(arguments: Namespace, file: Path, protocol: Protocol, split: str, spec: DataSpec) -> Path | None:
+    """A folder in the run folder, if there is one, for each protocol and split."""
+    if not Path(arguments.run).is_dir():
+        if arguments.resume:
+            raise UsageError("--resume goes on from what a folder holds; say which with --out")
+        return None
+    others = [split] * (split != spec.val) + [protocol.name.replace(", ", "-")] * (protocol.name != "single")
+    return file.parent / "-".join(["evaluation", *others])
 
-    def __init__(self, total: int) -> None:
-        from attseg.cli.output import progress_bar
 
-        self.samples: list[tuple[Array, Array, Array]] = []
-        self._kept = {round(1 + place * (total - 1) / (SAMPLES - 1)) for place in range(SAMPLES)}
-        self._bar = progress_bar()
-        self._task = self._bar.add_task("evaluating", total=total)
+def _kept(
+    arguments: Namespace,
+    out: Path | None,
+    spec: DataSpec,
+    machine: Machine,
+    protocol: Protocol,
+    data: SegmentationData,
+    file: Path,
+) -> KeptCounts | None:
+    """Where the counts of each picture are kept, with all that decides them."""
+    from attseg.evaluation.kept import KeptCounts
+    from attseg.inference.files import digest_file
 
-    def __enter__(self) -> None:
-        self._bar.start()
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, total: int, sample: Sample, prediction: Array) -> None:
-        if done in self._kept:
-            self.samples.append((sample.image, sample.labels, prediction))
-        self._bar.update(self._task, completed=done)
+    if out is None:
+        return None
+    about = {
+        "data": to_values(spec) | {"train": None, "val": None},
+        "split": data.split,
+        "pictures": len(data),
+        "protocol": protocol.to_dict(),
+        "precision": machine.precision,
+        "weights": digest_file(file),
+    }
+    path = out / "pictures.jsonl"
+    if not arguments.resume and (found := KeptCounts.unfinished(path, about, len(data))):
+        raise UsageError(
+            f"{path} holds the counts of {found} of {len(data)} pictures of this evaluation; go on with --resume, or delete "
+            "it to begin anew"
+        )
+    return KeptCounts(path, about, resume=arguments.resume)
 
 
 def _data_spec(arguments: Namespace, file: Path, recipe: Recipe | None) -> DataSpec:
@@ -162,41 +213,3 @@ def _origin(
         "split": data.split,
         "weights": str(file),
     }
-
-
-def _print(report: Report, values: dict[str, Any]) -> None:
-    """The tables for people: scores in percent."""
-    from attseg.cli.output import print_table
-    from attseg.metrics import class_accuracy, pixel_accuracy
-
-    print(f"{values['recipe'] or 'a model'} on {values['data']} {values['split']}: {report.pictures} pictures\n")
-    pixels = report.counts.sum(1)
-    columns = report.iou, class_accuracy(report.counts), pixels / max(pixels.sum(), 1)
-    rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
-    mean = "mean", _percent(report.miou), _percent(report.mean_accuracy), ""
-    print_table(("class", "IoU %", "accuracy %", "of all pixels %"), rows, last=mean)
-    print(f"\npixel accuracy {_percent(report.pixel_accuracy)} %")
-    print(f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %")
-    if report.absent:
-        print(f"absent, and in no mean: {', '.join(report.absent)}")
-    if report.probes:
-        difficulties = [
-            (name, _percent(report.probe_miou(name)), _percent(pixel_accuracy(counts)), int(counts.sum()))
-            for name, counts in report.probes.items()
-        ]
-        print()
-        print_table(("difficulty", "mIoU %", "pixel accuracy %", "pixels"), difficulties)
-
-
-def _percent(share: float) -> str:
-    return "-" if share != share else f"{100 * share:.2f}"
-
-
-def _write(out: Path, report: Report, values: dict[str, Any], samples: list[tuple[Array, Array, Array]]) -> None:
-    from attseg.evaluation.pictures import draw_confusion, draw_samples
-    from attseg.files import replacing
-
-    with replacing(out / "report.json") as file:
-        file.write(json.dumps(values, indent=2).encode())
-    draw_confusion(report, out / "confusion.png")
-    draw_samples(samples, report.classes, out / "samples.png")

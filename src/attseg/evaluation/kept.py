@@ -49,6 +49,17 @@ class KeptCounts:
             with replacing(path) as file:
                 file.write(json.dumps(about).encode() + b"\n")
 
+    @classmethod
+    def unfinished(cls, path: Path, about: Mapping[str, Any], pictures: int) -> int:
+        """How many of so many pictures a file holds of the same evaluation, where it does not hold all; else 0."""
+        if not path.exists():
+            return 0
+        try:
+            found = len(cls(path, about, resume=True).names)
+        except UsageError:
+            return 0
+        return found if found < pictures else 0
+
     def add(self, index: int, name: str, counts: Counts) -> None:
         """Keep the counts of a picture."""
         line = json.dumps({"index": index, "name": name, "counts": pack(counts)}).encode() + b"\n"

@@ -105,7 +105,7 @@ class _Job:
 def _read(out: Path, weights: str, overlay: bool, overwrite: bool, file: PictureFile) -> _Job:
     there = saved_files(out, file.name)
     try:
-        mark = f"{weights}-{_digest_file(file.path)}"
+        mark = f"{weights}-{digest_file(file.path)}"
         if there.labels.exists() and not overwrite:
             if read_mark(there.labels) != mark:
                 return _Job(file, problem=_not_ours(file.path, there.labels))
@@ -146,7 +146,8 @@ def _not_ours(path: Path, there: Path) -> str:
     )
 
 
-def _digest_file(path: Path) -> str:
+def digest_file(path: Path) -> str:
+    """A few bytes that change with the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 

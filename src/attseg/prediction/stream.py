@@ -70,6 +70,10 @@ class Predictor:
             return self._plain(image)
         return self._views(image, on_views)
 
+    def labels(self, image: Array, on_views: OnViews | None = None) -> Array:
+        """(H, W) The classes of a picture, as ``bands`` gives them."""
+        return np.concatenate([band.labels() for band in self.bands(image, on_views)])
+
     def _plain(self, image: Array) -> Iterator[Band]:
         height, width = image.shape[:2]
         whole = f"a picture of {height} x {width} (height x width) does not fit"
