@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attseg.cli.parser import Parser, put
+from attseg.cli.protocol import add_protocol, protocol_of
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import from_values, settings
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 TEXT = """\
 Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
 picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend). Pictures that
-are done already are skipped, so that the same command goes on where it stopped.
+are done already are skipped, so that the same command goes on where it stopped. In windows (--window 512)
+pictures of any size take little memory.
 
 In place of pictures, --split names a split of a data set; it need not have labels."""
 
 EXAMPLES = (
     "attseg predict runs/pan-camvid street.jpg --out segmented",
     "attseg predict runs/pan-camvid photos/ 'more/*.png' --out segmented --no-overlay",
+    "attseg predict runs/aerial huge.tif --out segmented --window 512 --flip",
     "attseg predict demo photos/ --out segmented",
     "attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented",
 )
@@ -44,6 +47,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
     parser.add_argument("--split", help="a split of the data set that --data.name and --data.root name")
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key in DATA))
+    add_protocol(parser)
     arguments = parser.parse(argv)
     pictures = _pictures(arguments)
 
@@ -52,15 +56,20 @@ def run(argv: Sequence[str]) -> int:
     from attseg.inference.segmenter import load
 
     segmenter = load(arguments.run, device=arguments.device)
+    protocol = protocol_of(arguments, segmenter.data)
     with progress_bar() as bar:
         task = bar.add_task("predicting", total=None)
+        within = bar.add_task("windows", visible=False)
         summary = predict_files(
             segmenter,
             pictures,
             arguments.out,
             overlay=not arguments.no_overlay,
             overwrite=arguments.overwrite,
+            protocol=protocol,
+            memory=arguments.memory,
             on_file=lambda done, total, path, problem: bar.update(task, completed=done, total=total),
+            on_views=lambda done, total: bar.update(within, completed=done, total=total, visible=done < total),
         )
     parts = [f"{summary.done} segmented"]
     if summary.skipped:
