@@ -36,6 +36,25 @@ def test_the_hint_fits_the_damage(counts, file, hint):
     assert hint in (explain_unknown(counts, THREE, file=file) or "")
 
 
+@pytest.mark.parametrize(
+    ("counts", "file", "hint"),
+    [
+        ({0: 3, 255: 1}, "a.png", "All are multiples of 255, as in masks made for looking at: divide by 255."),
+        (
+            {1: 3, 2: 1, 3: 5},
+            "a.png",
+            "The file is not as it was released, or belongs to another data set: get it anew.",
+        ),
+        ({0: 3, 1: 1, 255: 5}, "a.png", "The file is not as it was released"),
+        ({0: 3, 7: 1}, "a.jpg", "JPEG changes values"),
+        ({0: 1, 1000: 1}, "a.png", "Labels are 0..255"),
+    ],
+)
+def test_the_classes_of_a_public_data_set_are_not_to_be_changed(counts, file, hint):
+    text = explain_unknown(counts, THREE, file=file, official=True) or ""
+    assert hint in text and "classes.csv" not in text
+
+
 def test_several_values_are_listed_by_share():
     text = explain_unknown({0: 90, 7: 1, 8: 4, 9: 2, 11: 2, 13: 1}, THREE, file="a.png")
     assert text is not None and text.startswith(
