@@ -1,9 +1,11 @@
 import inspect
 import json
+from typing import get_args
 
 import pytest
 
 from attseg.cli import main
+from attseg.context import ContextName
 from attseg.models import MODELS, PAN
 from attseg.recipes import RECIPES
 from attseg.recipes.values import to_values
@@ -23,7 +25,7 @@ def test_models_are_listed_with_the_options_of_their_constructors(capsys):
     listed = json.loads(capsys.readouterr().out)
     assert list(listed) == list(MODELS)
     assert list(listed["PAN"]["options"]) == list(inspect.signature(PAN).parameters)[1:]
-    assert listed["PAN"]["options"]["context"]["choices"] == ["none", "se", "fpa"]
+    assert listed["PAN"]["options"]["context"]["choices"] == list(get_args(ContextName))
     assert listed["PAN"]["options"]["pyramid_kernels"]["default"] == [7, 5, 3]
     assert all(option["about"].endswith(".") for model in listed.values() for option in model["options"].values())
     assert "1805.10180" in listed["PAN"]["paper"]
