@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attseg.data.catalog import open_data
 from attseg.data.checking.doctor import check
 from attseg.data.checking.sheet import samples_picture
 from attseg.data.sets.ade20k import Ade20kFiles
@@ -96,6 +97,13 @@ def test_only_val_is_enough(case):
     train = {"voc2012": "1,464", "sbd": "8,498", "ade20k": "20,210", "cityscapes": "2,975"}[case.name]
     assert any(f"not there: train ({train} pictures)" in finding.message for finding in of(result, "note"))
     assert samples_picture(case.name, case.root).width > 0
+
+
+def test_opening_a_split_opens_no_picture(case):
+    for file in case.root.rglob("*.*"):
+        if file.suffix in (".jpg", ".png", ".mat"):
+            file.write_bytes(b"")
+    assert len(open_data(case.name, "val", root=case.root)) == (2 if case.lists else 1)
 
 
 def test_a_truncated_picture_is_named(case):

@@ -91,4 +91,4 @@ def open_sbd(folder: Path) -> Path:
 
 def list_matlab_files(folder: Path) -> dict[str, Path]:
     """MATLAB files by name; a missing folder is empty."""
-    return {path.stem: path for path in folder.glob("*.mat")}
+    return {path.stem: path for path in folder.glob("*.mat") if not path.name.startswith(".")}

@@ -59,7 +59,8 @@ class VocFiles(FileSet):
     def __init__(self, root: str | Path, *, sbd: str | Path | None = None) -> None:
         super().__init__(root)
         self.home = home(self.root, ("VOCdevkit/VOC2012", "VOC2012"), holds=PICTURES)
-        self.sbd = _find_sbd((self.root, self.root.parent, *self.home.parents[:2])) if sbd is None else open_sbd(Path(sbd))
+        around = self.root, self.root.parent, *self.home.parents[:2]
+        self.sbd = _find_sbd(around) if sbd is None else open_sbd(Path(sbd))
 
     def splits(self) -> list[str]:
         """Splits with a list, and ``train_aug`` where it can be put together."""
