@@ -18,7 +18,8 @@ def unknown(what: str, given: str, known: Iterable[str], *, more: str = "") -> U
         there is no recipe 'pan-canvid'; did you mean 'pan-camvid'? There are: pan-camvid, pan-scenes
     """
     names = list(known)
-    near = get_close_matches(given, names, n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    small = {name.lower(): name for name in names}
+    near = get_close_matches(given.lower(), small, n=1, cutoff=0.6)
+    hint = f"; did you mean {small[near[0]]!r}?" if near else "."
     listed = ", ".join(names) if len(names) <= 30 else f"{', '.join(names[:30])} and {len(names) - 30} more"
     return UsageError(f"there is no {what} {given!r}{hint} {more or f'There are: {listed}'}")

@@ -33,7 +33,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last:
     rows = list(rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, heading in enumerate(headings):
-        numeric = all(isinstance(row[column], int | float) or str(row[column])[:1].isdigit() for row in rows)
+        numeric = all(_is_number(row[column]) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
@@ -44,6 +44,12 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last:
     with console.capture() as text:  # because rich ends the process where the reader of a pipe has gone
         console.print(table)
     print(text.get(), end="")
+
+
+def _is_number(cell: Any) -> bool:
+    """Whether a cell reads as a number, a lower bound of one, or the lack of one."""
+    text = str(cell).removeprefix("≥ ")
+    return isinstance(cell, int | float) or text[:1].isdigit() or text in ("", "-")
 
 
 def progress_console() -> Console:

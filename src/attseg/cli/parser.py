@@ -63,7 +63,9 @@ class Parser(argparse.ArgumentParser):
         namespace, extra = self.parse_known_args(arguments)
         if extra:
             raise self._unexpected(extra[0])
-        namespace.given = {key: _value(text, self._settings[key]) for key, text in _pop_all(namespace, self._settings)}
+        namespace.given = {
+            key: value_of(text, self._settings[key].hint) for key, text in _pop_all(namespace, self._settings)
+        }
         return namespace
 
     def error(self, message: str) -> NoReturn:
@@ -132,9 +134,13 @@ def merge(values: Values, over: Values) -> Values:
     return result
 
 
-def _value(text: str, setting: Setting) -> Any:
-    """What the text of an option stands for: texts as they are, lists with or without brackets, all else as in YAML."""
-    hint = setting.hint
+def value_of(text: str, hint: Any = Any) -> Any:
+    """What the text of an option of some type stands for: texts as they are, lists with or without brackets, all else as in YAML.
+
+    Example:
+        >>> value_of("7,5,3"), value_of("off"), value_of("0.5"), value_of("012", str)
+        ([7, 5, 3], 'off', 0.5, '012')
+    """
     if hint is str or (hint == str | None and text != "null"):
         return text
     if not text.startswith("[") and (_is(hint, tuple) or (hint is Any and _NUMBERS.fullmatch(text))):

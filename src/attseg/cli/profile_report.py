@@ -1,0 +1,156 @@
+"""What ``attseg profile`` says: tables for people, plain values for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from attseg.cli.output import print_table
+
+if TYPE_CHECKING:
+    from attseg.profiling.count import Cost, Profile
+    from attseg.profiling.speed import Latency
+    from attseg.profiling.subject import Subject
+    from attseg.profiling.tables import Table
+
+
+def print_profiles(subjects: list[Subject], profiles: list[Profile], size: tuple[int, int]) -> None:
+    """One network part by part, or a row for each of several."""
+    costs = ("parameters M", "multiply-adds G", "FLOPs G", "kept MiB", "peak MiB")
+    rows: list[tuple[str, ...]]
+    picture = f"one picture of {size[0]} x {size[1]} in 32 bits"
+    if len(subjects) == 1:
+        print(f"{_described(subjects[0])}, {picture}\n")
+        rows = [(name, *_cells(cost)) for name, cost in profiles[0].parts.items()]
+        print_table(("part", *costs), rows, last=("total", *_cells(profiles[0].total)))
+    else:
+        print(f"{picture}\n")
+        rows = [
+            (subject.label, str(subject.num_classes), *_cells(found.total))
+            for subject, found in zip(subjects, profiles, strict=True)
+        ]
+        print_table(("model", "classes", *costs), rows)
+    for subject, found in zip(subjects, profiles, strict=True):
+        if found.training:
+            print(f"\n{_training(found, '' if len(subjects) == 1 else f'{subject.label}: ')}")
+        if missing := _uncounted(found):
+            print(
+                f"\n{subject.label}: nobody has said what {missing} cost, so that ≥ marks a lower bound; see docs/profile.md"
+            )
+
+
+def print_timings(subjects: list[Subject], timings: list[tuple[Latency, int | None]]) -> None:
+    """How long each took, and with how much memory."""
+    rows = [
+        (
+            subject.label,
+            f"{1e3 * latency.median:.1f}",
+            f"{1e3 * latency.low:.1f} - {1e3 * latency.high:.1f}",
+            latency.runs,
+            "-" if memory is None else f"{memory / 2**20:.1f}",
+        )
+        for subject, (latency, memory) in zip(subjects, timings, strict=True)
+    ]
+    first = timings[0][0]
+    print(
+        f"\nmeasured on {first.device}, {first.threads} thread{'s' if first.threads > 1 else ''}, in 32 bits, random weights\n"
+    )
+    print_table(("model", "median ms", "middle half ms", "passes", "peak MiB measured"), rows)
+
+
+def profiles_dict(
+    subjects: list[Subject],
+    profiles: list[Profile],
+    timings: list[tuple[Latency, int | None]],
+    size: tuple[int, int],
+) -> dict[str, Any]:
+    """All of it as plain values: bytes, counts and seconds."""
+    models = []
+    for index, (subject, found) in enumerate(zip(subjects, profiles, strict=True)):
+        values = {
+            "name": subject.label,
+            "model": subject.model,
+            "args": subject.args,
+            "num_classes": subject.num_classes,
+            **_costs(found.total),
+            "parts": {name: _costs(cost) for name, cost in found.parts.items()},
+            "training_adds": {name: _costs(cost) for name, cost in found.training.items()},
+        }
+        if timings:
+            latency, memory = timings[index]
+            values["time"] = vars(latency) | {"peak_bytes": memory}
+        models.append(values)
+    return {"size": size, "models": models}
+
+
+def print_paper_table(table: Table, ours: Sequence[Profile | None]) -> None:
+    """A paper's table with our numbers in it; what training runs is counted, as the paper does."""
+    height, width = table.size
+    print(f"{table.title}\n{table.num_classes} classes, one picture of {height} x {width}, auxiliary heads included\n")
+    rows = []
+    for row, found in zip(table.rows, ours, strict=True):
+        parameters, adds, *_ = _cells(found.total + found.added_by_training) if found else ("", "")
+        rows.append((row.method, f"{row.parameters:.2f}", parameters, f"{row.multiply_adds:.2f}", adds, row.miou))
+    print_table(("method", "parameters M", "ours", "multiply-adds G", "ours", "mIoU %"), rows)
+    print(
+        "\nThe paper calls its multiply-adds GFLOPs. The mIoU is the paper's; of the rows without ours we have no model."
+    )
+
+
+def paper_dict(table: Table, ours: Sequence[Profile | None]) -> dict[str, Any]:
+    """The same as plain values, ours in full."""
+    rows = []
+    for row, found in zip(table.rows, ours, strict=True):
+        printed = {"parameters_m": row.parameters, "multiply_adds_g": row.multiply_adds, "miou_percent": row.miou}
+        counted = None if found is None else _costs(found.total + found.added_by_training)
+        rows.append(
+            {"method": row.method, "paper": printed, "model": row.model, "args": dict(row.args), "ours": counted}
+        )
+    return {"title": table.title, "size": table.size, "num_classes": table.num_classes, "rows": rows}
+
+
+def _described(subject: Subject) -> str:
+    args = "".join(f", {name}={value}" for name, value in subject.args.items())
+    name = subject.label if subject.label == subject.model else f"{subject.label} ({subject.model}{args})"
+    return f"{name if name != subject.model else subject.model + args}: {subject.num_classes} classes"
+
+
+def _cells(cost: Cost) -> tuple[str, ...]:
+    bound = "≥ " if cost.uncounted else ""
+    return (
+        f"{cost.parameters / 1e6:.2f}",
+        f"{bound}{cost.multiply_adds / 1e9:.2f}",
+        f"{bound}{cost.flops / 1e9:.2f}",
+        f"{cost.kept_bytes / 2**20:.1f}",
+        f"{cost.peak_bytes / 2**20:.1f}",
+    )
+
+
+def _training(found: Profile, prefix: str) -> str:
+    """What training costs on top, and with it in all."""
+    more, names = found.added_by_training, ", ".join(found.training)
+    parameters, adds, flops, kept, _ = _cells(more)
+    both = _cells(found.total + more)
+    return (
+        f"{prefix}training also runs {names}:\n"
+        f"  + {parameters} M parameters, {adds} G multiply-adds, {flops} G FLOPs, {kept} MiB kept\n"
+        f"  = {both[0]} M, {both[1]} G, {both[2]} G, {both[3]} MiB in all"
+    )
+
+
+def _uncounted(found: Profile) -> str:
+    parts = [
+        f"{name} ({calls} x in {part})" for part, cost in found.parts.items() for name, calls in cost.uncounted.items()
+    ]
+    return ", ".join(parts)
+
+
+def _costs(cost: Cost) -> dict[str, Any]:
+    return {
+        "parameters": cost.parameters,
+        "multiply_adds": cost.multiply_adds,
+        "flops": cost.flops,
+        "kept_bytes": cost.kept_bytes,
+        "peak_bytes": cost.peak_bytes,
+        "uncounted": dict(cost.uncounted),
+    }

@@ -1,0 +1,1 @@
+"""What a network costs: counted without computing anything (``count``), and measured (``speed``, ``memory``)."""
