@@ -12,6 +12,7 @@ from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from attseg.inference.segmenter import Segmenter, load
 from attseg.models import Segmentation, build_model
+from attseg.prediction.protocol import Protocol
 from attseg.recipes.recipe import ModelSpec
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
@@ -222,6 +223,33 @@ def test_a_picture_that_does_not_fit_into_memory_is_said_to():
         UsageError, match=r"a picture of 40 x 50 \(height x width\) does not fit into the memory of cpu; scale it"
     ):
         Segmenter(Model(), CLASSES, PLAIN, device="cpu")(picture())
+
+
+@pytest.mark.parametrize("protocol", ["single-flip", Protocol(window=32, stride=0.3, flip=True)])
+def test_a_protocol_changes_how_a_picture_is_seen(protocol):
+    image, one = picture(50, 70), segmenter()
+    check(one(image, protocol=protocol, memory=1), image)  # what a model sees pixel by pixel comes back
+    assert len(one.model.sizes) > 1 or one.model.sizes == [(50, 70)]
+    assert [result.name for result in one([image, image], protocol=protocol)] == ["picture-1", "picture-2"]
+
+
+def test_scores_are_averages_of_probabilities():
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[:, :, 0] = 255
+    result = segmenter()(image, protocol="pan-multiscale")
+    np.testing.assert_allclose(result.scores, np.e / (np.e + 2), rtol=1e-5)
+
+
+def test_protocols_of_psanet_take_their_sizes_from_the_data_set():
+    known = Segmenter(Strongest(), CLASSES, PLAIN, device="cpu", data="ade20k")
+    assert known(picture(40, 50), protocol="psanet-sliding").labels.shape == (40, 50)
+    assert set(known.model.sizes) == {(465, 465)}
+    with pytest.raises(
+        UsageError, match="psanet-sliding has sizes for ade20k, .* but not where the data set is not known"
+    ):
+        segmenter()(picture(), protocol="psanet-sliding")
+    with pytest.raises(UsageError, match="there is no protocol 'pan'"):
+        segmenter()(picture(), protocol="pan")
 
 
 def test_other_errors_of_a_model_stay_what_they_are():
