@@ -73,6 +73,7 @@ class AttentionToRefine(nn.Module):
         A scaled picture is never smaller than 32 x 32, whatever the scale: the base takes nothing smaller.
         Scores are merged at stride 4 of the largest scale, or where they are finer at their own resolution.
         The auxiliary outputs are the scores before recalibration. Those that the base has itself are of the largest scale alone.
+        Whether the rows that pool over the scales supervise each of them is not said; the text names only the other two methods.
         In training, batch normalisation within the base sees one scale after the other.
 
     Example:
