@@ -11,6 +11,7 @@ from attseg.encoders import weights
 from attseg.encoders.timm import TimmEncoder
 from attseg.errors import UsageError
 
+CHANNELS_LAST = ["test_mambaout", "swin_tiny_patch4_window7_224"]
 FAMILIES = ["test_resnet", "test_convnext", "test_efficientnet", "test_byobnet", "mobilenetv3_small_050", "regnetx_002"]
 
 
@@ -46,10 +47,45 @@ def test_networks_that_cannot_be_dilated_say_so(name):
         assert TimmEncoder(name).strides == (4, 8, 16, 32)
 
 
-@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+@pytest.mark.parametrize("name", CHANNELS_LAST)
+def test_networks_with_channels_last_give_them_first(name):
+    torch.manual_seed(0)
+    encoder = TimmEncoder(name).eval()
+    images = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        maps, theirs = encoder(images), encoder.network(images)
+        for level, other, channels, stride in zip(maps, theirs, encoder.channels, encoder.strides, strict=True):
+            assert level.shape == (1, channels, 64 // stride, 96 // stride)
+            assert torch.equal(level[0, :, 1, 2], other[0, 1, 2])
+        odd = encoder(torch.randn(2, 3, 33, 47))
+    assert [tuple(level.shape[2:]) for level in odd] == [(9, 12), (5, 6), (3, 3), (2, 2)]
+
+
+def test_swin_equals_timms_where_timm_takes_the_picture():
+    torch.manual_seed(0)
+    name = "swin_tiny_patch4_window7_224"
+    ours, theirs = TimmEncoder(name).eval(), timm.create_model(name, features_only=True).eval()
+    theirs.load_state_dict(ours.network.state_dict(), strict=False)
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        for one, other in zip(ours(images), theirs(images), strict=True):
+            torch.testing.assert_close(one, other.permute(0, 3, 1, 2), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["test_vit", "vit_tiny_patch16_224", "beit_base_patch16_224", "hiera_tiny_224"])
 def test_transformers_say_what_they_lack(name):
-    with pytest.raises(UsageError, match=f"the encoder '{name}' gives .* strides 4, 8, 16 and 32 were expected"):
+    with pytest.raises(
+        UsageError, match=f"the encoder '{name}' gives .* strides 4, 8, 16 and 32 were expected.*plain trans"
+    ):
         TimmEncoder(name)
+
+
+def test_swin_cannot_be_dilated():
+    with (
+        pytest.raises(UsageError, match="'swin_tiny_patch4_window7_224' cannot be dilated to an output stride of 16"),
+        torch.device("meta"),
+    ):
+        TimmEncoder("swin_tiny_patch4_window7_224", output_stride=16)
 
 
 def test_unknown_names_and_strides_get_a_sentence():

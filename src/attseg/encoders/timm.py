@@ -1,4 +1,4 @@
-"""Encoders from timm: any of its convolutional networks with maps at strides 4, 8, 16 and 32."""
+"""Encoders from timm: any of its networks with maps at strides 4, 8, 16 and 32, convolutional ones and Swin among them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import timm
 import torch
 from torch import Tensor
 
-from attseg.encoders.base import Encoder
+from attseg.encoders.base import STRIDES, Encoder, check_output_stride
 from attseg.encoders.weights import weight_options
 from attseg.errors import UsageError, unknown
+from attseg.layers import resize
 
-OUTPUT_STRIDES = (8, 16, 32)
-STRIDES = (4, 8, 16, 32)
+WINDOWED = ("swin_transformer", "swin_transformer_v2", "swin_transformer_v2_cr")
+"""timm's files of networks that hold to one size of picture unless told otherwise."""
+PATCH = 4
+"""Pixels to a side of the patches of ``WINDOWED`` networks; pictures are resized to whole ones."""
 
 
 class TimmEncoder(Encoder):
@@ -32,6 +35,9 @@ class TimmEncoder(Encoder):
         FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
 
     Reading:
+        Swin transformers are told to take any size, and pictures are resized to whole patches of 4 pixels for them. They
+        cannot be dilated, and timm's code for their windows can only be exported for one size. Plain transformers, which have
+        one stride, are for ``VitEncoder``.
         timm dilates the first block of a dilated stage with the rate of the stage before, which agrees with PAN's words
         that the rate of 2 is for the blocks from res5b on.
 
@@ -44,8 +50,10 @@ class TimmEncoder(Encoder):
     def __init__(
         self, name: str, *, output_stride: int = 32, pretrained: bool = False, weights: str | Path | None = None
     ) -> None:
-        indices = _stages(name)
-        options: dict[str, Any] = {"features_only": True, "out_indices": indices}
+        windowed = timm.models.is_model_in_modules(name.split(".")[0], WINDOWED)
+        options: dict[str, Any] = {"features_only": True, **({"strict_img_size": False} if windowed else {})}
+        indices, channels_last = _stages(name, options)
+        options["out_indices"] = indices
         if output_stride != 32:
             options["output_stride"] = output_stride
         options |= weight_options(name, pretrained=pretrained, file=weights)
@@ -54,42 +62,50 @@ class TimmEncoder(Encoder):
             channels=tuple(network.feature_info.channels()), strides=tuple(network.feature_info.reduction())
         )
         self.network = network
+        self.windowed = windowed
+        self.channels_last = channels_last
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, 3, H, W), finest first."""
-        return list(self.network(images))
+        if self.windowed:
+            height, width = images.shape[-2:]
+            images = resize(images, (-(-height // PATCH) * PATCH, -(-width // PATCH) * PATCH))
+        maps = self.network(images)
+        return [level.permute(0, 3, 1, 2) if self.channels_last else level for level in maps]
 
 
-def _stages(name: str) -> Sequence[int]:
-    """Which of timm's stages have the strides 4, 8, 16, 32; whether there are such maps is tried out without memory."""
+def _stages(name: str, options: dict[str, Any]) -> tuple[Sequence[int], bool]:
+    """Which of timm's stages have the strides 4, 8, 16, 32, and whether channels are the last axis of their maps.
+
+    Whether there are such maps is tried out without memory.
+    """
     if not timm.is_model(name.split(".")[0]):
         raise unknown(
             "encoder",
             name,
             timm.list_models(),
-            more="timm.list_models() has them all; attseg takes its convolutional ones, and vgg16-largefov",
+            more="timm.list_models() has them all; attseg takes its convolutional ones, swin*, vit*, deit*, and vgg16-largefov",
         )
     with torch.device("meta"):
         try:
-            network: Any = timm.create_model(name, features_only=True).eval()
+            network: Any = timm.create_model(name, **options).eval()
             maps = network(torch.empty(1, 3, 64, 96))
         except (RuntimeError, AttributeError, AssertionError, ValueError):
             raise UsageError(_unfit(name, "gives no maps at several strides for pictures of any size")) from None
     found = dict(zip(network.feature_info.reduction(), range(len(maps)), strict=True))
-    expected = [
-        (1, channels, 64 // s, 96 // s) for channels, s in zip(network.feature_info.channels(), found, strict=False)
-    ]
     if not set(STRIDES) <= found.keys():
         raise UsageError(_unfit(name, f"gives maps at the strides {network.feature_info.reduction()}"))
-    if [tuple(level.shape) for level in maps] != expected:
-        raise UsageError(_unfit(name, "gives its maps in another layout than (N, C, H, W)"))
-    return [found[stride] for stride in STRIDES]
+    shapes = [tuple(level.shape[1:]) for level in maps]
+    first = [(channels, 64 // s, 96 // s) for channels, s in zip(network.feature_info.channels(), found, strict=True)]
+    last = [(height, width, channels) for channels, height, width in first]
+    if shapes not in (first, last):
+        raise UsageError(_unfit(name, "gives its maps in another layout than (N, C, H, W) or (N, H, W, C)"))
+    return [found[stride] for stride in STRIDES], shapes == last
 
 
 def _create(name: str, output_stride: int, options: dict[str, Any]) -> Any:
     """The network, or a sentence about the strides that it cannot have."""
-    if output_stride not in OUTPUT_STRIDES:
-        raise UsageError(f"output_stride is {output_stride}; one of {OUTPUT_STRIDES} was expected")
+    check_output_stride(output_stride)
     try:
         return timm.create_model(name, **options)
     except (TypeError, AssertionError, NotImplementedError):
@@ -104,5 +120,6 @@ def _create(name: str, output_stride: int, options: dict[str, Any]) -> Any:
 def _unfit(name: str, reason: str) -> str:
     return (
         f"the encoder {name!r} {reason}; maps at the strides 4, 8, 16 and 32 were expected. Convolutional networks have them, "
-        "such as resnet50c, convnext_tiny, mobilenetv3_small_100 or efficientnet_b0"
+        "such as resnet50c, convnext_tiny, mobilenetv3_small_100 or efficientnet_b0, and so has swin_tiny_patch4_window7_224; "
+        "plain transformers are given them: vit_*, deit* and eva* as an encoder by name"
     )

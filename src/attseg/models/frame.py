@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
+from attseg.encoders.vit import VitEncoder, is_vit
 from attseg.errors import UsageError
 from attseg.layers import resize
 
@@ -133,7 +134,8 @@ def make_encoder(encoder: str | Encoder, *, output_stride: int, pretrained: bool
     if encoder == LARGE_FOV:
         return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights)
     if isinstance(encoder, str):
-        return TimmEncoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=weights)
+        kind = VitEncoder if is_vit(encoder) else TimmEncoder
+        return kind(encoder, output_stride=output_stride, pretrained=pretrained, weights=weights)
     if pretrained or weights is not None:
         raise UsageError(
             "pretrained and encoder_weights are for encoders given by name; load a ready module's weights yourself"
