@@ -97,7 +97,7 @@ class PSANet(SegmentationModel):
     ) -> None:
         check_classes(num_classes)
         if output_stride not in (8, 16):
-            raise UsageError(f"output_stride is {output_stride}; 8 or 16 was expected, PSA needs fine maps")
+            raise UsageError(f"output_stride is {output_stride}; one of (8, 16) was expected, as PSA wants fine maps")
         if not 0 <= dropout < 1:
             raise UsageError(f"dropout is {dropout}; a share from 0 to below 1 was expected")
         built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)

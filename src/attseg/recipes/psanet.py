@@ -19,7 +19,7 @@ def psanet_scenes() -> Recipe:
     Not measured: anything about real pictures.
     """
     recipe = pan_scenes()
-    args = {"encoder": "test_resnet", "crop_size": [160, 384], "inner": 64, "channels": 64}
+    args = {"encoder": "test_resnet", "crop_size": (160, 384), "inner": 64, "channels": 64}
     return replace(
         recipe,
         name="psanet-scenes",
@@ -41,7 +41,7 @@ def psanet_camvid() -> Recipe:
     Not measured: pretrained encoders, and the test split.
     """
     recipe = pan_camvid()
-    args = {"encoder": "resnet18", "crop_size": list(recipe.crop_size), "inner": 128, "channels": 128}
+    args = {"encoder": "resnet18", "crop_size": recipe.crop_size, "inner": 128, "channels": 128}
     return replace(
         recipe,
         name="psanet-camvid",

@@ -93,7 +93,9 @@ def test_compact_filters_speak_of_places():
     psa, x = build(compact=True, shrink=1, directions=("collect",), reach=(6, 8)).eval(), maps()
     branch = psa.branches["collect"]
     values = branch.reduce(x)
-    scores = torch.einsum("dyx,ndkl->nyxkl", branch.filters, branch.adapt(values))  # the mask of the released code, by channel
+    scores = torch.einsum(
+        "dyx,ndkl->nyxkl", branch.filters, branch.adapt(values)
+    )  # the mask of the released code, by channel
     weights = scores.flatten(1, 2).softmax(1)
     expected = torch.einsum("ncs,nskl->nckl", values.flatten(2), weights)
     torch.testing.assert_close(branch(values), expected, atol=1e-5, rtol=1e-4)

@@ -37,7 +37,7 @@ def keywords(terms):
 
 def equation(values, features, filters, direction, normalize, outside):
     """Eq. 8 and 9, position by position: rows and columns k, l speak of rows and columns s, t."""
-    n, c, height, width = values.shape
+    n, _, height, width = values.shape
     middle_y, middle_x = filters.shape[1] // 2, filters.shape[2] // 2
     places = list(itertools.product(range(height), range(width)))
 
@@ -68,7 +68,7 @@ def equation(values, features, filters, direction, normalize, outside):
 
 def released(values, features, filters, direction):
     """The released operator: a convolution to all filters, its mask filled by rows, a softmax over sources, a product."""
-    n, c, height, width = values.shape
+    n, _, height, width = values.shape
     high, wide = filters.shape[1:]
     half_y, half_x = (high - 1) // 2, (wide - 1) // 2
     mask = torch.nn.functional.conv2d(features, filters.flatten(1).T[:, :, None, None])
@@ -99,7 +99,9 @@ def test_all_forms_are_the_equation(sizes, terms):
 def test_softmax_with_zeros_outside_is_the_released_operator(sizes, direction):
     given = tensors(*sizes)
     expected = released(*given, direction)
-    torch.testing.assert_close(point_attention(*given, direction=direction, outside="zero"), expected, atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(
+        point_attention(*given, direction=direction, outside="zero"), expected, atol=1e-10, rtol=1e-10
+    )
 
 
 @every_term

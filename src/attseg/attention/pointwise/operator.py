@@ -83,7 +83,16 @@ def one_type(*tensors: Tensor) -> tuple[Tensor, ...]:
 # Registered as operators, so that a compiled model calls them as they are and a profile can count what they do.
 
 
-@torch.library.custom_op("attseg::point_attention", mutates_args=())
+FORWARD = (
+    "(Tensor values, Tensor features, Tensor filters, str direction, str normalize, str outside) -> (Tensor, Tensor)"
+)
+BACKWARD = (
+    "(Tensor gradient, Tensor attended, Tensor sums, Tensor values, Tensor features, Tensor filters, "
+    "str direction, str normalize, str outside) -> (Tensor, Tensor, Tensor)"
+)
+
+
+@torch.library.custom_op("attseg::point_attention", mutates_args=(), schema=FORWARD)
 def _attend(
     values: Tensor, features: Tensor, filters: Tensor, direction: str, normalize: str, outside: str
 ) -> tuple[Tensor, Tensor]:
@@ -100,7 +109,7 @@ def _(
     return torch.empty_like(values), values.new_empty(shape, dtype=exact)
 
 
-@torch.library.custom_op("attseg::point_attention_backward", mutates_args=())
+@torch.library.custom_op("attseg::point_attention_backward", mutates_args=(), schema=BACKWARD)
 def _attend_backward(
     gradient: Tensor,
     attended: Tensor,
