@@ -81,6 +81,8 @@ def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
         ),
         (["pan-scenes", "--crop_size", "16,16"], "crop_size is (16, 16); (height, width) of at least 32 pixels"),
         (["pan-scenes", "--loss.aux.deep", "1"], "the loss names the auxiliary output 'deep'"),
+        (["pan-scenes", "--loss.terms.dic", "1"], "there is no loss 'dic'; did you mean 'dice'"),
+        (["pan-scenes", "--loss.terms.cross-entropy", "0"], "loss.terms names no loss with a factor above 0"),
         (["pan-scenes", "--steps", "0"], "steps is 0; at least 1 was expected"),
         (["nothere.yaml"], "there is no file or folder 'nothere.yaml'"),
         (["--resume", "--out", "nothere"], "there is no run to resume in nothere"),
@@ -155,3 +157,15 @@ def test_the_printed_recipe_is_yaml_of_plain_values(capsys):
     values = yaml.safe_load(capsys.readouterr().out)
     assert values["machine"]["precision"] == "32"
     assert values["crop_size"] == list(find_recipe("pan-scenes").crop_size)
+
+
+def test_the_loss_is_put_together_from_names(capsys):
+    given = ["--loss.terms.dice", "0.5", "--loss.terms.cross-entropy", "2", "--loss.ohem_share", "0.25"]
+    assert main(["train", "pan-scenes", *given, "--print_config"]) == 0
+    loss = yaml.safe_load(capsys.readouterr().out)["loss"]
+    assert (loss["terms"], loss["ohem_share"]) == ({"cross-entropy": 2, "dice": 0.5}, 0.25)
+    assert main(["train", "pan-scenes", "--loss.terms", "{lovasz: 1}", "--print_config"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["loss"]["terms"] == {"lovasz": 1}
+    assert main(["train", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "cross-entropy; ohem, of the hard pixels alone; boundary, in which" in text

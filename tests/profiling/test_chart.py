@@ -10,7 +10,8 @@ from attseg.inference.sources import find_weights
 from attseg.profiling.chart import Score, draw_tradeoff, read_score
 from attseg.profiling.subject import find_subject
 
-SCENES = ("scenes", "val", "single")
+SINGLE = {"name": "single", "flip": False}
+SCENES = ("scenes", "val", SINGLE)
 
 
 @pytest.fixture
@@ -37,13 +38,13 @@ def run(tmp_path):
 
 
 def test_a_run_has_the_score_of_its_training(run):
-    assert read_score(run(trained={"miou": 0.5, "protocol": "single"})) == Score(0.5, SCENES)
+    assert read_score(run(trained={"miou": 0.5, "protocol": SINGLE})) == Score(0.5, *SCENES)
 
 
 def test_a_later_evaluation_counts_instead(run):
-    evaluated = {"miou": 0.6, "protocol": "multi-scale", "data": "scenes", "split": "test"}
-    found = read_score(run(trained={"miou": 0.5, "protocol": "single"}, evaluated=evaluated))
-    assert found == Score(0.6, ("scenes", "test", "multi-scale"))
+    evaluated = {"miou": 0.6, "protocol": {"name": "free", "flip": True}, "data": "scenes", "split": "test"}
+    found = read_score(run(trained={"miou": 0.5, "protocol": SINGLE}, evaluated=evaluated))
+    assert found == Score(0.6, "scenes", "test", {"name": "free", "flip": True})
 
 
 @pytest.mark.parametrize("name", ["PAN", "demo"])
@@ -52,7 +53,7 @@ def test_what_was_never_evaluated_has_none(name):
         read_score(find_subject(name))
 
 
-@pytest.mark.parametrize("report", [{}, {"miou": None, "protocol": "single"}, [], {"miou": 0.5}])
+@pytest.mark.parametrize("report", [{}, {"miou": None, "protocol": SINGLE}, [], {"miou": 0.5}])
 def test_a_report_without_a_score_is_said(run, report):
     with pytest.raises(UsageError, match=r"report\.json holds no mIoU"):
         read_score(run(trained=report))
@@ -61,7 +62,9 @@ def test_a_report_without_a_score_is_said(run, report):
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_a_chart_is_drawn(tmp_path, suffix):
     out = tmp_path / f"new/tradeoff{suffix}"
-    draw_tradeoff([("a $run_1$", 10**10, Score(0.5, SCENES)), ("other", 3 * 10**9, Score(0.4, SCENES))], out)
+    draw_tradeoff(
+        [("a $run_1$", 10**10, Score(0.5, *SCENES)), ("other", 3 * 10**9, Score(0.4, *SCENES))], (64, 64), out
+    )
     if suffix == ".png":
         with Image.open(out) as picture:
             assert min(picture.size) > 300
@@ -69,13 +72,21 @@ def test_a_chart_is_drawn(tmp_path, suffix):
         assert "<svg" in out.read_text()
 
 
-def test_scores_of_different_data_are_not_drawn_into_one_chart():
-    points = [("a", 1, Score(0.5, SCENES)), ("b", 1, Score(0.4, ("camvid", "val", "single")))]
-    with pytest.raises(UsageError, match=r"a was measured on scenes val \(single\), and b on camvid val \(single\)"):
-        draw_tradeoff(points, Path("nothere.png"))
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Score(0.4, "camvid", "val", SINGLE), r"camvid val \(single\)"),
+        (Score(0.4, "scenes", "test", SINGLE), r"scenes test \(single\)"),
+        (Score(0.4, "scenes", "val", {"name": "single", "flip": True}), r"scenes val \(single\)"),
+    ],
+)
+def test_scores_that_were_measured_otherwise_are_not_drawn_into_one_chart(other, said):
+    points = [("a", 1, Score(0.5, *SCENES)), ("b", 1, other)]
+    with pytest.raises(UsageError, match=rf"a was measured on scenes val \(single\), and b on {said}; only"):
+        draw_tradeoff(points, (64, 64), Path("nothere.png"))
 
 
 def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"the plot is to be out\.doc; a name that ends in \.png, \.svg or \.pdf"):
-        draw_tradeoff([("a", 1, Score(0.5, SCENES))], tmp_path / "out.doc")
+        draw_tradeoff([("a", 1, Score(0.5, *SCENES))], (64, 64), tmp_path / "out.doc")
     assert list(tmp_path.iterdir()) == []

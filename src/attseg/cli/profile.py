@@ -79,7 +79,7 @@ def _profile(arguments: Namespace) -> int:
     device = find_device(arguments.device or "auto") if arguments.time else None
     profiles = [profile(subject.build(), size) for subject in subjects]
     if arguments.plot:
-        _plot(subjects, [each.total.multiply_adds for each in profiles], arguments.plot)
+        _plot(subjects, [each.total.multiply_adds for each in profiles], size, arguments.plot)
     timings = _measure(subjects, size, device) if device is not None else []
     if arguments.json:
         print(json.dumps(profiles_dict(subjects, profiles, timings, size), indent=2))
@@ -138,10 +138,11 @@ def _arguments(arguments: Namespace) -> dict[str, Any]:
     return args
 
 
-def _plot(subjects: list[Subject], costs: list[int], out: Path) -> None:
+def _plot(subjects: list[Subject], costs: list[int], size: tuple[int, int], out: Path) -> None:
     from attseg.profiling.chart import draw_tradeoff, read_score
 
-    draw_tradeoff([(each.label, cost, read_score(each)) for each, cost in zip(subjects, costs, strict=True)], out)
+    points = [(Path(each.label).name, cost, read_score(each)) for each, cost in zip(subjects, costs, strict=True)]
+    draw_tradeoff(points, size, out)
 
 
 def _measure(subjects: list[Subject], size: tuple[int, int], device: Any) -> list[tuple[Latency, int | None]]:

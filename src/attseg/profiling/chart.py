@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -24,11 +25,18 @@ class Score:
 
     Args:
         miou: In [0, 1].
-        measured: On what, and how: data set, split and protocol.
+        data: Name of the data set.
+        split: Which part of it.
+        protocol: How each picture was seen, as plain values.
     """
 
     miou: float
-    measured: tuple[str, str, str]
+    data: str
+    split: str
+    protocol: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.data} {self.split} ({self.protocol['name']})"
 
 
 def read_score(subject: Subject) -> Score:
@@ -46,9 +54,9 @@ def read_score(subject: Subject) -> Score:
         )
     try:
         report = json.loads(file.read_text())
-        miou, protocol = float(report["miou"]), str(report["protocol"])
-        data = report if "data" in report else _trained_on(subject.weights)
-        return Score(miou, (str(data["data"]), str(data["split"]), protocol))
+        origin = report if "data" in report else _trained_on(subject.weights)
+        protocol = dict(report["protocol"], name=str(report["protocol"]["name"]))
+        return Score(float(report["miou"]), str(origin["data"]), str(origin["split"]), protocol)
     except (ValueError, TypeError, LookupError):
         raise UsageError(f"{file} holds no mIoU; a report of attseg was expected, of a split with labels") from None
 
@@ -59,34 +67,34 @@ def _trained_on(weights: Path) -> dict[str, str]:
     return {"data": data["name"], "split": data["val"]}
 
 
-def draw_tradeoff(points: Sequence[tuple[str, int, Score]], out: Path) -> None:
+def draw_tradeoff(points: Sequence[tuple[str, int, Score]], size: tuple[int, int], out: Path) -> None:
     """Draw one point a network.
 
     Args:
         points: Name, multiply-adds and score of each.
+        size: Height and width of the picture that the multiply-adds are for.
         out: Where the picture goes; its suffix, such as .png or .svg, says in what format.
 
     Raises:
         UsageError: The scores were not measured alike, or the format is unknown.
     """
-    first, *others = points
-    for name, _, score in others:
-        if score.measured != first[2].measured:
+    name, _, found = points[0]
+    for other, _, score in points[1:]:
+        if (score.data, score.split, score.protocol) != (found.data, found.split, found.protocol):
             raise UsageError(
-                f"{first[0]} was measured on {_said(first[2])}, and {name} on {_said(score)}; only scores of the same data set, "
-                "split and protocol can be compared"
+                f"{name} was measured on {found}, and {other} on {score}; only scores of the same data set, split and protocol "
+                "can be compared"
             )
     figure = Figure(figsize=(7, 4.6), layout="constrained")
     axes = figure.subplots()
     axes.plot([adds / 1e9 for _, adds, _ in points], [100 * score.miou for *_, score in points], "o", color=BLUE)
     for name, adds, score in points:
-        axes.annotate(
-            name, (adds / 1e9, 100 * score.miou), (6, 4), textcoords="offset points", fontsize=9, parse_math=False
-        )
-    axes.set_xlabel("multiply-adds (G)")
-    axes.set_ylabel(f"mIoU (%) on {_said(first[2])}")
+        place, above = (adds / 1e9, 100 * score.miou), (0, 7)
+        axes.annotate(name, place, above, textcoords="offset points", ha="center", fontsize=9, parse_math=False)
+    axes.set_xlabel(f"multiply-adds (G) of one pass over {size[0]} x {size[1]}")
+    axes.set_ylabel(f"mIoU (%) on {found}")
     axes.margins(0.15)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.15 * max(adds for _, adds, _ in points) / 1e9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e0e0e0", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -97,8 +105,3 @@ def draw_tradeoff(points: Sequence[tuple[str, int, Score]], out: Path) -> None:
     figure.savefig(buffer, format=format, dpi=120)
     with replacing(out) as file:
         file.write(buffer.getvalue())
-
-
-def _said(score: Score) -> str:
-    data, split, protocol = score.measured
-    return f"{data} {split} ({protocol})"
