@@ -90,17 +90,15 @@ def test_stored_states_keep_their_keys(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_export_takes_any_size(name):
     context = build(name).eval()
-    dims = {
-        0: torch.export.Dim("n", max=64),
-        2: torch.export.Dim("h", min=2, max=512),
-        3: torch.export.Dim("w", min=2, max=512),
-    }
+    least = 3 if name == "psa" else 2  # PSA halves the map, and a side of one would be fixed
+    h, w = (torch.export.Dim(side, min=least, max=512) for side in "hw")
+    dims = {0: torch.export.Dim("n", max=64), 2: h, 3: w}
     program = torch.export.export(context, (torch.randn(2, 24, 9, 13),), dynamic_shapes=({**dims},))
     called = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
     assert not any("adaptive" in target for target in called), (
         "pooling to a fixed size has no ONNX form for maps of any size"
     )
-    for size in ((1, 24, 2, 2), (3, 24, 5, 4), (1, 24, 30, 17)):
+    for size in ((1, 24, least, least), (3, 24, 5, 4), (1, 24, 30, 17)):
         features = torch.randn(size)
         torch.testing.assert_close(program.module()(features), context(features), atol=1e-5, rtol=1e-4)
 
@@ -112,7 +110,7 @@ def test_compile_needs_no_graph_break(name):
     features = torch.randn(2, 24, 6, 9)
     for training in (False, True):
         expected = build(name).train(training)(features)
-        compiled = torch.compile(build(name).train(training), fullgraph=True, dynamic=not training, backend="aot_eager")
+        compiled = torch.compile(build(name).train(training), fullgraph=True, dynamic=not training, backend="eager")
         torch.testing.assert_close(compiled(features), expected, atol=1e-5, rtol=1e-4)
 
 
