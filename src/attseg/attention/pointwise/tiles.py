@@ -157,23 +157,24 @@ class Scores:
     def __init__(self, filters: Tensor, tiles: list[Tile], *, exclude: bool) -> None:
         self._filters = filters
         self._exclude = exclude
-        offsets = max(tile.band * tile.columns.offsets for tile in tiles)
         self._window = filters.new_empty(
-            max(len(filters) * self._bands_a_window(tile) * tile.band * tile.columns.offsets for tile in tiles)
+            max(len(filters) * _rows(tile, len(filters)) * tile.columns.offsets for tile in tiles)
         )
-        self._product = filters.new_empty(max(tile.anchors for tile in tiles) * offsets)
+        self._product = filters.new_empty(max(tile.anchors * tile.band * tile.columns.offsets for tile in tiles))
         self._scores = filters.new_empty(
             max(tile.anchors * _padded(tile) for tile in tiles), dtype=exact(filters.dtype)
         )
 
     def __call__(self, tile: Tile, features: Tensor) -> Tensor:
         """Scores (anchors, scored positions) from the features (anchors, D); valid until the next call, may be overwritten."""
-        for band, filters in self._bands(tile):
-            product = self._product_of(tile, band)
-            torch.mm(_part(tile, band, features), filters, out=product)
-            if self._exclude:
-                self._leave_out(tile, band, product)
-            self._on_map(tile, band).copy_(_skewed(tile, band, product))
+        for first, bands in self._windows(tile):
+            filters = self._copied(tile, first, bands)
+            for band in bands:
+                product = self._product_of(tile, band)
+                torch.mm(_part(tile, band, features), _of_band(tile, band, filters, first), out=product)
+                if self._exclude:
+                    self._leave_out(tile, band, product)
+                self._on_map(tile, band).copy_(_skewed(tile, band, product))
         return self._positions(tile)
 
     def backward(self, tile: Tile, of_scores: Tensor, features: Tensor, of_filters: Tensor) -> Tensor:
@@ -183,34 +184,29 @@ class Scores:
         rows[:, :margin].zero_()
         rows[:, margin + tile.scored :].zero_()
         rows[:, margin : margin + tile.scored].copy_(of_scores)
-        of_features = torch.zeros_like(features, dtype=of_scores.dtype)
-        for band, filters in self._bands(tile):
-            of_product = self._product_of(tile, band).zero_()
-            _skewed(tile, band, of_product).copy_(self._on_map(tile, band))
-            accumulate(_part(tile, band, of_features), of_product, filters.T)
-            part = (_part(tile, band, features).T @ of_product).view(-1, band.count, tile.columns.offsets)
-            (y, of_y), (x, of_x) = self._overlap(tile, band.first, band.count)
-            of_filters[:, of_y, of_x].add_(part[:, y, x])
+        of_features = torch.zeros_like(features, dtype=exact(features.dtype))
+        for first, bands in self._windows(tile):
+            filters = self._copied(tile, first, bands)
+            of_window = torch.empty_like(filters)
+            for band in bands:
+                of_product = self._product_of(tile, band).zero_()
+                _skewed(tile, band, of_product).copy_(self._on_map(tile, band))
+                accumulate(_part(tile, band, of_features), of_product, _of_band(tile, band, filters, first).T)
+                torch.mm(_part(tile, band, features).T, of_product, out=_of_band(tile, band, of_window, first))
+            count = sum(band.count for band in bands)
+            (y, of_y), (x, of_x) = self._overlap(tile, first, count)
+            of_filters[:, of_y, of_x].add_(of_window.view(-1, count, tile.columns.offsets)[:, y, x])
         return of_features
 
-    def _bands(self, tile: Tile) -> Iterator[tuple[Band, Tensor]]:
-        """Bands, and their filters as a matrix (D, offsets), 0 where there is no filter."""
-        right = tile.columns.offsets
-        some = self._bands_a_window(tile)
-        bands = list(tile.bands())
-        for first in range(0, len(bands), some):
-            together = bands[first : first + some]
-            window = self._copied(tile, together[0].first, sum(band.count for band in together))
-            for band in together:
-                start = (band.first - together[0].first) * right
-                yield band, window[:, start : start + band.count * right]
+    def _windows(self, tile: Tile) -> Iterator[tuple[int, list[Band]]]:
+        """Bands whose filters are copied together, and the first of their vertical offsets."""
+        bands, some = list(tile.bands()), _rows(tile, len(self._filters)) // tile.band
+        for start in range(0, len(bands), some):
+            yield bands[start].first, bands[start : start + some]
 
-    def _bands_a_window(self, tile: Tile) -> int:
-        return max(1, WINDOW // (len(self._filters) * tile.columns.offsets * tile.band))
-
-    def _copied(self, tile: Tile, first: int, count: int) -> Tensor:
-        """The filters of so many vertical offsets of a tile as a matrix (D, offsets)."""
-        right = tile.columns.offsets
+    def _copied(self, tile: Tile, first: int, bands: list[Band]) -> Tensor:
+        """The filters of some bands as a matrix (D, offsets), 0 where there is no filter."""
+        count, right = sum(band.count for band in bands), tile.columns.offsets
         window = self._window[: len(self._filters) * count * right].view(-1, count, right)
         (y, from_y), (x, from_x) = self._overlap(tile, first, count)
         filters = self._filters[:, from_y, from_x]
@@ -271,6 +267,17 @@ def exact(dtype: torch.dtype) -> torch.dtype:
 def _padded(tile: Tile) -> int:
     """Scores of an anchor with a margin above and below, where a band reaches beyond the map."""
     return (tile.rows.reach + 2 * (tile.band - 1)) * tile.columns.reach
+
+
+def _rows(tile: Tile, channels: int) -> int:
+    """Vertical offsets whose filters are copied together: whole bands."""
+    return tile.band * max(1, WINDOW // (channels * tile.columns.offsets * tile.band))
+
+
+def _of_band(tile: Tile, band: Band, window: Tensor, first: int) -> Tensor:
+    """The part of a matrix (D, offsets), whose first vertical offset is given, that belongs to a band."""
+    right = tile.columns.offsets
+    return window[:, (band.first - first) * right : (band.first - first + band.count) * right]
 
 
 def _part(tile: Tile, band: Band, anchors: Tensor) -> Tensor:
