@@ -30,6 +30,7 @@ CASES = {
     "FCN-psa-gau": ("FCN", {"context": "psa", "decoder": "gau"}),
     "FCN-32": ("FCN", {"output_stride": 32}),
     "FCN-8-skip": ("FCN", {"output_stride": 8, "decoder": "skip"}),
+    "FCN-8-linear": ("FCN", {"output_stride": 8, "head": "linear"}),
     "FCN-fpa-gau": ("FCN", {"context": "fpa", "decoder": "gau"}),
     "FCN-sum": ("FCN", {"decoder": "sum"}),
     "FCN-rrb": ("FCN", {"decoder": "rrb"}),
@@ -186,7 +187,8 @@ def test_channels_last_changes_nothing(case):
 
 @pytest.mark.compile
 @pytest.mark.parametrize(
-    "case", ["PAN", "PAN-c333-max", "PAN-se", "FCN-8-skip", "FCN-rrb", "FCN-gcn", "DFDAM", "A2R", "A2R-attention"]
+    "case",
+    ["PAN", "PAN-c333-max", "PAN-se", "FCN-8-skip", "FCN-rrb", "FCN-gcn", "DFDAM", "A2R", "A2R-attention", "PSANet"],
 )
 def test_export_takes_any_size(case):
     model = build(case, encoder="resnet18").eval()
@@ -200,7 +202,7 @@ def test_export_takes_any_size(case):
 
 @pytest.mark.compile
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["PAN", "FCN", "DFDAM", "A2R"])
+@pytest.mark.parametrize("case", ["PAN", "FCN", "DFDAM", "A2R", "PSANet", "PSANet-compact"])
 def test_compile_needs_no_graph_break(case, fresh_compiler):
     model = build(case)
     for training in (False, True):
@@ -215,7 +217,7 @@ def test_compile_needs_no_graph_break(case, fresh_compiler):
 
 @pytest.mark.compile
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["PAN", "PAN-c333-max", "DFDAM"])
+@pytest.mark.parametrize("case", ["PAN", "PAN-c333-max", "DFDAM", "PSANet"])
 def test_compiled_training_equals_eager_training(case, fresh_compiler):
     eager = build(case).to(memory_format=torch.channels_last).train()
     compiled = copy.deepcopy(eager)
