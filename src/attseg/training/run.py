@@ -16,6 +16,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
 from rich.console import Console
+from torch import distributed
 
 from attseg.data.catalog import open_data
 from attseg.data.sample import DataError, SegmentationData
@@ -65,7 +66,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         DataError: A data set cannot be used.
         FileError: The folder cannot be written.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
-        RunError: Another process trains in this folder, or the loss became infinite or no number.
+        RunError: Another process trains in this folder, the loss became infinite or no number, or another process of the run
+            was lost.
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
@@ -122,6 +124,18 @@ def _fit(trainer: Trainer, task: SegmentationTask) -> None:
         if task.plan.rank == 0:
             raise
         raise SystemExit(0) from None  # what ends all processes is told by the first
+    except RuntimeError as error:
+        if task.plan.world == 1 or not _tells_of_a_lost_process(error):
+            raise
+        raise RunError(
+            f"process {task.plan.rank} of {task.plan.world} has lost another one, which ended or did not answer in time: what it "
+            "said last is the reason. The run goes on from its last save with --resume"
+        ) from error
+
+
+def _tells_of_a_lost_process(error: RuntimeError) -> bool:
+    """Whether a collective operation failed; gloo, which speaks between CPUs, has no type of error of its own."""
+    return isinstance(error, distributed.DistError) or "gloo" in str(error)
 
 
 def _step(state: State | None) -> int:
