@@ -35,6 +35,7 @@ def given(*arguments):
             {"model.args": {"encoder": "resnet18", "channels": 64}},
         ),
         (["--loss.aux.deep", "0.4"], {"loss.aux.deep": 0.4}),
+        (["--loss.terms.cross-entropy", "0.4"], {"loss.terms.cross-entropy": 0.4}),
         (["--model.args.encoder", "resnet18", "pan-camvid"], {"model.args.encoder": "resnet18"}),
         (["--optim.lr", "1: 2: 3"], {"optim.lr": "1: 2: 3"}),
     ],

@@ -89,7 +89,7 @@ class Parser(argparse.ArgumentParser):
                 hint = self._settings[parent].hint
                 if _is(hint, dict):
                     self._settings[key] = Setting(key, get_args(hint)[1], None, "")
-                    self.add_argument(f"--{key}", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+                    self.add_argument(f"--{key}", dest=key, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
     def _unexpected(self, argument: str) -> UsageError:
         if argument.startswith("-"):
