@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import timm
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from attseg.encoders.base import STRIDES, Encoder, check_output_stride
 from attseg.encoders.weights import weight_options
@@ -41,7 +42,8 @@ class VitEncoder(Encoder):
     Reading:
         ViTDet resizes the last map alone, by learned deconvolutions. Here the maps come from four depths and are resized
         bilinearly, which adds nothing to train: contexts and decoders keep their meaning, and differ in nothing else.
-        Each map has a layer normalisation of its own, as ViTDet's have: what blocks give grows with their depth.
+        Each map goes through a layer normalisation, as ViTDet's do, since what blocks give grows with their depth. It learns
+        nothing, so that a decoder without use for a map leaves no parameter idle.
         Pictures are resized to whole patches rather than padded, so that grid and picture cover the same; position
         embeddings are resized to the grid as timm does it.
         Limits of what lies below: ``torch.compile`` takes dynamic sizes without gradients only, as torch cannot yet trace back
@@ -75,7 +77,6 @@ class VitEncoder(Encoder):
         network.patch_embed.img_size = None
         self.network = network
         self.patch: tuple[int, int] = network.patch_embed.patch_size
-        self.norms = nn.ModuleList(nn.LayerNorm(network.embed_dim) for _ in STRIDES)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, 3, H, W), finest first, each (N, C, ceil(H / stride), ceil(W / stride))."""
@@ -86,8 +87,10 @@ class VitEncoder(Encoder):
             whole, indices=self.depths, output_fmt="NLC", intermediates_only=True
         )
         maps = []
-        for norm, level, stride in zip(self.norms, tokens, self.strides, strict=True):
-            seen = norm(level).transpose(1, 2).unflatten(2, grid)  # (N, C, rows of patches, columns of patches)
+        for level, channels, stride in zip(tokens, self.channels, self.strides, strict=True):
+            seen = (
+                F.layer_norm(level, (channels,)).transpose(1, 2).unflatten(2, grid)
+            )  # (N, C, rows, columns of patches)
             maps.append(resize(seen, (_steps(height, stride), _steps(width, stride))))
         return maps
 
