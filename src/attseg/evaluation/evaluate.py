@@ -19,8 +19,9 @@ from attseg.evaluation.counts import Counts, add_up, sum_over_processes
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import ConfusionMeter, Meter
 from attseg.evaluation.report import Report
-from attseg.evaluation.stages import Counting, counts_of, predict, read
+from attseg.evaluation.stages import Counting, counts_of, predict, predict_refined, read
 from attseg.prediction.ahead import ahead
+from attseg.prediction.crf import DenseCrf
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.stream import OnViews, Predictor
@@ -37,6 +38,7 @@ def evaluate(
     preprocessing: Preprocessing,
     *,
     protocol: Protocol = SINGLE,
+    crf: DenseCrf | None = None,
     meters: Sequence[Meter] = (),
     device: torch.device | str = "cpu",
     workers: int = 0,
@@ -55,6 +57,7 @@ def evaluate(
         data: The split.
         preprocessing: What the model was trained with.
         protocol: How each picture is seen.
+        crf: What refines each prediction, in processes of its own.
         meters: What to count beside the confusion matrix.
         device: Where the model is.
         workers: Processes that read pictures; 0 reads in a thread of this one.
@@ -74,8 +77,8 @@ def evaluate(
     Raises:
         DataError: A picture or its labels cannot be read or counted. Without ``kept`` this ends the evaluation; else the others
             are counted and kept first, and the message names all that could not be.
-        UsageError: The split is empty, a picture does not fit into the memory, two meters have one name, or what was kept
-            belongs to other pictures.
+        UsageError: The split is empty, the CRF is not installed, a picture does not fit into the memory, two meters have one name,
+            or what was kept belongs to other pictures.
     """
     if len(data) == 0:
         raise UsageError(f"the split {data.split!r} has no picture to evaluate on")
@@ -89,12 +92,12 @@ def evaluate(
     total: Counts = {}
     failed: list[str] = []
     with _evaluating(model):
-        pieces = predict(
-            predictor,
-            read(data, todo, workers),
-            with_scores=any(meter.needs_scores for meter in meters),
-            on_views=on_views,
-        )
+        samples = read(data, todo, workers)
+        with_scores = any(meter.needs_scores for meter in meters)
+        if crf is None:
+            pieces = predict(predictor, samples, with_scores=with_scores, on_views=on_views)
+        else:
+            pieces = predict_refined(predictor, samples, crf, with_scores=with_scores, on_views=on_views)
         measured = (one for one in ahead(Counting(everything, kept), pieces, by=1) if one is not None)
         for done, one in enumerate(measured, 1 + len(mine) - len(todo)):
             if one.problem:

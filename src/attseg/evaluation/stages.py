@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from attseg.data.feeding.loader import Unread, eval_loader
@@ -14,6 +15,7 @@ from attseg.evaluation.counts import Counts, add_up
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import Meter
 from attseg.prediction.ahead import ahead
+from attseg.prediction.crf import DenseCrf, Floats, refine_all
 from attseg.prediction.stream import OnViews, Predictor
 
 
@@ -64,20 +66,42 @@ def predict(
 ) -> Iterator[Piece]:
     """Whole pictures with their predictions, and before each its bands where somebody wants their scores."""
     for index, sample in samples:
-        if isinstance(sample, DataError):
-            yield Piece(index, problem=str(sample))
+        if isinstance(sample, DataError) or sample.labels.shape != sample.image.shape[:2]:
+            yield _broken(index, sample)
             continue
-        shape = sample.image.shape[:2]
-        if sample.labels.shape != shape:
-            yield Piece(index, sample, problem=_other_size(sample))
-            continue
-        prediction = np.empty(shape, np.uint8)
+        prediction = np.empty(sample.labels.shape, np.uint8)
         for band in predictor.bands(sample.image, on_views):
             rows = slice(band.top, band.top + band.values.shape[1])
             prediction[rows] = band.labels()
             if with_scores:
                 yield Piece(index, _cut(sample, rows), prediction[rows], band.probabilities())
         yield Piece(index, sample, prediction)
+
+
+def predict_refined(
+    predictor: Predictor,
+    samples: Iterable[tuple[int, Sample | DataError]],
+    crf: DenseCrf,
+    *,
+    with_scores: bool,
+    on_views: OnViews | None,
+) -> Iterator[Piece]:
+    """The same with a CRF behind the network, which wants the scores of whole pictures; several are refined at a time."""
+
+    def jobs() -> Iterator[tuple[Piece, Array | None, Floats | None]]:
+        for index, sample in samples:
+            if isinstance(sample, DataError) or sample.labels.shape != sample.image.shape[:2]:
+                yield _broken(index, sample), None, None
+            else:
+                yield Piece(index, sample), sample.image, predictor.probabilities(sample.image, on_views)
+
+    for piece, refined in refine_all(crf, jobs(), with_probabilities=with_scores):
+        if refined is None:
+            yield piece
+            continue
+        if refined.probabilities is not None:
+            yield replace(piece, prediction=refined.labels, scores=torch.from_numpy(refined.probabilities))
+        yield replace(piece, prediction=refined.labels)
 
 
 class Counting:
@@ -121,6 +145,12 @@ def counts_of(meter: Meter, counts: Mapping[str, Tensor]) -> Counts:
     """What one meter counted, of the counts of all."""
     start = f"{meter.name}/"
     return {name.removeprefix(start): value for name, value in counts.items() if name.startswith(start)}
+
+
+def _broken(index: int, sample: Sample | DataError) -> Piece:
+    if isinstance(sample, DataError):
+        return Piece(index, problem=str(sample))
+    return Piece(index, sample, problem=_other_size(sample))
 
 
 def _cut(sample: Sample, rows: slice) -> Sample:

@@ -18,6 +18,7 @@ from attseg.errors import UsageError
 from attseg.inference.result import Result, read_mark, saved_files
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
+from attseg.prediction.crf import DenseCrf, Floats, refine_all
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.stream import OnViews
@@ -46,6 +47,7 @@ def predict_files(
     overlay: bool = True,
     overwrite: bool = False,
     protocol: Protocol = SINGLE,
+    crf: DenseCrf | None = None,
     memory: int | None = None,
     on_file: Callable[[int, int, Path, str | None], None] | None = None,
     on_views: OnViews | None = None,
@@ -64,20 +66,26 @@ def predict_files(
         overlay: Whether overlays are written too.
         overwrite: Segment everything anew, whatever is there.
         protocol: How each picture is seen.
+        crf: What refines each prediction, in processes of its own.
         memory: MiB for a batch of windows; ``attseg.prediction.stream.Predictor`` says which.
         on_file: Called after each picture with how many there were so far, how many there are, the file, and why it
             failed, if it did.
         on_views: Called on the way through a picture with how many views are done, and how many there are.
 
     Raises:
-        UsageError: An input is not there, or no picture was found.
+        UsageError: An input is not there, no picture was found, or the CRF is not installed.
         FileError: A result cannot be written.
     """
     named = [one for one in inputs if isinstance(one, PictureFile)]
     files = named or find_pictures([one for one in inputs if not isinstance(one, PictureFile)], outside=out)
-    read = partial(_read, out, _digest(segmenter, protocol), overlay, overwrite)
-    segment = partial(segmenter.segment, protocol=protocol, memory=memory, on_views=on_views)
-    jobs = ahead(partial(_write, out, overlay), _segment(segment, ahead(read, files)))
+    read = partial(_read, out, _digest(segmenter, protocol, crf), overlay, overwrite)
+    if crf is None:
+        segment = partial(segmenter.segment, protocol=protocol, memory=memory, on_views=on_views)
+        segmented = _segment(segment, ahead(read, files))
+    else:
+        probabilities = partial(segmenter.predictor(protocol, memory).probabilities, on_views=on_views)
+        segmented = _segment_refined(segmenter, probabilities, crf, ahead(read, files))
+    jobs = ahead(partial(_write, out, overlay), segmented)
     done, skipped, failed = 0, 0, []
     for count, job in enumerate(jobs, 1):
         if job.problem is not None:
@@ -129,6 +137,23 @@ def _segment(segment: Callable[[Array], Result], jobs: Iterable[_Job]) -> Iterat
             yield _Job(job.file, problem=f"{job.file.path}: {error}")
 
 
+def _segment_refined(
+    segmenter: Segmenter, probabilities: Callable[[Array], Floats], crf: DenseCrf, jobs: Iterable[_Job]
+) -> Iterator[_Job]:
+    def seen() -> Iterator[tuple[_Job, Array | None, Floats | None]]:
+        for job in jobs:
+            try:
+                yield job, job.image, None if job.image is None else probabilities(job.image)
+            except UsageError as error:
+                yield _Job(job.file, problem=f"{job.file.path}: {error}"), None, None
+
+    for job, refined in refine_all(crf, seen()):
+        if refined is None or job.image is None:
+            yield job
+        else:
+            yield _Job(job.file, job.mark, result=segmenter.result(job.image, refined.labels, refined.scores))
+
+
 def _write(out: Path, overlay: bool, job: _Job) -> _Job:
     """Write the results, the labels last: their file says that all is done."""
     if job.result is not None:
@@ -152,10 +177,12 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 
-def _digest(segmenter: Segmenter, protocol: Protocol) -> str:
+def _digest(segmenter: Segmenter, protocol: Protocol, crf: DenseCrf | None) -> str:
     """A few bytes that change with anything that the labels depend on."""
     seen = {name: value for name, value in protocol.to_dict().items() if name != "name"}
-    described = json.dumps([segmenter.classes.to_dict(), segmenter.preprocessing.to_dict(), seen])
+    described = json.dumps(
+        [segmenter.classes.to_dict(), segmenter.preprocessing.to_dict(), seen, *([crf.to_dict()] if crf else [])]
+    )
     digest = hashlib.blake2b(described.encode(), digest_size=8)
     for name, tensor in segmenter.model.state_dict().items():
         digest.update(name.encode())

@@ -146,14 +146,21 @@ class Segmenter:
         Raises:
             UsageError: There is no such protocol, or the memory runs out.
         """
-        if isinstance(protocol, str):
-            protocol = find_protocol(protocol, data=self.data)
         shape = image.shape[:2]
         labels, scores = np.empty(shape, np.uint8), np.empty(shape, np.float32)
-        predictor = Predictor(self.model, len(self.classes), self.preprocessing, self.device, protocol, memory=memory)
-        for band in predictor.bands(image, on_views):
+        for band in self.predictor(protocol, memory).bands(image, on_views):
             rows = slice(band.top, band.top + band.values.shape[1])
             labels[rows], scores[rows] = band.decide()
+        return self.result(image, labels, scores, name=name)
+
+    def predictor(self, protocol: str | Protocol = SINGLE, memory: int | None = None) -> Predictor:
+        """What sees pictures; arguments and errors as of a call."""
+        if isinstance(protocol, str):
+            protocol = find_protocol(protocol, data=self.data)
+        return Predictor(self.model, len(self.classes), self.preprocessing, self.device, protocol, memory=memory)
+
+    def result(self, image: Array, labels: Array, scores: npt.NDArray[np.float32], *, name: str = "picture") -> Result:
+        """A result of classes and probabilities (H, W) that are there already, such as those that a CRF refined."""
         return Result(image, labels, scores, self.classes, name, partial(self._attention, image))
 
     @torch.inference_mode()

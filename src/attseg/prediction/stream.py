@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +74,11 @@ class Predictor:
     def labels(self, image: Array, on_views: OnViews | None = None) -> Array:
         """(H, W) The classes of a picture, as ``bands`` gives them."""
         return np.concatenate([band.labels() for band in self.bands(image, on_views)])
+
+    def probabilities(self, image: Array, on_views: OnViews | None = None) -> npt.NDArray[np.float32]:
+        """(K, H, W) The probabilities of all classes of a whole picture, 4 bytes each."""
+        bands = (band.probabilities().cpu().numpy() for band in self.bands(image, on_views))
+        return np.concatenate(list(bands), axis=1)
 
     def _plain(self, image: Array) -> Iterator[Band]:
         height, width = image.shape[:2]
