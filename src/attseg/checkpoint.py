@@ -75,7 +75,7 @@ def save_weights(
     """
     header = {
         "format": FORMAT,
-        "model": {"name": model.name, "args": _architecture(model.args)},
+        "model": {"name": model.name, "args": architecture(model.args)},
         "classes": classes.to_dict(),
         "preprocessing": preprocessing.to_dict(),
         "info": dict(info),
@@ -117,6 +117,16 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         WeightsError: Names or shapes differ; the message lists them, grouped by module.
     """
+    check_fit(model, state)
+    model.load_state_dict(state)
+
+
+def check_fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Refuse weights that do not fit a model exactly, which may be on the meta device.
+
+    Raises:
+        WeightsError: Names or shapes differ; the message lists them, grouped by module.
+    """
     own = model.state_dict()
     other_shape = [
         f"{name} ({_size(own[name])} in the model, {_size(state[name])} in the file)"
@@ -133,13 +143,12 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
             f"these weights do not fit this {type(model).__name__}; build it with the arguments that it was trained with\n"
             + "\n".join(differences)
         )
-    model.load_state_dict(state)
 
 
-def _architecture(args: Mapping[str, Any]) -> dict[str, Any]:
+def architecture(args: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments without those that say where the first weights came from; a model within a model has its own among them."""
     return {
-        name: _architecture(value) if isinstance(value, Mapping) else value
+        name: architecture(value) if isinstance(value, Mapping) else value
         for name, value in args.items()
         if name not in _FIRST_WEIGHTS
     }
@@ -155,7 +164,7 @@ def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
             )
         return Weights(
             state,
-            ModelSpec(name=header["model"]["name"], args=_architecture(header["model"]["args"])),
+            ModelSpec(name=header["model"]["name"], args=architecture(header["model"]["args"])),
             ClassTable.from_dict(header["classes"]),
             Preprocessing.from_dict(header["preprocessing"]),
             dict(header["info"]),

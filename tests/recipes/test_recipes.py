@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from attseg.checkpoint import architecture
 from attseg.errors import UsageError
 from attseg.models import build_model
+from attseg.prediction.protocols import find_protocol
 from attseg.recipes import RECIPES, find_recipe
 
 
@@ -12,8 +14,8 @@ from attseg.recipes import RECIPES, find_recipe
 def test_a_recipe_knows_its_name_and_builds_its_model(name):
     recipe = RECIPES[name]()
     assert recipe.name == name
-    with torch.device("meta"):
-        model = build_model(recipe.model.name, recipe.model.args, 11)
+    with torch.device("meta"):  # without first weights, which lie on the network
+        model = build_model(recipe.model.name, architecture(recipe.model.args), 11)
         images = torch.empty(1, 3, *recipe.crop_size)
     assert model.eval()(images).logits.shape == (1, 11, *recipe.crop_size)
 
@@ -46,6 +48,51 @@ def test_attention_to_refine_is_the_baseline_at_two_scales(data):
     assert replace(a2r, name=fcn.name, model=fcn.model, loss=replace(a2r.loss, aux={})) == fcn
     assert (a2r.model.args["base"], a2r.model.args["base_args"]) == (fcn.model.name, fcn.model.args)
     assert a2r.loss.aux == {"scale_100": 1.0, "scale_50": 1.0}
+
+
+PUBLISHED = {
+    "pan-voc": ("voc2012", "train_aug", 79.38, "single"),
+    "pan-voc-test": ("voc2012", "trainval", 84.0, "pan-multiscale"),
+    "pan-cityscapes": ("cityscapes", "train", 78.6, "pan-multiscale"),
+    "psanet-ade20k-50": ("ade20k", "train", 41.92, "psanet-sliding"),
+    "psanet-ade20k-101": ("ade20k", "train", 42.75, "psanet-sliding"),
+    "psanet-voc-50": ("voc2012", "train_aug", 77.24, "psanet-sliding"),
+    "psanet-voc-101": ("voc2012", "train_aug", 78.51, "psanet-sliding"),
+    "psanet-cityscapes-50": ("cityscapes", "train", 76.65, "psanet-sliding"),
+    "psanet-cityscapes-101": ("cityscapes", "train", 77.94, "psanet-sliding"),
+    "dfdam-voc-50": ("voc2012", "train_aug", 74.6, "single"),
+    "dfdam-voc-101": ("voc2012", "train_aug", 77.9, "single"),
+    "dfdam-voc-test": ("voc2012", "trainval", 82.3, "dfdam-multiscale"),
+    "dfdam-cityscapes": ("cityscapes", "train", 73.1, "single"),
+    "a2r-voc": ("voc2012", "train_aug", 67.98, "single"),
+    "a2r-ade20k": ("ade20k", "train", 37.07, "single"),
+}
+
+
+def test_the_papers_recipes_name_row_figure_and_protocol():
+    found = {name: make() for name, make in RECIPES.items() if make().expected_miou is not None}
+    assert {n: (r.data.name, r.data.train, r.expected_miou, r.protocol) for n, r in found.items()} == PUBLISHED
+    assert all(", table " in recipe.source for recipe in found.values())
+    for recipe in found.values():
+        find_protocol(recipe.protocol, data=recipe.data.name)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_papers_networks_begin_with_pretrained_encoders_or_a_run(name):
+    recipe = find_recipe(name)
+    args = recipe.model.args
+    assert (recipe.init is None) == args.get("base_args", args).get("pretrained", False)
+    if recipe.init is not None:
+        assert recipe.init.removeprefix("runs/") in RECIPES
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_papers_losses_weigh_every_auxiliary_output(name):
+    recipe = find_recipe(name)
+    with torch.device("meta"):
+        model = build_model(recipe.model.name, architecture(recipe.model.args), 19).train()
+        aux = model(torch.empty(2, 3, 65, 65)).aux
+    assert aux.keys() == recipe.loss.aux.keys()
 
 
 def test_an_unknown_recipe_names_the_nearest():

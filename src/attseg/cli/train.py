@@ -40,7 +40,7 @@ USAGE = "RECIPE [--data.root DIR] [--out DIR] [--resume] [--config FILE] [--prin
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK")
 """Variables that number the processes of a run; the first one alone speaks."""
 
-LABELS = ("source", "expected_miou")
+LABELS = ("source", "expected_miou", "protocol")
 """Settings of a recipe that change nothing about a run."""
 
 
@@ -103,6 +103,8 @@ def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
     where = shlex.quote(str(out))
     if recipe.data.root:  # the run may be evaluated from elsewhere
         recipe = replace(recipe, data=replace(recipe.data, root=str(Path(recipe.data.root).expanduser().absolute())))
+    if recipe.init:
+        recipe = replace(recipe, init=str(Path(recipe.init).expanduser().absolute()))
     try:
         train(recipe, machine, out=out, resume=resume, console=progress_console())
     except Interrupted as stop:

@@ -5,12 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attseg.errors import unknown
-from attseg.recipes.dfdam import dfdam_camvid, dfdam_scenes
+from attseg.recipes.dfdam import (
+    dfdam_camvid,
+    dfdam_cityscapes,
+    dfdam_scenes,
+    dfdam_voc_50,
+    dfdam_voc_101,
+    dfdam_voc_test,
+)
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
-from attseg.recipes.pan import pan_camvid, pan_demo, pan_folder, pan_scenes
-from attseg.recipes.psanet import psanet_camvid, psanet_scenes
+from attseg.recipes.pan import (
+    pan_camvid,
+    pan_cityscapes,
+    pan_demo,
+    pan_folder,
+    pan_scenes,
+    pan_voc,
+    pan_voc_test,
+)
+from attseg.recipes.psanet import (
+    psanet_ade20k_50,
+    psanet_ade20k_101,
+    psanet_camvid,
+    psanet_cityscapes_50,
+    psanet_cityscapes_101,
+    psanet_scenes,
+    psanet_voc_50,
+    psanet_voc_101,
+)
 from attseg.recipes.recipe import Recipe
-from attseg.recipes.refine import a2r_camvid, a2r_scenes
+from attseg.recipes.refine import a2r_ade20k, a2r_camvid, a2r_scenes, a2r_voc
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-scenes": pan_scenes,
@@ -25,6 +49,21 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "psanet-scenes": psanet_scenes,
     "psanet-camvid": psanet_camvid,
     "pan-folder": pan_folder,
+    "pan-voc": pan_voc,
+    "pan-voc-test": pan_voc_test,
+    "pan-cityscapes": pan_cityscapes,
+    "psanet-ade20k-50": psanet_ade20k_50,
+    "psanet-ade20k-101": psanet_ade20k_101,
+    "psanet-voc-50": psanet_voc_50,
+    "psanet-voc-101": psanet_voc_101,
+    "psanet-cityscapes-50": psanet_cityscapes_50,
+    "psanet-cityscapes-101": psanet_cityscapes_101,
+    "dfdam-voc-50": dfdam_voc_50,
+    "dfdam-voc-101": dfdam_voc_101,
+    "dfdam-voc-test": dfdam_voc_test,
+    "dfdam-cityscapes": dfdam_cityscapes,
+    "a2r-voc": a2r_voc,
+    "a2r-ade20k": a2r_ade20k,
 }
 
 

@@ -131,12 +131,13 @@ class Recipe:
         name: What the recipe is called; every number that we publish names one.
         model: The network.
         data: The data set.
-        sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its pixels,
-            and takes the picture that holds it, so that rare classes come up as often as common ones.
+        sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its
+            pixels, and takes the picture that holds it, so that rare classes come up as often as common ones.
         augment: Random changes to the training pictures.
         crop_size: Height and width of what the network sees in training, in pixels.
         batch_size: Pictures an optimiser step, over all devices and accumulated parts.
         steps: Optimiser steps.
+        init: Run folder or file of weights that the whole network begins with; of the same model and the same classes.
         optim: Optimiser and schedule.
         loss: What is minimised.
         ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
@@ -144,6 +145,7 @@ class Recipe:
         seed: Of weights, order and augmentation.
         source: Paper, table and row that this reproduces; empty for our own.
         expected_miou: What the paper reports for that row, in percent.
+        protocol: How that was evaluated: a name for ``attseg evaluate --protocol``.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Recipe:
     crop_size: tuple[int, int] = (512, 512)
     batch_size: int = 16
     steps: int = 30_000
+    init: str | None = None
     optim: OptimSpec = field(default_factory=OptimSpec)
     loss: LossSpec = field(default_factory=LossSpec)
     ema: float = 0.0
@@ -161,6 +164,7 @@ class Recipe:
     seed: int = 0
     source: str = ""
     expected_miou: float | None = None
+    protocol: str = "single"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import to_values
 from attseg.training.errors import RunError
 
-FREE = {"data.root", "source", "expected_miou"}
+FREE = {"data.root", "source", "expected_miou", "protocol"}
 """Settings of a recipe that do not decide the result, and may differ when a run goes on."""
 
 
@@ -67,7 +67,7 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
     with _lock(folder):
         if resume:
-            _check_same(folder, recipe)
+            check_same(folder, recipe)
         else:
             for left in (folder.class_weights, folder.chances):  # by a run that ended before it saved anything
                 left.unlink(missing_ok=True)
@@ -101,7 +101,12 @@ def _lock(folder: RunFolder) -> Iterator[None]:
         yield
 
 
-def _check_same(folder: RunFolder, recipe: Recipe) -> None:
+def check_same(folder: RunFolder, recipe: Recipe) -> None:
+    """Refuse a recipe whose result would be another than that of the run in the folder.
+
+    Raises:
+        UsageError: The message names what differs.
+    """
     before, _ = read_recipe(folder.recipe)
     old, new = _flat(to_values(before)), _flat(to_values(recipe))
     changes = [

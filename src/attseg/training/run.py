@@ -16,7 +16,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
 from rich.console import Console
-from torch import distributed
+from torch import Tensor, distributed
 
 from attseg.data.catalog import open_data
 from attseg.data.sample import DataError, SegmentationData
@@ -24,6 +24,7 @@ from attseg.models import Model, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.training.check import check_recipe
 from attseg.training.errors import RunError
+from attseg.training.first_weights import read_first_weights
 from attseg.training.folder import RunFolder, claimed
 from attseg.training.from_labels import from_labels
 from attseg.training.pictures import draw_pictures
@@ -63,6 +64,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
 
     Raises:
         UsageError: A setting that cannot be, a new run where there is one, a resumed one where there is none.
+        WeightsError: The weights that the recipe begins with do not fit its network.
         DataError: A data set cannot be used.
         FileError: The folder cannot be written.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
@@ -73,6 +75,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     data, val = _open(recipe.data)
     check_recipe(recipe, batch_size=plan.batch_size, num_classes=len(data.classes))
     folder = RunFolder(out)
+    first = None if resume and folder.has_saved() else read_first_weights(recipe, data.classes)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
     with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]):
@@ -80,7 +83,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line, StopRequest(line.say) as stop:
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
-            model = _model(recipe, plan, state, len(data.classes))
+            model = _model(recipe, plan, first if state is None else state["model"], len(data.classes))
             found = from_labels(recipe, data, folder, writes=plan.rank == 0, say=line.say)
             task = SegmentationTask(
                 model,
@@ -149,11 +152,11 @@ def _last_state(folder: RunFolder, console: Console) -> State | None:
     return state
 
 
-def _model(recipe: Recipe, plan: Plan, state: State | None, num_classes: int) -> Model:
+def _model(recipe: Recipe, plan: Plan, weights: dict[str, Tensor] | None, num_classes: int) -> Model:
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.model.name, recipe.model.args, num_classes)
-    if state is not None:
-        model.load_state_dict(state["model"])
+    if weights is not None:
+        model.load_state_dict(weights)
     return model.to(memory_format=torch.channels_last) if plan.channels_last else model
 
 

@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from attseg.checkpoint import WeightsError, read_weights
+from attseg.data.sets.scenes import SCENES, Scenes
+from attseg.errors import UsageError
+from attseg.recipes.recipe import Machine, ModelSpec, OptimSpec
+from attseg.training import run as run_module
+from attseg.training.first_weights import read_first_weights
+from attseg.training.run import train
+
+HERE = Machine(device="cpu", workers=0, save_every=1)
+
+
+@pytest.fixture(scope="module")
+def first(tiny, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "draw_pictures", lambda *_: None)
+        return train(tiny(steps=2), HERE, out=tmp_path_factory.mktemp("runs") / "first")
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+
+
+def test_a_run_goes_out_from_the_best_weights_of_another(first, tiny, tmp_path, no_pictures):
+    still = tiny(steps=1, init=str(first), seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0))
+    began, found = (
+        read_weights(folder / "best.safetensors").state for folder in (first, train(still, HERE, out=tmp_path))
+    )
+    learned = [name for name in began if "running_" not in name and "num_batches" not in name]
+    assert learned
+    assert [name for name in learned if not torch.equal(began[name], found[name])] == []
+
+
+def test_without_it_another_seed_has_other_weights(first, tiny, tmp_path, no_pictures):
+    new = train(tiny(steps=1, seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0)), HERE, out=tmp_path)
+    name = "head.weight"
+    states = (read_weights(folder / "best.safetensors").state for folder in (first, new))
+    assert not torch.equal(*(state[name] for state in states))
+
+
+def test_a_run_that_saved_goes_on_without_what_it_began_with(first, tiny, tmp_path, no_pictures):
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes((first / "last.safetensors").read_bytes())
+    recipe = tiny(steps=3, init=str(copy))
+    folder = train(recipe, HERE, out=tmp_path / "run")
+    before = read_weights(folder / "last.safetensors").state
+    copy.unlink()
+    for path in folder.glob("state/00000003.pt"):
+        path.unlink()
+    train(recipe, HERE, out=folder, resume=True)
+    after = read_weights(folder / "last.safetensors").state
+    assert [name for name in before if not torch.equal(before[name], after[name])] == []
+
+
+def test_what_does_not_fit_is_told_before_anything_is_written(first, tiny, tmp_path):
+    wider = tiny(init=str(first), model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 9}))
+    with pytest.raises(WeightsError, match="these weights do not fit this PAN"):
+        train(wider, HERE, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_not_there_says_what_to_do(tiny, tmp_path):
+    with pytest.raises(UsageError, match="init: there is no file or folder .*Train what it names first, or say where"):
+        read_first_weights(tiny(init=str(tmp_path / "pan-voc")), SCENES)
+
+
+def test_other_classes_are_refused(first, tiny):
+    others = replace(Scenes.classes, names=("a", *Scenes.classes.names[1:]))
+    with pytest.raises(UsageError, match="knows .* classes .*, and scenes has .* names and order must be equal"):
+        read_first_weights(tiny(init=str(first)), others)
+
+
+def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):
+    args = {"encoder": "test_resnet", "channels": 8, "pretrained": True}
+    assert read_first_weights(tiny(init=str(first), model=ModelSpec(name="PAN", args=args)), SCENES) is not None
