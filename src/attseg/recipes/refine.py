@@ -36,8 +36,8 @@ def a2r_voc() -> Recipe:
     """Attention to Refine over DeepLab-LargeFOV (VGG-16) on VOC 2012 with SBD: tables 1 and 2; `--data.root` holds VOCdevkit.
 
     The paper gives the schedule and the tenfold learning rate of new layers, and for all else follows attention-to-scale, which
-    we take to be: batches of 30, crops of 321, a learning rate of 0.001, weight decay of 5e-4. Assumed beside: 10,000 steps, scaling
-    between 0.5 and 1.5, evaluation at a single scale. The first weights are those of torchvision.
+    we take to be: batches of 30, crops of 321, a learning rate of 0.001, weight decay of 5e-4. Assumed beside: 10,000 steps,
+    scaling between 0.5 and 1.5, evaluation at a single scale. The first weights are those of torchvision.
 
     Not measured: this recipe has not been run.
     """
