@@ -29,6 +29,10 @@ GLOBAL = DEEP * D + D
 SE = DEEP * 32 + 32 + 32 * DEEP + DEEP
 
 
+PSP = (DEEP * 128 + 128) + 3 * (DEEP * 128 + 2 * 128) + 2 * DEEP * D * 9 + 2 * D
+ASPP = REDUCE + 3 * (DEEP * D * 9 + 2 * D) + GLOBAL + 5 * D * D + 2 * D
+
+
 def skips(kernel):
     return sum(low * D * kernel**2 + 2 * D for low in LOWS)
 
@@ -52,6 +56,8 @@ def pyramid(kernels):
             for pool in ("max", "avg")
             for gp in (False, True)
         ),
+        ({"context": "psp", "decoder": "bilinear"}, PSP + HEAD),
+        ({"context": "aspp", "decoder": "bilinear"}, ASPP + HEAD),
         ({"context": "none", "gau_context": False}, REDUCE + skips(3) + HEAD),
         ({"context": "none", "gau_kernel": 1}, REDUCE + skips(1) + GATES + HEAD),
         ({"context": "none"}, REDUCE + skips(3) + GATES + HEAD),
@@ -59,7 +65,7 @@ def pyramid(kernels):
     ],
     ids=str,
 )
-def test_rows_of_tables_1_and_3_have_the_parameters_of_their_parts(options, expected):
+def test_rows_of_tables_1_to_3_have_the_parameters_of_their_parts(options, expected):
     assert beyond_encoder(**options) == expected
 
 
