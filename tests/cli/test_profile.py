@@ -59,11 +59,18 @@ def test_auxiliary_heads_are_told_of_and_are_not_in_the_total(capsys):
 
 
 def test_several_models_make_one_table(capsys):
+    found = profile_json(capsys, "PAN", "FCN", "DFDAM", *TINY)["models"]
     assert main(["profile", "PAN", "FCN", "DFDAM", *TINY]) == 0
     text = capsys.readouterr().out
+    assert text.startswith("3 classes, one picture of 64 x 96 in 32 bits\n")
     table = rows(text)
-    assert [table[name][0] for name in ("PAN", "FCN", "DFDAM")] == ["3", "3", "3"]
+    for model in found:
+        assert table[model["name"]][1:3] == [f"{model['multiply_adds'] / 1e9:.2f}", f"{model['flops'] / 1e9:.2f}"]
     assert "\nDFDAM: training also runs aux.context, aux.spatial:" in text
+    assert main(["profile", "demo", "pan-scenes", "--size", "64x64"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("one picture of 64 x 64 in 32 bits\n")
+    assert "\ndemo (12 classes) " in text
 
 
 def test_recipes_runs_and_the_bundled_model_are_models_too(capsys, trained):
@@ -134,7 +141,7 @@ def test_times_are_told_with_their_spread_and_where_they_were_taken(capsys, monk
     counted, measured = capsys.readouterr().out.split(
         "\nmeasured on a processor, 2 threads, in 32 bits, random weights\n"
     )
-    assert "multiply-adds G" in counted
+    assert "mult-adds G" in counted
     assert rows(measured)["PAN"] == ["123.4", "120.0", "-", "150.0", "7", "3.0"]
 
 

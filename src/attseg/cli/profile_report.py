@@ -16,20 +16,19 @@ if TYPE_CHECKING:
 
 def print_profiles(subjects: list[Subject], profiles: list[Profile], size: tuple[int, int]) -> None:
     """One network part by part, or a row for each of several."""
-    costs = ("parameters M", "multiply-adds G", "FLOPs G", "kept MiB", "peak MiB")
-    rows: list[tuple[str, ...]]
+    costs = ("params M", "mult-adds G", "FLOPs G", "kept MiB", "peak MiB")
     picture = f"one picture of {size[0]} x {size[1]} in 32 bits"
     if len(subjects) == 1:
         print(f"{_described(subjects[0])}, {picture}\n")
         rows = [(name, *_cells(cost)) for name, cost in profiles[0].parts.items()]
         print_table(("part", *costs), rows, last=("total", *_cells(profiles[0].total)))
     else:
-        print(f"{picture}\n")
-        rows = [
-            (subject.label, str(subject.num_classes), *_cells(found.total))
-            for subject, found in zip(subjects, profiles, strict=True)
-        ]
-        print_table(("model", "classes", *costs), rows)
+        classes = {subject.num_classes for subject in subjects}
+        same = len(classes) == 1
+        print(f"{f'{classes.pop()} classes, ' if same else ''}{picture}\n")
+        names = [each.label if same else f"{each.label} ({each.num_classes} classes)" for each in subjects]
+        rows = [(name, *_cells(found.total)) for name, found in zip(names, profiles, strict=True)]
+        print_table(("model", *costs), rows)
     for subject, found in zip(subjects, profiles, strict=True):
         if found.training:
             print(f"\n{_training(found, '' if len(subjects) == 1 else f'{subject.label}: ')}")
