@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from attseg.errors import UsageError
@@ -46,6 +48,11 @@ def test_sizes_that_nobody_published_have_to_be_given(data):
         find_protocol("psanet-sliding", data=data, changes={"window": 321})
     given = find_protocol("psanet-sliding", data=data, changes={"window": 321, "long_side": 480})
     assert (given.name, given.window, given.long_side, given.pad) == ("psanet-sliding", 321, 480, True)
+
+
+def test_every_protocol_is_written_down():
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    assert all(f"| `{name}` |" in text for name in NAMES)
 
 
 def test_unknown_names_get_the_nearest():

@@ -29,7 +29,7 @@ PLAIN_ROWS = 256
 """Rows of a band where a picture is seen once and whole, so that no second copy of all logits is made."""
 
 MEMORY = {"cpu": 64, "cuda": 512}
-"""MiB for the pictures, logits and probabilities of a batch. Large batches make a processor slower, and a GPU faster."""
+"""MiB for the pictures, logits and probabilities of a batch. Larger batches gain nothing on a processor."""
 
 OnViews = Callable[[int, int], None]
 
