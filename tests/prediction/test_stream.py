@@ -230,7 +230,9 @@ def test_memory_that_runs_out_gets_a_sentence():
     ):
         list(Predictor(Full(), 4, PLAIN, CPU).bands(picture(40, 50)))
     protocol = Protocol(window=32)
-    with pytest.raises(UsageError, match=r"6 of 32 x 32 pixels .* with their scores do not fit into the memory of cpu; lower --memory"):
+    with pytest.raises(
+        UsageError, match=r"6 of 32 x 32 pixels .* their scores do not fit into the memory of cpu; lower --memory"
+    ):
         list(Predictor(Full(), 4, PLAIN, CPU, protocol=protocol).bands(picture(40, 70)))
 
 
