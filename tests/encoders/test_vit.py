@@ -1,5 +1,6 @@
 """Plain transformers as encoders: the strides they are given, the pictures they take, and that nothing of timm's is lost."""
 
+import onnxruntime
 import pytest
 import safetensors.torch
 import timm
@@ -116,18 +117,19 @@ def test_models_take_them_by_name():
 
 
 @pytest.mark.compile
-def test_export_takes_any_size():
+def test_one_program_and_one_onnx_file_take_any_size(tmp_path):
     encoder = build("test_vit", output_stride=16).eval()
-    dims = {
-        0: torch.export.Dim("n", max=64),
-        2: torch.export.Dim("h", min=32, max=4096),
-        3: torch.export.Dim("w", min=32, max=4096),
-    }
-    program = torch.export.export(encoder, (torch.randn(2, 3, 160, 224),), dynamic_shapes=({**dims},)).module()
+    h, w = (torch.export.Dim(side, min=32, max=4096) for side in "hw")
+    dims = {0: torch.export.Dim("n", max=64), 2: h, 3: w}
+    program = torch.export.export(encoder, (torch.randn(2, 3, 160, 224),), dynamic_shapes=({**dims},))
+    torch.onnx.export(program, f=tmp_path / "vit.onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "vit.onnx")
     for size in ((1, 3, 32, 32), (3, 3, 33, 47), (2, 3, 96, 200)):
         images = torch.randn(size)
-        for ours, theirs in zip(program(images), encoder(images), strict=True):
-            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+        found = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+        for ours, theirs, expected in zip(program.module()(images), found, encoder(images), strict=True):
+            torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(torch.from_numpy(theirs), expected, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.compile
