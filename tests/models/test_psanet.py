@@ -132,3 +132,23 @@ def test_bad_arguments_get_a_sentence(options, message):
 def test_a_ready_encoder_is_taken():
     model = build(encoder=TimmEncoder("test_resnet", output_stride=16))
     assert model(torch.zeros(2, 3, 40, 50)).logits.shape == (2, 5, 40, 50)
+
+
+@pytest.mark.compile
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"compact": True, "directions": ("collect",), "shrink": 1}], ids=str)
+def test_one_onnx_file_serves_any_size(tmp_path, options):
+    import onnxruntime
+
+    model = build(encoder="resnet18", **options).eval()
+    n, h, w = (torch.export.Dim(name, min=low, max=4096) for name, low in (("n", 1), ("h", 32), ("w", 32)))
+    program = torch.export.export(model, (torch.randn(2, 3, 96, 128),), dynamic_shapes=({0: n, 2: h, 3: w},))
+    torch.onnx.export(program, f=tmp_path / "psanet.onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "psanet.onnx")
+    (name,) = (one.name for one in session.get_inputs())
+    for size in ((2, 96, 128), (1, 33, 160), (3, 64, 40), (1, 200, 150)):
+        images = torch.randn(size[0], 3, *size[1:])
+        with torch.no_grad():
+            expected = model(images).logits
+        found = torch.from_numpy(session.run(None, {name: images.numpy()})[0])
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
