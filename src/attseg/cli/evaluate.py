@@ -7,9 +7,23 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from attseg.cli.evaluate_output import Watch, print_report, write_report
+from attseg.cli.comparing import check_comparable, compare_runs, print_comparison, write_comparison
+from attseg.cli.evaluate_output import print_report, write_report
+from attseg.cli.measuring import (
+    Task,
+    add_crf,
+    add_meters,
+    add_submission,
+    crf_of,
+    describe_submission,
+    finish_submission,
+    interval_of,
+    measure,
+    meters_of,
+)
 from attseg.cli.parser import Parser, put
 from attseg.cli.protocol import add_protocol, protocol_of
 from attseg.errors import UsageError
@@ -20,7 +34,7 @@ if TYPE_CHECKING:
     from attseg.checkpoint import Weights
     from attseg.data.classes import ClassTable
     from attseg.data.sample import SegmentationData
-    from attseg.evaluation.kept import KeptCounts
+    from attseg.evaluation.submission import Submission
     from attseg.prediction.protocol import Protocol
 
 TEXT = """\
@@ -37,6 +51,8 @@ EXAMPLES = (
     "attseg evaluate runs/pan-camvid --protocol pan-multiscale",
     "attseg evaluate runs/aerial --window 512 --stride 0.5 --flip",
     "attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation",
+    "attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval",
+    "attseg evaluate runs/pan-camvid --against runs/fcn-camvid",
     "attseg evaluate demo",
 )
 
@@ -51,7 +67,10 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: RUN/evaluation)")
     parser.add_argument("--resume", action="store_true", help="go on with an evaluation that was not finished")
+    add_submission(parser)
     add_protocol(parser)
+    add_crf(parser)
+    add_meters(parser)
     parser.add_settings(
         "data", (setting for setting in settings(DataSpec, "data") if setting.key not in ("data.train", "data.val"))
     )
@@ -64,10 +83,7 @@ def run(argv: Sequence[str]) -> int:
 def _evaluate(arguments: Namespace) -> int:
     from attseg.checkpoint import read_weights
     from attseg.data.catalog import open_data
-    from attseg.evaluation.evaluate import evaluate
-    from attseg.inference.segmenter import load
     from attseg.inference.sources import find_weights
-    from attseg.prediction.stream import Predictor
 
     file = find_weights(arguments.run)
     weights = read_weights(file)
@@ -75,52 +91,56 @@ def _evaluate(arguments: Namespace) -> int:
     spec = _data_spec(arguments, file, recipe)
     machine = from_values(Machine, _section(arguments.given, "machine"), "machine")
     protocol = protocol_of(arguments, spec.name)
+    other = find_weights(arguments.against) if arguments.against else None
+    if other:
+        named = "data.name" in arguments.given
+        check_comparable(weights, arguments.run, read_weights(other), arguments.against, data_named=named)
+    crf = crf_of(arguments)
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
     _check_classes(weights.classes, data.classes, arguments.run)
-    origin = _origin(recipe, weights, spec, data, file)
     out = arguments.out or _usual_place(arguments, file, protocol, data.split, spec)
-    segmenter = load(file, device=machine.device)
-    kept = _kept(arguments, out, spec, machine, protocol, data, file)
-    watch = Watch(data)
-    try:
-        with watch:
-            report = evaluate(
-                segmenter.model,
-                data,
-                segmenter.preprocessing,
-                protocol=protocol,
-                device=segmenter.device,
-                workers=max(machine.workers, 0),
-                precision=machine.precision,
-                memory=arguments.memory,
-                kept=kept,
-                on_picture=watch,
-                on_views=watch.within,
-            )
-    except KeyboardInterrupt:
-        if kept is not None:
-            text = f"{len(kept.names)} of {len(data)} pictures are counted in {kept.path}; --resume goes on from there"
-            print(text, file=sys.stderr)
-        raise
-    values = report.to_dict() | origin
-    if arguments.json:
-        print(json.dumps(values, indent=2))
-    else:
-        print_report(report, values)
-    if out:
-        predictor = Predictor(
-            segmenter.model,
-            len(data.classes),
-            segmenter.preprocessing,
-            segmenter.device,
-            protocol,
-            machine.precision,
-            arguments.memory,
-        )
-        write_report(out, report, values, watch.samples(predictor))
-        if not arguments.json:
-            print(f"\nreport.json, confusion.png and samples.png are in {out}")
+    submission = _submission(arguments, out, data.classes)
+    meters = meters_of(arguments, data.classes)
+    task = Task(spec, data, machine, protocol, arguments.memory, meters, crf, arguments.resume)
+    with TemporaryDirectory() as scratch:
+        folder = out or (Path(scratch) if arguments.interval or other else None)
+        measured = measure(task, file, folder, submission)
+        values = measured.report.to_dict() | _origin(recipe, weights, spec, data, file)
+        values["crf"] = crf and crf.to_dict()
+        if arguments.interval and measured.kept:
+            values["interval"] = interval_of(measured.kept)
+        comparison = None
+        if other and folder:
+            comparison, second = compare_runs(task, measured, other, folder)
+            values["against"] = {"run": arguments.against, **comparison.to_dict()}
+        if arguments.json:
+            print(json.dumps(values, indent=2))
+        else:
+            print_report(measured.report, values)
+            if comparison:
+                print_comparison(comparison, arguments)
+        if out:
+            written = write_report(out, measured.report, values, measured.watch.samples(measured.label))
+            if comparison:
+                names = (arguments.run, arguments.against)
+                write_comparison(comparison, task, (measured, second), names, out)
+                written += ["comparison.json", "comparison.png"]
+            if not arguments.json:
+                print(f"\n{', '.join(written[:-1])} and {written[-1]} are in {out}")
+        if submission:
+            finish_submission(submission, measured, data)
+            print(describe_submission(submission), file=sys.stderr if arguments.json else sys.stdout)
     return 0
+
+
+def _submission(arguments: Namespace, out: Path | None, classes: ClassTable) -> Submission | None:
+    if arguments.submission is None:
+        return None
+    if out is None:
+        raise UsageError("--submission writes an archive; say with --out where to")
+    from attseg.evaluation.submission import Submission
+
+    return Submission(arguments.submission, out / f"submission-{arguments.submission}", classes)
 
 
 def _usual_place(arguments: Namespace, file: Path, protocol: Protocol, split: str, spec: DataSpec) -> Path | None:
@@ -130,39 +150,7 @@ def _usual_place(arguments: Namespace, file: Path, protocol: Protocol, split: st
             raise UsageError("--resume goes on from what a folder holds; say which with --out")
         return None
     others = [split] * (split != spec.val) + [protocol.name.replace(", ", "-")] * (protocol.name != "single")
-    return file.parent / "-".join(["evaluation", *others])
-
-
-def _kept(
-    arguments: Namespace,
-    out: Path | None,
-    spec: DataSpec,
-    machine: Machine,
-    protocol: Protocol,
-    data: SegmentationData,
-    file: Path,
-) -> KeptCounts | None:
-    """Where the counts of each picture are kept, with all that decides them."""
-    from attseg.evaluation.kept import KeptCounts
-    from attseg.inference.files import digest_file
-
-    if out is None:
-        return None
-    about = {
-        "data": to_values(spec) | {"train": None, "val": None},
-        "split": data.split,
-        "pictures": len(data),
-        "protocol": protocol.to_dict(),
-        "precision": machine.precision,
-        "weights": digest_file(file),
-    }
-    path = out / "pictures.jsonl"
-    if not arguments.resume and (found := KeptCounts.unfinished(path, about, len(data))):
-        raise UsageError(
-            f"{path} holds the counts of {found} of {len(data)} pictures of this evaluation; go on with --resume, or delete "
-            "it to begin anew"
-        )
-    return KeptCounts(path, about, resume=arguments.resume)
+    return file.parent / "-".join(["evaluation", *others, *["crf"] * arguments.crf])
 
 
 def _data_spec(arguments: Namespace, file: Path, recipe: Recipe | None) -> DataSpec:

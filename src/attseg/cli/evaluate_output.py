@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from attseg.cli.output import print_table, progress_bar
 if TYPE_CHECKING:
     from attseg.data.sample import Array, Sample, SegmentationData
     from attseg.evaluation.report import Report
-    from attseg.prediction.stream import Predictor
+    from attseg.evaluation.submission import Submission
 
 SAMPLES = 4
 """Pictures in samples.png."""
@@ -23,8 +24,9 @@ LARGEST = 1024
 class Watch:
     """Shows bars on standard error, and keeps samples spread over the split for the picture."""
 
-    def __init__(self, data: SegmentationData) -> None:
+    def __init__(self, data: SegmentationData, submission: Submission | None = None) -> None:
         self._data = data
+        self._submission = submission
         self._samples: dict[str, tuple[Array, Array, Array]] = {}
         spread = (round(place * (len(data) - 1) / (SAMPLES - 1)) for place in range(SAMPLES) if len(data))
         self._wanted = {data.name(index): index for index in spread}
@@ -40,6 +42,8 @@ class Watch:
 
     def __call__(self, done: int, total: int, sample: Sample, prediction: Array) -> None:
         """A picture was measured."""
+        if self._submission is not None:
+            self._submission.add(sample.name, prediction, size=(sample.image.shape[0], sample.image.shape[1]))
         if sample.name in self._wanted:
             self._keep(sample, prediction)
         self._bar.update(self._pictures, completed=done)
@@ -48,12 +52,12 @@ class Watch:
         """How far it is with a picture that takes more than one batch."""
         self._bar.update(self._views, completed=done, total=total, visible=done < total)
 
-    def samples(self, predictor: Predictor) -> list[tuple[Array, Array, Array]]:
+    def samples(self, label: Callable[[Array], Array]) -> list[tuple[Array, Array, Array]]:
         """The samples with their predictions; those that were counted in an earlier run are predicted again."""
         for name, index in self._wanted.items():
             if name not in self._samples:
                 sample = self._data[index]
-                self._keep(sample, predictor.labels(sample.image))
+                self._keep(sample, label(sample.image))
         return [self._samples[name] for name in self._wanted]
 
     def _keep(self, sample: Sample, prediction: Array) -> None:
@@ -69,12 +73,16 @@ def print_report(report: Report, values: dict[str, Any]) -> None:
     from attseg.metrics import class_accuracy, pixel_accuracy
 
     print(f"{values['recipe'] or 'a model'} on {values['data']} {values['split']}: {report.pictures} pictures")
-    print(f"{report.protocol.name}: {report.protocol.describe()}\n")
+    refined = ", refined by a dense CRF" * bool(values.get("crf"))
+    print(f"{report.protocol.name}: {report.protocol.describe()}{refined}\n")
     pixels = report.counts.sum(1)
     columns = report.iou, class_accuracy(report.counts), pixels / max(pixels.sum(), 1)
     rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
     mean = "mean", _percent(report.miou), _percent(report.mean_accuracy), ""
     print_table(("class", "IoU %", "accuracy %", "of all pixels %"), rows, last=mean)
+    if interval := values.get("interval"):
+        low, high = (_percent(interval[end]) for end in ("low", "high"))
+        print(f"\nmIoU {_percent(report.miou)} %, over pictures {low} .. {high} (95 %)")
     print(f"\npixel accuracy {_percent(report.pixel_accuracy)} %")
     print(f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %")
     if report.absent:
@@ -86,14 +94,40 @@ def print_report(report: Report, values: dict[str, Any]) -> None:
         ]
         print()
         print_table(("difficulty", "mIoU %", "pixel accuracy %", "pixels"), difficulties)
+    if found := report.meters.get("boundary"):
+        _print_boundary(found)
+    if found := report.meters.get("sizes"):
+        print()
+        by_size = [(_area(s), s["regions"], _percent(s["miou"]), _percent(s["found"])) for s in found["sizes"]]
+        print_table(("area of a region", "regions", "mIoU %", "accuracy %"), by_size)
+    if found := report.meters.get("calibration"):
+        print(f"\nexpected calibration error {_percent(found['ece'])} %, largest {_percent(found['mce'])} %")
+        print(f"mean confidence {_percent(found['mean_confidence'])} %")
 
 
-def _percent(share: float) -> str:
-    return "-" if share != share else f"{100 * share:.2f}"
+def _print_boundary(found: Mapping[str, Any]) -> None:
+    print(f"\nboundary IoU {_percent(found['iou'])} %\n")
+    rows = [(band["width"], _percent(band["miou"]), band["pixels"]) for band in found["trimap"]]
+    print_table(("pixels around boundaries", "mIoU %", "pixels"), rows)
+    print()
+    print_table(
+        ("tolerance", "F-score of contours %"), [(f["tolerance"], _percent(f["f_score"])) for f in found["f_score"]]
+    )
 
 
-def write_report(out: Path, report: Report, values: dict[str, Any], samples: list[tuple[Array, Array, Array]]) -> None:
-    """Write report.json, confusion.png and samples.png."""
+def _area(size: Mapping[str, Any]) -> str:
+    return f"{size['from']} and more" if size["below"] is None else f"{size['from']} to {size['below'] - 1}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None or share != share else f"{100 * share:.2f}"
+
+
+def write_report(
+    out: Path, report: Report, values: dict[str, Any], samples: list[tuple[Array, Array, Array]]
+) -> list[str]:
+    """Write report.json, confusion.png, samples.png, and pictures of what further meters found; their names."""
+    from attseg.evaluation.meter_pictures import draw_reliability, draw_trimap
     from attseg.evaluation.pictures import draw_confusion, draw_samples
     from attseg.files import replacing
 
@@ -101,3 +135,11 @@ def write_report(out: Path, report: Report, values: dict[str, Any], samples: lis
         file.write(json.dumps(values, indent=2).encode())
     draw_confusion(report, out / "confusion.png")
     draw_samples(samples, report.classes, out / "samples.png")
+    written = ["report.json", "confusion.png", "samples.png"]
+    if found := report.meters.get("boundary"):
+        draw_trimap(found, report.miou, out / "trimap.png")
+        written.append("trimap.png")
+    if found := report.meters.get("calibration"):
+        draw_reliability(found, out / "reliability.png")
+        written.append("reliability.png")
+    return written

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attseg.cli.measuring import add_crf, add_submission, crf_of, describe_submission
 from attseg.cli.parser import Parser, put
 from attseg.cli.protocol import add_protocol, protocol_of
 from attseg.errors import UsageError
@@ -15,7 +16,9 @@ from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
+    from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
+    from attseg.evaluation.submission import Submission
 
 TEXT = """\
 Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
@@ -47,9 +50,12 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
     parser.add_argument("--split", help="a split of the data set that --data.name and --data.root name")
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key in DATA))
+    add_submission(parser)
     add_protocol(parser)
+    add_crf(parser)
     arguments = parser.parse(argv)
     pictures = _pictures(arguments)
+    crf = crf_of(arguments)
 
     from attseg.cli.output import progress_bar
     from attseg.inference.files import predict_files
@@ -57,6 +63,7 @@ def run(argv: Sequence[str]) -> int:
 
     segmenter = load(arguments.run, device=arguments.device)
     protocol = protocol_of(arguments, segmenter.data)
+    submission = _submission(arguments, segmenter.classes)
     with progress_bar() as bar:
         task = bar.add_task("predicting", total=None)
         within = bar.add_task("windows", visible=False)
@@ -67,6 +74,7 @@ def run(argv: Sequence[str]) -> int:
             overlay=not arguments.no_overlay,
             overwrite=arguments.overwrite,
             protocol=protocol,
+            crf=crf,
             memory=arguments.memory,
             on_file=lambda done, total, path, problem: bar.update(task, completed=done, total=total),
             on_views=lambda done, total: bar.update(within, completed=done, total=total, visible=done < total),
@@ -79,7 +87,33 @@ def run(argv: Sequence[str]) -> int:
     print(f"{arguments.out}: {', '.join(parts)}")
     for path, problem in summary.failed:
         print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
+    if submission is not None and not summary.failed:
+        _fill(submission, pictures, arguments.out)
+        print(describe_submission(submission))
     return 1 if summary.failed else 0
+
+
+def _submission(arguments: Namespace, classes: ClassTable) -> Submission | None:
+    if arguments.submission is None:
+        return None
+    from attseg.evaluation.submission import Submission
+
+    return Submission(arguments.submission, arguments.out / f"submission-{arguments.submission}", classes)
+
+
+def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], out: Path) -> None:
+    """Take over the labels of all pictures, those of earlier runs too, and write the archive."""
+    import numpy as np
+    from PIL import Image
+
+    from attseg.data.reading.inputs import PictureFile, find_pictures
+    from attseg.inference.result import saved_files
+
+    named = [one for one in pictures if isinstance(one, PictureFile)]
+    for file in named or find_pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
+        with Image.open(file.path) as picture, Image.open(saved_files(out, file.name).labels) as labels:
+            submission.add(file.name, np.asarray(labels), size=(picture.height, picture.width))
+    submission.finish()
 
 
 def _pictures(arguments: Namespace) -> Sequence[str | Path | PictureFile]:

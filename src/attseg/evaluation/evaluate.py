@@ -77,7 +77,7 @@ def evaluate(
     Raises:
         DataError: A picture or its labels cannot be read or counted. Without ``kept`` this ends the evaluation; else the others
             are counted and kept first, and the message names all that could not be.
-        UsageError: The split is empty, the CRF is not installed, a picture does not fit into the memory, two meters have one name,
+        UsageError: The split is empty, the CRF is not installed, a picture does not fit into memory, two meters have one name,
             or what was kept belongs to other pictures.
     """
     if len(data) == 0:

@@ -59,9 +59,9 @@ def draw_curves(metrics_csv: Path, out: Path) -> None:
         step, best = mious[:, mious[1].argmax()]
         miou.set_title(f"best {100 * best:.2f} % at step {step:.0f}", loc="right", fontsize=10)
     for axes in (loss, rate, miou):
-        _unbox(axes)
+        unbox(axes)
     figure.align_ylabels()
-    _save_figure(figure, out)
+    save_figure(figure, out)
 
 
 def draw_confusion(report: Report, out: Path) -> None:
@@ -101,23 +101,33 @@ def draw_confusion(report: Report, out: Path) -> None:
         va="bottom",
         fontsize=11,
     )
-    _save_figure(figure, out)
+    save_figure(figure, out)
 
 
-def draw_samples(rows: Sequence[tuple[Array, Array, Array]], classes: ClassTable, out: Path) -> None:
-    """Draw samples below each other: image, labels, prediction; and a legend of the classes that occur.
+def draw_samples(
+    rows: Sequence[tuple[Array, ...]],
+    classes: ClassTable,
+    out: Path,
+    *,
+    headings: Sequence[str] = ("image", "labels", "prediction"),
+    captions: Sequence[str] = (),
+) -> None:
+    """Draw samples below each other: image, labels, predictions; and a legend of the classes that occur.
 
     Args:
-        rows: Image (H, W, 3), labels (H, W) and prediction (H, W) of each sample; sizes may differ between samples.
+        rows: Image (H, W, 3), labels (H, W) and predictions (H, W) of each sample; sizes may differ between samples.
         classes: Names and colours.
         out: Where the PNG goes.
+        headings: What stands above each column.
+        captions: What stands above each sample, if anything does.
     """
-    strips = [
-        _strip(image, colorize(labels, classes), colorize(prediction, classes)) for image, labels, prediction in rows
-    ]
+    strips = [_strip(image, *(colorize(labels, classes) for labels in maps)) for image, *maps in rows]
     present = sorted({int(label) for _, *maps in rows for labels in maps for label in np.unique(labels)})
-    width = 3 * CELL + 4 * GAP
-    parts = [_headings(width), *strips, legend(classes, present, width)]
+    width = len(headings) * (CELL + GAP) + GAP
+    if captions:
+        lines = [_line([caption], width) for caption in captions]
+        strips = [part for pair in zip(lines, strips, strict=True) for part in pair]
+    parts = [_line(headings, width), *strips, legend(classes, present, width)]
     page = Image.new("RGB", (width, sum(part.height for part in parts)), "white")
     top = 0
     for part in parts:
@@ -168,10 +178,11 @@ def _draw_iou(axes: Axes, report: Report, font: float) -> None:
     axes.set_xticks((0, 50, 100))
     axes.set_xlabel("IoU (%), dashed: mean")
     axes.tick_params(labelleft=False, left=False)
-    _unbox(axes)
+    unbox(axes)
 
 
-def _unbox(axes: Axes) -> None:
+def unbox(axes: Axes) -> None:
+    """Take away the lines above and to the right, and put a pale grid behind."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="both" if axes.get_ylabel() else "x", color="#e0e0e0", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -181,21 +192,23 @@ def _strip(image: Array, *painted: Array) -> Image.Image:
     """Pictures of one size beside each other; painted labels keep their colours."""
     fitted = [ImageOps.contain(Image.fromarray(image), (CELL, CELL), Image.Resampling.BICUBIC)]
     fitted += [ImageOps.contain(Image.fromarray(each), (CELL, CELL), Image.Resampling.NEAREST) for each in painted]
-    strip = Image.new("RGB", (3 * CELL + 4 * GAP, fitted[0].height + GAP), "white")
+    strip = Image.new("RGB", (len(fitted) * (CELL + GAP) + GAP, fitted[0].height + GAP), "white")
     for place, picture in enumerate(fitted):
         strip.paste(picture, (GAP + place * (CELL + GAP), 0))
     return strip
 
 
-def _headings(width: int) -> Image.Image:
+def _line(texts: Sequence[str], width: int) -> Image.Image:
+    """Texts above the columns that they belong to."""
     page = Image.new("RGB", (width, 32), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(16)
-    for place, text in enumerate(("image", "labels", "prediction")):
+    for place, text in enumerate(texts):
         draw.text((GAP + place * (CELL + GAP), 16), text, "black", font, anchor="lm")
     return page
 
 
-def _save_figure(figure: Figure, out: Path) -> None:
+def save_figure(figure: Figure, out: Path) -> None:
+    """Write a figure as a PNG."""
     buffer = BytesIO()
     figure.savefig(buffer, dpi=100, bbox_inches="tight", pad_inches=0.15)
     save_png(Image.open(buffer), out)

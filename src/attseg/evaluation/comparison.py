@@ -1,0 +1,126 @@
+"""Two models on the same pictures: by how much each class moved, and on which pictures they differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from attseg.errors import UsageError
+from attseg.evaluation.bootstrap import DRAWS, LEVEL, Floats, Integers, Interval, class_parts, ious_of, paired_intervals
+from attseg.evaluation.kept import KeptCounts
+from attseg.evaluation.meter import ConfusionMeter
+from attseg.evaluation.stages import counts_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """A picture on which two models differ.
+
+    Args:
+        index: Of the picture in the split.
+        name: Of the picture.
+        before: Share of right pixels of the one that is compared with.
+        after: Share of right pixels of the model.
+    """
+
+    index: int
+    name: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A model against another.
+
+    Args:
+        names: Of the classes.
+        before: (1 + K,) The mIoU of the one that is compared with, and its IoU of each class.
+        after: (1 + K,) The same of the model.
+        miou: What the model gained, with the interval of what it gains on drawn splits.
+        classes: The same of each class.
+        changes: All pictures, those that differ most in their share of right pixels first.
+    """
+
+    names: tuple[str, ...]
+    before: Sequence[float]
+    after: Sequence[float]
+    miou: Interval
+    classes: list[Interval]
+    changes: list[Change]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON; scores in [0, 1], null where there is none."""
+        columns = zip((None, *self.names), self.before, self.after, (self.miou, *self.classes), strict=True)
+        rows = {
+            name: {"before": _plain(before), "after": _plain(after), "change": change.to_dict()}
+            for name, before, after, change in columns
+        }
+        return {
+            "miou": rows.pop(None),
+            "per_class": rows,
+            "draws": DRAWS,
+            "level": LEVEL,
+            "pictures": [
+                {"name": one.name, "before": _plain(one.before), "after": _plain(one.after)} for one in self.changes
+            ],
+        }
+
+
+def picture_parts(kept: KeptCounts) -> Integers:
+    """(N, 3, K) What IoU needs of each picture that is counted, in the order of the pictures."""
+    return class_parts(one.numpy() for one in _confusions(kept))
+
+
+def compare(names: Sequence[str], after: KeptCounts, before: KeptCounts) -> Comparison:
+    """Compare what was counted of a model with what was counted of another.
+
+    Args:
+        names: Of the classes.
+        after: Of the model.
+        before: Of the one that it is compared with.
+
+    Raises:
+        UsageError: The pictures differ, or there are fewer than two.
+    """
+    if before.names != after.names:
+        raise UsageError(
+            f"{after.path} and {before.path} count other pictures; evaluate both models on the same split of the same data"
+        )
+    one, other = picture_parts(before), picture_parts(after)
+    miou, classes = paired_intervals(one, other)
+    return Comparison(tuple(names), _scores(one), _scores(other), miou, classes, _changes(after.names, one, other))
+
+
+def _scores(parts: Integers) -> list[float]:
+    """The mIoU, and the IoU of each class."""
+    ious = ious_of(parts.sum(0))
+    present = ious[~np.isnan(ious)]
+    return [float(present.mean()) if len(present) else float("nan"), *ious.tolist()]
+
+
+def _changes(names: Mapping[int, str], before: Integers, after: Integers) -> list[Change]:
+    shares = [_share_right(parts) for parts in (before, after)]
+    changes = [
+        Change(index, names[index], float(one), float(other))
+        for index, one, other in zip(sorted(names), *shares, strict=True)
+    ]
+    return sorted(changes, key=lambda change: -abs(np.nan_to_num(change.after - change.before)))
+
+
+def _share_right(parts: Integers) -> Floats:
+    """(N,) Share of right pixels of each picture; nan where nothing is labelled."""
+    labelled = parts[:, 1].sum(1)
+    return np.divide(parts[:, 0].sum(1), labelled, out=np.full(len(parts), np.nan), where=labelled > 0)
+
+
+def _confusions(kept: KeptCounts) -> list[Any]:
+    meter = ConfusionMeter(1)
+    return [counts_of(meter, counts)[meter.COUNTS] for counts in kept]
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else value

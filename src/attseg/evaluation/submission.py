@@ -1,0 +1,241 @@
+"""Archives that evaluation servers take: values, names and folders as each wants them, and checked before they are sent.
+
+Source:
+    Cityscapes: the names that cityscapesScripts' ``evalPixelLevelSemanticLabeling`` looks for, and the ids of its label table.
+    VOC: the development kit of 2012, section 5.3. ADE20K: label files as the release has them, 1..150.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, get_args
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.sample import Array
+from attseg.data.sets.ade20k_classes import ADE20K
+from attseg.data.sets.cityscapes_classes import LABEL_IDS
+from attseg.data.sets.voc_classes import VOC
+from attseg.errors import UsageError, unknown
+from attseg.files import replacing
+
+Kind = Literal["cityscapes", "voc", "voc-comp5", "ade20k"]
+
+Size = tuple[int, int]
+
+CITYSCAPES_NAME = re.compile(r"[A-Za-z-]+_\d{6}_\d{6}")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a server wants.
+
+    Args:
+        title: What people call the data set.
+        table: Its classes, and the values of its label files.
+        folder: Where files lie in the archive, with a slash at the end.
+        ending: What stands behind the name of a picture, with the suffix.
+        archive: Suffix of the archive.
+        pictures: How many its test split has.
+        palette: Whether files hold colours for viewers.
+    """
+
+    title: str
+    table: ClassTable
+    folder: str
+    ending: str
+    archive: Literal[".zip", ".tgz"]
+    pictures: int
+    palette: bool = False
+
+    def values(self) -> Array:
+        """(K,) What each class is called in a file."""
+        values = {train: raw for raw, train in self.table.raw_to_train.items() if train != IGNORE}
+        return np.array([values.get(train, train) for train in range(len(self.table))], np.uint8)
+
+
+def _voc(competition: int) -> Rules:
+    folder = f"results/VOC2012/Segmentation/comp{competition}_test_cls/"
+    return Rules("PASCAL VOC 2012", VOC, folder, ".png", ".tgz", 1456, palette=True)
+
+
+RULES: dict[str, Rules] = {
+    "cityscapes": Rules("Cityscapes", LABEL_IDS, "", "_labelIds.png", ".zip", 1525),
+    "voc": _voc(6),
+    "voc-comp5": _voc(5),
+    "ade20k": Rules("ADE20K", ADE20K, "", ".png", ".zip", 3352),
+}
+"""By kind. VOC's competition 6 is for models that learned from other data too, such as an encoder trained on ImageNet."""
+
+
+class Submission:
+    """Collects predictions in an archive, and checks it when it is complete.
+
+    Args:
+        kind: Whose server is to take it.
+        path: Where the archive goes; its suffix is set to what the server takes.
+        classes: Those of the model.
+
+    Raises:
+        UsageError: There is no such kind, or the classes are others.
+
+    Example:
+        >>> import tempfile
+        >>> submission = Submission("voc", Path(tempfile.mkdtemp()) / "voc", VOC)
+        >>> submission.add("2008_000006", np.zeros((3, 4), np.uint8), size=(3, 4))
+        >>> submission.finish().name
+        'voc.tgz'
+    """
+
+    def __init__(self, kind: str, path: Path, classes: ClassTable) -> None:
+        if kind not in RULES:
+            raise unknown("kind of submission", kind, get_args(Kind))
+        self.rules = RULES[kind]
+        if classes.names != self.rules.table.names:
+            raise UsageError(
+                f"a submission to {self.rules.title} is of its {len(self.rules.table)} classes ({_few(self.rules.table)}), and "
+                f"here are {len(classes)} ({_few(classes)}); use a model that was trained on {self.rules.title}"
+            )
+        self.path = path.with_name(path.name + self.rules.archive)
+        self.sizes: dict[str, Size] = {}
+        """Height and width of each picture, by its name in the archive."""
+        self._names: dict[str, str] = {}
+        self._files: dict[str, bytes] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def add(self, name: str, labels: Array, *, size: Size) -> None:
+        """Add the prediction of a picture.
+
+        Args:
+            name: Of the picture in its data set.
+            labels: (H, W) classes 0..K-1.
+            size: Height and width of the picture.
+
+        Raises:
+            UsageError: The prediction has another size or other values, the name is none of the data set's, or comes twice.
+        """
+        if labels.shape != tuple(size):
+            raise UsageError(f"the prediction of {name} has {_by(labels.shape)} pixels, and the picture {_by(size)}")
+        if labels.max(initial=0) >= len(self.rules.table):
+            raise UsageError(
+                f"the prediction of {name} holds the value {labels.max()}; classes 0..{len(self.rules.table) - 1} were expected"
+            )
+        inside = self.rules.folder + self._stem(name) + self.rules.ending
+        if inside in self._files:
+            raise UsageError(f"{name} and {self._names_of(inside)} would both be {inside}; give one picture a file")
+        picture = Image.fromarray(self.rules.values()[labels])
+        if self.rules.palette:
+            picture.putpalette(self.rules.table.palette.tobytes())
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG", optimize=True)
+        self._names[name] = inside
+        self._files[inside] = buffer.getvalue()
+        self.sizes[inside] = (size[0], size[1])
+
+    def finish(self) -> Path:
+        """Write the archive, and read it again to check it.
+
+        Raises:
+            FileError: It cannot be written.
+            UsageError: It is not as it must be.
+        """
+        with replacing(self.path) as file:
+            _write(file, self._files, self.rules.archive)
+        check_archive(self.path, self.rules, self.sizes)
+        return self.path
+
+    def _stem(self, name: str) -> str:
+        stem = name.rpartition("/")[2]
+        if self.rules.table is not LABEL_IDS:
+            return stem
+        stem = stem.removesuffix("_leftImg8bit")
+        if not CITYSCAPES_NAME.fullmatch(stem):
+            raise UsageError(
+                f"{name} is no name of a Cityscapes picture; CITY_123456_123456 was expected, with or without _leftImg8bit"
+            )
+        return stem
+
+    def _names_of(self, inside: str) -> str:
+        return next(name for name, other in self._names.items() if other == inside)
+
+
+def check_archive(path: Path, rules: Rules, sizes: dict[str, Size]) -> None:
+    """Read an archive as the server does.
+
+    Args:
+        path: The archive.
+        rules: What the server wants.
+        sizes: Height and width of every file that must be there, by its name in the archive.
+
+    Raises:
+        UsageError: A file is missing, is one too many, is no PNG of bytes, or has a wrong size or value.
+    """
+    allowed = np.zeros(256, np.bool_)
+    allowed[rules.values()] = True
+    seen = set()
+    for name, content in _read(path, rules.archive):
+        if name not in sizes:
+            raise UsageError(f"{path} holds {name}, which belongs to no picture")
+        seen.add(name)
+        try:
+            picture = Image.open(io.BytesIO(content), formats=("PNG",))
+        except UnidentifiedImageError:
+            raise UsageError(f"{name} in {path} is no PNG") from None
+        wanted = "P" if rules.palette else "L"
+        if picture.mode != wanted:
+            raise UsageError(f"{name} in {path} has the mode {picture.mode}; {wanted}, one byte a pixel, was expected")
+        values = np.asarray(picture)
+        if values.shape != sizes[name]:
+            raise UsageError(f"{name} in {path} has {_by(values.shape)} pixels; {_by(sizes[name])} were expected")
+        if wrong := sorted({int(value) for value in np.unique(values) if not allowed[value]}):
+            raise UsageError(
+                f"{name} in {path} holds {', '.join(map(str, wrong[:5]))}, which {rules.title} does not know"
+            )
+    if missing := sizes.keys() - seen:
+        raise UsageError(f"{path} lacks {len(missing)} of {len(sizes)} files, such as {min(missing)}")
+
+
+def _write(file: IO[bytes], files: dict[str, bytes], archive: str) -> None:
+    """The same bytes for the same files."""
+    if archive == ".zip":
+        with zipfile.ZipFile(file, "w") as target:
+            for name, content in sorted(files.items()):
+                target.writestr(zipfile.ZipInfo(name), content)
+        return
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as packed:
+        for name, content in sorted(files.items()):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+
+
+def _read(path: Path, archive: str) -> Iterator[tuple[str, bytes]]:
+    if archive == ".zip":
+        with zipfile.ZipFile(path) as source:
+            yield from ((name, source.read(name)) for name in source.namelist())
+        return
+    with tarfile.open(path) as packed:
+        for member in packed:
+            content = packed.extractfile(member)
+            yield member.name, content.read() if content else b""
+
+
+def _few(table: ClassTable) -> str:
+    return ", ".join(table.names[:3]) + (", .." if len(table) > 3 else "")
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return f"{' x '.join(map(str, size))} (height x width)"
