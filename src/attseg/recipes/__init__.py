@@ -1,4 +1,7 @@
-"""Runs with a name: the record that describes one (``recipe``), one file of them a paper, and their YAML (``files``)."""
+"""Runs with a name: the record that describes one (``recipe``), one file of them a paper, and their YAML (``files``).
+
+``tables`` has the rows of the papers' tables, each with its recipe.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ from attseg.recipes.psanet import (
 )
 from attseg.recipes.recipe import Recipe
 from attseg.recipes.refine import a2r_ade20k, a2r_camvid, a2r_scenes, a2r_voc
+from attseg.recipes.tables import find_row_recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-scenes": pan_scenes,
@@ -68,7 +72,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe of this name.
+    """The recipe of this name, or of a row of a paper's table: ``pan:1/se``.
 
     Raises:
         UsageError: There is none; the message names the nearest.
@@ -77,6 +81,8 @@ def find_recipe(name: str) -> Recipe:
         >>> find_recipe("pan-camvid").data.name
         'camvid'
     """
+    if ":" in name:
+        return find_row_recipe(name)
     if name not in RECIPES:
         raise unknown("recipe", name, RECIPES)
     return RECIPES[name]()

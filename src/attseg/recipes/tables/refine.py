@@ -1,0 +1,145 @@
+"""Tables 1 to 3 of Attention to Refine (Yang and Peng 2018): PASCAL VOC 2012 val, ADE20K val."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attseg.recipes.recipe import ModelSpec, Recipe
+from attseg.recipes.refine import PAPER, a2r_ade20k, a2r_voc
+from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+
+_VOC, _ADE = a2r_voc(), a2r_ade20k()
+
+LARGE_FOV = ModelSpec(
+    name="FCN",
+    args={"encoder": "vgg16-largefov", "pretrained": True, "output_stride": 8, "head": "linear"},
+)
+R: dict[str, Any] = _ADE.model.args["base_args"]
+P: dict[str, Any] = {name: value for name, value in R.items() if name != "head"} | {"context": "psp", "channels": 512}
+
+
+def _row(
+    table: int,
+    name: str,
+    printed: str,
+    figure: Figure,
+    recipe: Recipe,
+    *,
+    variant: str | None = None,
+    baseline: str = "baseline",
+    note: str = "",
+) -> Row:
+    return Row(
+        name=name,
+        printed=printed,
+        figures=(figure,),
+        recipe=of_row(recipe, f"{PAPER}, table {table}", printed, figure),
+        variant=variant or name,
+        baseline="" if name == baseline else baseline,
+        note=note,
+    )
+
+
+def _voc(variant: str, **args: Any) -> Recipe:
+    return varied(_VOC, variant, args, aux=args.get("supervise", True))
+
+
+def _pooled(name: str, printed: str, miou: float, merge: str) -> Row:
+    note = "whether each scale is supervised is not said; the text names only the other two methods"
+    return _row(1, name, printed, Figure(miou=miou), _voc(name, merge=merge, supervise=False), note=note)
+
+
+_ATTENTION = _voc("attention-to-scale", merge="attention")
+
+TABLES = (
+    Table(
+        name="a2r:1",
+        title="Ways to merge two scales, VOC 2012 val",
+        source=f"{PAPER}, table 1",
+        rows=(
+            _row(
+                1,
+                "baseline",
+                "Baseline (DeepLab-LargeFOV)",
+                Figure(miou=61.40),
+                varied(_VOC, "baseline", {}, model=LARGE_FOV, aux=False),
+            ),
+            _pooled("max", "Merged with MaxPooling", 63.88, "max"),
+            _pooled("average", "Merged with AvgPooling", 64.07, "average"),
+            _row(1, "attention-to-scale", "Attention-to-Scale", Figure(miou=64.74), _ATTENTION),
+            _row(1, "ours", "Our method", Figure(miou=67.98), _VOC),
+        ),
+    ),
+    Table(
+        name="a2r:2",
+        title="What each module adds, VOC 2012 val",
+        source=f"{PAPER}, table 2",
+        note="The text that we have has lost the places of the ticks; their number and the order of the columns remain.",
+        rows=(
+            _row(
+                2,
+                "base",
+                "Base model",
+                Figure(miou=64.74),
+                _ATTENTION,
+                variant="attention-to-scale",
+                baseline="base",
+            ),
+            _row(
+                2,
+                "base+",
+                "Base model+",
+                Figure(miou=65.80),
+                _voc("multi-stage", dilations=None, recalibration="none"),
+                variant="multi-stage",
+                baseline="base",
+            ),
+            _row(
+                2,
+                "base++",
+                "Base model++",
+                Figure(miou=66.83),
+                _voc("dilations", recalibration="none"),
+                variant="dilations",
+                baseline="base",
+            ),
+            _row(2, "ours", "Our method", Figure(miou=67.98), _VOC, baseline="base"),
+        ),
+    ),
+    Table(
+        name="a2r:3",
+        title="On ResNet-34, ADE20K val",
+        source=f"{PAPER}, table 3",
+        rows=(
+            _row(
+                3,
+                "baseline",
+                "ResNet34-dilated8 (Baseline)",
+                Figure(miou=32.67, accuracy=76.41),
+                varied(_ADE, "baseline", {}, model=ModelSpec(name="FCN", args=R), aux=False),
+            ),
+            _row(
+                3,
+                "attention-to-scale",
+                "Baseline + attention-to-scale",
+                Figure(miou=35.11, accuracy=76.82),
+                varied(_ADE, "attention-to-scale", {"merge": "attention"}),
+            ),
+            _row(
+                3,
+                "psp",
+                "Baseline + PSP",
+                Figure(miou=36.43, accuracy=78.01),
+                varied(_ADE, "psp", {}, model=ModelSpec(name="FCN", args=P), aux=False),
+            ),
+            _row(3, "ours", "Baseline + our attention model", Figure(miou=37.07, accuracy=78.57), _ADE),
+            _row(
+                3,
+                "ours-psp",
+                "Baseline + our attention model + PSP",
+                Figure(miou=38.21, accuracy=79.29),
+                varied(_ADE, "ours-psp", {"base_args": P}),
+            ),
+        ),
+    ),
+)

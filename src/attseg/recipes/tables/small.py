@@ -1,0 +1,80 @@
+"""The rows of a table at a small scale: the same differences between networks, a tiny encoder, on generated scenes or CamVid.
+
+The figures are those of another task. Scenes are so wide that the encoder does not see what decides far away: a row without
+context cannot tell covered cars from covered boats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from attseg.recipes.pan import pan_camvid
+from attseg.recipes.psanet import psanet_scenes
+from attseg.recipes.recipe import ModelSpec, Recipe
+from attseg.recipes.tables.record import Figure, Row, Table
+
+SmallData = Literal["scenes", "camvid"]
+
+ENCODER = "test_resnet"
+WIDTHS: dict[str, dict[str, Any]] = {
+    "PAN": {"channels": 64},
+    "FCN": {"channels": 64},
+    "DFDAM": {"channels": 64},
+    "PSANet": {"channels": 64, "inner": 64},
+    "AttentionToRefine": {"channels": 64, "stream_channels": 32},
+}
+"""What else makes a network small."""
+
+SEEN = {"psanet-sliding": "single", "psanet-multiscale": "pan-multiscale"}
+"""Protocols in place of those whose windows have the size of the papers' crops."""
+
+
+def small(table: Table, row: Row, *, data: SmallData = "scenes", steps: int | None = None) -> Recipe | None:
+    """The recipe that stands for a row at a small scale; None where the row cannot be run.
+
+    Rows of a paper that differ in nothing but data and depth of the encoder have one recipe.
+
+    Args:
+        table: Whose row it is.
+        row: What to make small.
+        data: ``scenes``, or ``camvid``, which needs its folder in ``data.root``.
+        steps: Optimiser steps instead of the 600 that all rows have.
+    """
+    if row.recipe is None:
+        return None
+    base = psanet_scenes() if data == "scenes" else pan_camvid()
+    steps = psanet_scenes().steps if steps is None else steps
+    return replace(
+        base,
+        name=f"{table.paper}-{'small' if data == 'scenes' else data}-{row.variant}",
+        model=_model(row.recipe.model, base.crop_size),
+        loss=replace(base.loss, aux=row.recipe.loss.aux),
+        steps=steps,
+        val_every=steps,
+        source=f"{table.source}, {row.printed}, at a small scale",
+    )
+
+
+def small_figures(row: Row) -> tuple[Figure, ...]:
+    """The figures of a row that are measured at a small scale: the first, under a protocol that every data set has."""
+    return tuple(replace(figure, protocol=SEEN.get(figure.protocol, figure.protocol)) for figure in row.figures[:1])
+
+
+def _model(model: ModelSpec, crop_size: tuple[int, int]) -> ModelSpec:
+    """The same network on the smallest encoder, with few channels."""
+    if model.name == "AttentionToRefine":
+        base = model.args["base"]
+        within = {**model.args["base_args"], **({"output_stride": 8, "head": "linear"} if base == "largefov" else {})}
+        args = {**model.args, "base": "FCN", "base_args": _on_small_encoder("FCN", within)}
+        return ModelSpec(name=model.name, args=args | WIDTHS[model.name])
+    args = _on_small_encoder(model.name, model.args)
+    if model.name == "PSANet":
+        args["crop_size"] = crop_size
+    return ModelSpec(name=model.name, args=args)
+
+
+def _on_small_encoder(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in args.items() if key != "pretrained"}
+    return {**kept, "encoder": ENCODER, **WIDTHS[name]}
