@@ -1,4 +1,4 @@
-"""Where the scores of views add up: in bands of rows that are made when a view first touches them and leave when they are done.
+"""Where the scores of views add up: in rows that are made when a view first touches them and leave when they are done.
 
 So the scores of a huge picture never stand at once, only those of the rows that views still overlap.
 """
@@ -16,10 +16,13 @@ from torch import Tensor
 
 from attseg.data.sample import Array
 from attseg.prediction.protocol import Average
-from attseg.prediction.views import Side, Span, View
+from attseg.prediction.views import Scaled, Side, Span, View
 
 ROWS = 64
 """Rows of a band."""
+
+SMALL = 3
+"""Times that a scaled picture fits into the picture, from which on its scores are resized last; scale 0.5 does."""
 
 
 class Band(NamedTuple):
@@ -51,8 +54,50 @@ class Band(NamedTuple):
         return self.values.softmax(dim=0) if self.kind == "logits" else self.values
 
 
+class Rows:
+    """Sums of scores in some rows of a map, of which only those stand in memory that something was added to.
+
+    Args:
+        height: Rows of the map.
+        width: Its columns.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height = height
+        self.width = width
+        self._blocks: dict[int, Tensor] = {}
+
+    def add(self, top: int, left: int, scores: Tensor) -> None:
+        """Add scores (K, h, w) in place."""
+        bottom = top + scores.shape[1]
+        for number, first, last in _blocks(top, bottom):
+            if number not in self._blocks:
+                rows = min(ROWS, self.height - number * ROWS)
+                self._blocks[number] = torch.zeros(len(scores), rows, self.width, device=scores.device)
+            inside = slice(first - number * ROWS, last - number * ROWS)
+            part = scores[:, first - top : last - top]
+            self._blocks[number][:, inside, left : left + scores.shape[2]].add_(part)
+
+    def read(self, top: int, bottom: int) -> Tensor:
+        """(K, bottom - top, W) Some rows, to all of which something was added."""
+        parts = [
+            self._blocks[number][:, first - number * ROWS : last - number * ROWS]
+            for number, first, last in _blocks(top, bottom)
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def drop(self, row: int) -> None:
+        """Forget the blocks that lie above a row."""
+        for number in [number for number in self._blocks if (number + 1) * ROWS <= row]:
+            del self._blocks[number]
+
+
 class Bands:
-    """Adds up the scores of views, at the size of the picture.
+    """Adds up the scores of views, and gives them away at the size of the picture.
+
+    Each pixel of a scaled picture is divided by the number of views of its scale that see it, and the scaled picture is then
+    resized bilinearly. Resizing is linear, so what a view adds can be resized by itself, as if nothing stood around it; that is
+    done at once. Only pictures that were scaled down a lot are kept small until their rows are done, which takes less memory.
 
     Args:
         height: Rows of the picture.
@@ -62,16 +107,14 @@ class Bands:
 
     def __init__(self, height: int, width: int, kind: Average) -> None:
         self.height = height
-        self.width = width
         self.kind = kind
-        self._bands: dict[int, Tensor] = {}
+        self._full = Rows(height, width)
+        self._small: dict[tuple[int, int], tuple[Scaled, Rows]] = {}
+        self._any_full = False
         self._next = 0
 
     def add(self, view: View, scores: Tensor, share: float) -> None:
         """Add the scores of a view.
-
-        Each pixel of the scaled picture is divided by the number of views of this scale that see it, and the scaled picture is
-        then resized bilinearly. Resizing is linear, so this is done view by view, as if nothing stood around each.
 
         Args:
             view: What was seen; of its scale, every view has to be added once.
@@ -81,42 +124,72 @@ class Bands:
         rows, columns = view.scaled
         weights = np.outer(share * _part(rows, view.rows), _part(columns, view.columns))
         scores = scores * torch.from_numpy(weights).to(scores.device)
+        if SMALL * rows.scaled * columns.scaled <= rows.full * columns.full:
+            empty = (view.scaled, Rows(rows.scaled, columns.scaled))
+            _, small = self._small.setdefault((rows.scaled, columns.scaled), empty)
+            small.add(view.rows.start, view.columns.start, scores)
+            return
+        self._any_full = True
+        left = columns.touched(view.columns)[0]
+        if rows.full == rows.scaled and columns.full == columns.scaled:
+            self._full.add(view.rows.start, left, scores)
+            return
         top, bottom = rows.touched(view.rows)
-        left, right = columns.touched(view.columns)
-        same = rows.full == rows.scaled and columns.full == columns.scaled
-        down, along = (_places(side, span, scores.device) for side, span in zip(view.scaled, view[1:], strict=True))
-        for number in range(top // ROWS, -(-bottom // ROWS)):
-            first, last = max(top, number * ROWS), min(bottom, (number + 1) * ROWS)
-            part = slice(first - top, last - top)
-            seen = scores[:, part] if same else _sample(scores, down[part], along)
-            inside = slice(first - number * ROWS, last - number * ROWS)
-            self._band(number, scores)[:, inside, left:right].add_(seen)
+        along = _places(columns, columns.touched(view.columns), view.columns[:2])
+        for _, first, last in _blocks(top, bottom):  # so that no second map of the size of the picture is made
+            down = _places(rows, (first, last), view.rows[:2])
+            self._full.add(first, left, _sample(scores, down, along))
 
     def done(self, row: int) -> Iterator[Band]:
         """Give away every band that lies above a row, to which no view is added any more."""
-        while self._next * ROWS < self.height and min((self._next + 1) * ROWS, self.height) <= row:
-            yield Band(self._next * ROWS, self._bands.pop(self._next), self.kind)
-            self._next += 1
+        while self._next < min(row, self.height):
+            last = min(self._next + ROWS, self.height)
+            if last > row:
+                return
+            band = Band(self._next, self._total(self._next, last), self.kind)
+            self._next = last
+            self._full.drop(last)
+            yield band
 
-    def _band(self, number: int, like: Tensor) -> Tensor:
-        if number not in self._bands:
-            rows = min(ROWS, self.height - number * ROWS)
-            self._bands[number] = torch.zeros(len(like), rows, self.width, device=like.device)
-        return self._bands[number]
+    @torch.inference_mode()
+    def _total(self, first: int, last: int) -> Tensor:
+        """(K, last - first, W) The sum over all scales in some rows of the picture, which are forgotten."""
+        parts = [self._full.read(first, last)] if self._any_full else []
+        for (rows, columns), small in self._small.values():
+            top = int(rows.coordinates[first])
+            bottom = min(int(rows.coordinates[last - 1]) + 2, rows.scaled)
+            down = _places(rows, (first, last), (top, bottom))
+            along = _places(columns, (0, columns.full), (0, columns.scaled))
+            parts.append(_sample(small.read(top, bottom), down, along))
+            if last < rows.full:
+                small.drop(int(rows.coordinates[last]))
+        total, *others = parts
+        for other in others:
+            total += other
+        return total
+
+
+def _blocks(top: int, bottom: int) -> Iterator[tuple[int, int, int]]:
+    """The blocks of ``ROWS`` rows that some rows lie in: number, and the first and last of the rows in it."""
+    for number in range(top // ROWS, -(-bottom // ROWS)):
+        yield number, max(top, number * ROWS), min(bottom, (number + 1) * ROWS)
 
 
 def _part(side: Side, span: Span) -> npt.NDArray[np.float32]:
     return side.weights[span.start : span.stop]
 
 
-def _places(side: Side, span: Span, device: torch.device) -> Tensor:
-    """Where each pixel of the picture that a span touches is read from the span, from -1 to 1 over its pixels' outer edges."""
-    first, last = side.touched(span)
-    places = side.coordinates[first:last] - span.start
-    return torch.from_numpy((2 * places + 1) / (span.stop - span.start) - 1).float().to(device)
+def _places(side: Side, full: tuple[int, int], scaled: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Where some pixels of the picture are read from some of the scaled one: -1 is the middle of their first, 1 of their last.
+
+    So rounding cannot push the ends out, where there is nothing.
+    """
+    places = side.coordinates[slice(*full)] - scaled[0]
+    return 2 * places / max(1, scaled[1] - scaled[0] - 1) - 1
 
 
-def _sample(scores: Tensor, down: Tensor, along: Tensor) -> Tensor:
+def _sample(scores: Tensor, down: npt.NDArray[np.float64], along: npt.NDArray[np.float64]) -> Tensor:
     """(K, len(down), len(along)) Scores read at places between them; around them stands zero."""
-    grid = torch.stack((along.expand(len(down), -1), down[:, None].expand(-1, len(along))), dim=-1)
-    return F.grid_sample(scores[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False)[0]
+    y, x = (torch.from_numpy(places).float().to(scores.device) for places in (down, along))
+    grid = torch.stack((x.expand(len(y), -1), y[:, None].expand(-1, len(x))), dim=-1)
+    return F.grid_sample(scores[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=True)[0]
