@@ -8,8 +8,13 @@ import tarfile
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import layouts
+from attseg.cli import main
+from attseg.data.catalog import open_data
+from attseg.data.checking.doctor import check
 from attseg.data.download import download as module
 from attseg.data.download import transfer
 from attseg.data.download.download import download
@@ -192,3 +197,41 @@ def test_sources_are_as_they_should_be():
         assert source.url.startswith("https://")
         assert source.checksum or source.holds
         assert source.inside.endswith(source.place)
+
+
+def pack_folder(root, source):
+    """The archive of a source, from a small data set in its official layout."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    names = {path: path.relative_to(root).as_posix().removeprefix(f"{source.place}/") for path in files}
+    kind = source.file.rpartition(".")[2]
+    return packed({f"{source.inside}/{name}": path.read_bytes() for path, name in names.items()}, kind)
+
+
+@pytest.fixture
+def camvid(tmp_path):
+    """CamVid as SegNet's tutorial has it."""
+    root = tmp_path / "segnet"
+    for seed, split in enumerate(("train", "val")):
+        noise = np.random.default_rng(seed).integers(0, 256, (8, 12, 3))
+        layouts.save(root / "CamVid" / split / "0001TP_1.png", noise)
+        layouts.save(root / "CamVid" / f"{split}annot" / "0001TP_1.png", np.resize((0, 5, 10, 11), (8, 12)))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("name", "fixture"), [("voc2012", "voc"), ("sbd", "sbd"), ("ade20k", "ade20k"), ("camvid", "camvid")]
+)
+def test_what_arrives_is_what_the_data_sets_expect(name, fixture, serve, request, tmp_path, monkeypatch):
+    source = SOURCES[name]
+    content = pack_folder(request.getfixturevalue(fixture), source)
+    known = source.checksum and replace(
+        source.checksum, value=hashlib.new(source.checksum.algorithm, content).hexdigest()
+    )
+    url = serve(content).url(source.file)
+    monkeypatch.setitem(SOURCES, name, replace(source, url=url, size=None, checksum=known, holds={}))
+    root = tmp_path / "downloaded"
+    download(name, root, progress=quiet)
+    result = check(name, root)
+    assert result.ok, [finding.message for finding in result.findings]
+    assert open_data(name, "train", root=root)[0].labels.shape == (8, 12)
+    assert main(["data", "check", name, "--data.root", str(root), "--out", str(tmp_path / "samples.png")]) == 0
