@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torchmetrics.classification import MulticlassJaccardIndex
+from torchmetrics.classification import MulticlassConfusionMatrix, MulticlassJaccardIndex
 
 from attseg.metrics import ConfusionMatrix
 
@@ -53,6 +53,16 @@ def test_miou_equals_torchmetrics(k):
             metric.update(predictions, labels)
     assert ours.miou == pytest.approx(theirs.compute().item(), abs=1e-6)
     torch.testing.assert_close(ours.iou.float(), each.compute(), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int64])
+def test_counts_of_a_street_scene_equal_torchmetrics_to_the_pixel(kind):
+    rng = torch.Generator().manual_seed(0)
+    predictions, labels = torch.randint(19, (2, 256, 512), generator=rng)
+    labels[torch.rand(labels.shape, generator=rng) < 0.1] = 255
+    ours = ConfusionMatrix(19)
+    ours.update(predictions.to(kind), labels.to(kind))
+    assert torch.equal(ours.counts, MulticlassConfusionMatrix(19, ignore_index=255)(predictions, labels))
 
 
 def test_scores_of_a_hand_made_case():
