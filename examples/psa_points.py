@@ -2,6 +2,8 @@
 
     attseg train psanet-scenes --out runs/psanet-scenes
     python examples/psa_points.py runs/psanet-scenes psa-points.png
+
+The picture holds the scene with two points and its prediction; below, where each point collects from and whom it gives to.
 """
 
 from __future__ import annotations
