@@ -79,6 +79,18 @@ def test_capture_sees_the_taps_and_changes_nothing(name):
     assert {m.name: m.kind for m in maps} == taps
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_layout_and_half_precision_stay_near(name):
+    context = build(name).eval()
+    features = torch.randn(2, 24, 7, 10)
+    with torch.no_grad():
+        plain = context(features)
+        torch.testing.assert_close(context(features.to(memory_format=torch.channels_last)), plain, atol=1e-5, rtol=1e-4)
+        with torch.autocast("cpu", torch.bfloat16):
+            half = context(features)
+    assert (half.float() - plain).abs().max() < 0.05 * plain.abs().max() + 0.02
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_stored_states_keep_their_keys(name):
     expected = set()

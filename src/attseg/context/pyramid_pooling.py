@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -72,9 +73,16 @@ class PyramidPooling(nn.Module):
 
 
 def pool_into(features: Tensor, bins: int) -> Tensor:
-    """Means of ``bins`` x ``bins`` parts of (N, C, H, W), the parts of ``torch.nn.functional.adaptive_avg_pool2d``.
+    """Means of ``bins`` x ``bins`` parts of (N, C, H, W), those of torch's adaptive average pooling.
 
-    Two products with zeros and ones, one a side, in place of that function, which cannot be exported for maps of any size.
+    Exported graphs hold two products in its place: it has no form there for maps of any size.
+    """
+    return pool_by_products(features, bins) if torch.compiler.is_exporting() else F.adaptive_avg_pool2d(features, bins)
+
+
+def pool_by_products(features: Tensor, bins: int) -> Tensor:
+    """The same means by a product with zeros and ones for each side.
+
     The counts are divided by behind each product, so that in low precision no weight is a rounded third.
     """
     across, wide = _parts(features.shape[3], bins, features)
