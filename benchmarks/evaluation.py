@@ -1,0 +1,117 @@
+"""Pictures a second of ``evaluate`` against the plain loop of public scripts, with the same mIoU.
+
+The plain loop takes one picture after another and one window after another, and adds full maps of probabilities on the processor,
+as the test scripts that were published with segmentation papers do.
+
+Usage: python benchmarks/evaluation.py --root ~/data/camvid [--pictures 20]      CamVid val
+       python benchmarks/evaluation.py [--pictures 4]                            generated pictures of 1024 x 2048
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from attseg.data.catalog import open_data
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import Sample, SegmentationData
+from attseg.evaluation.evaluate import evaluate
+from attseg.metrics import ConfusionMatrix
+from attseg.models import FCN
+from attseg.prediction.protocol import Protocol
+
+
+class First:
+    """The first pictures of a split, read anew each time."""
+
+    def __init__(self, data: SegmentationData, count: int) -> None:
+        self.data, self.count = data, min(count, len(data))
+        self.classes, self.split = data.classes, data.split
+
+    def __len__(self) -> int:
+        return self.count
+
+    def name(self, index: int) -> str:
+        """As in the split."""
+        return self.data.name(index)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.data[index]
+
+
+def starts(length: int, protocol: Protocol) -> list[int]:
+    """Where windows begin."""
+    if length <= protocol.window:
+        return [0]
+    return [*range(0, length - protocol.window, protocol.step), length - protocol.window]
+
+
+@torch.inference_mode()
+def plain_loop(model: nn.Module, data: First, preprocessing: Preprocessing, protocol: Protocol, device: str) -> float:
+    """The mIoU, one picture, one scale, one window, one mirror image after another."""
+    confusion = ConfusionMatrix(len(data.classes))
+    for index in range(len(data)):
+        sample = data[index]
+        height, width = sample.labels.shape
+        pixels = torch.from_numpy(sample.image).permute(2, 0, 1)[None]
+        total = np.zeros((len(data.classes), height, width), np.float32)
+        for scale in protocol.scales:
+            size = protocol.scaled_size(scale, height, width)
+            scaled = pixels.float() if size == (height, width) else F.interpolate(pixels.float(), size, mode="bilinear")
+            image = preprocessing(scaled)
+            scores = np.zeros((len(data.classes), *size), np.float32)
+            seen = np.zeros(size, np.float32)
+            for top in starts(size[0], protocol):
+                for left in starts(size[1], protocol):
+                    place = np.s_[top : top + protocol.window, left : left + protocol.window]
+                    part = image[..., place[0], place[1]].to(device)
+                    found = model(part).logits.softmax(1)
+                    if protocol.flip:
+                        found = (found + model(part.flip(3)).logits.softmax(1).flip(3)) / 2
+                    scores[:, place[0], place[1]] += found[0].cpu().numpy()
+                    seen[place] += 1
+            whole = torch.from_numpy(scores / seen)[None]
+            total += F.interpolate(whole, (height, width), mode="bilinear")[0].numpy() / len(protocol.scales)
+        confusion.update(total.argmax(0).astype(np.uint8), sample.labels)
+    return confusion.miou
+
+
+def main() -> None:
+    """Run both once, and print pictures a second, their ratio, and both mIoUs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, help="folder of CamVid; generated pictures without it")
+    parser.add_argument("--pictures", type=int, default=4)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--encoder", default="resnet18")
+    parser.add_argument("--window", type=int, default=473)
+    arguments = parser.parse_args()
+    if arguments.root:
+        data = First(open_data("camvid", "val", root=arguments.root), arguments.pictures)
+    else:
+        data = First(open_data("scenes", "val", size=(1024, 2048), count=arguments.pictures), arguments.pictures)
+    protocol = Protocol(scales=(0.75, 1.0, 1.25), flip=True, window=arguments.window)
+    torch.manual_seed(0)
+    model = FCN(len(data.classes), encoder=arguments.encoder).eval().to(arguments.device)
+    preprocessing = Preprocessing()
+
+    start = time.perf_counter()
+    expected = plain_loop(model, data, preprocessing, protocol, arguments.device)
+    plain = len(data) / (time.perf_counter() - start)
+    start = time.perf_counter()
+    report = evaluate(model, data, preprocessing, protocol=protocol, device=arguments.device, workers=1)
+    ours = len(data) / (time.perf_counter() - start)
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"torch {torch.__version__}, {arguments.device}, {len(data)} pictures, {protocol.describe()}, load {load}")
+    print(f"plain loop {plain:.3f} pictures/s, attseg {ours:.3f} pictures/s: {ours / plain:.2f} x")
+    print(f"mIoU {expected:.6f} and {report.miou:.6f}")
+
+
+if __name__ == "__main__":
+    main()
