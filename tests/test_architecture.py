@@ -31,6 +31,7 @@ ALLOWED = {
     "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction"},
     "profiling": {"checkpoint", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
+    "reproduce": {"data", "evaluation", "inference", "prediction", "recipes", "training"},
     "doctor": {"data"},
 }
 TOP = {"__init__", "__main__", "cli", "demo"}

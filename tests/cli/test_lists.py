@@ -1,5 +1,6 @@
 import inspect
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -8,6 +9,7 @@ from attseg.cli import main
 from attseg.context import ContextName
 from attseg.models import MODELS, PAN
 from attseg.recipes import RECIPES
+from attseg.recipes.measured import MEASURED
 from attseg.recipes.values import to_values
 
 
@@ -15,9 +17,30 @@ def test_recipes_are_listed_with_their_settings(capsys):
     assert main(["recipes", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert list(listed) == list(RECIPES)
-    assert listed["pan-camvid"] == to_values(RECIPES["pan-camvid"]()) | {"about": listed["pan-camvid"]["about"]}
+    pan = listed["pan-camvid"]
+    assert pan == to_values(RECIPES["pan-camvid"]()) | {"about": pan["about"], "ours": pan["ours"]}
+    assert (pan["ours"]["miou"], pan["ours"]["changed"], listed["pan-voc"]["ours"]) == (
+        57.0,
+        "steps 2000, bfloat16",
+        None,
+    )
     assert main(["recipes"]) == 0
     assert all(f"\n{name} " in capsys.readouterr().out for name in list(RECIPES)[:1])
+
+
+def test_recipes_are_listed_with_the_papers_figure_and_ours(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["recipes"]) == 0
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert rows["pan-voc"][-2:] == ["30000", "79.38"]
+    assert rows["pan-camvid"][-2:] == ["6000", "57.0*"]
+    assert rows["pan-demo"][-1] == "83.2*"
+
+
+def test_what_was_measured_is_of_recipes_that_there_are():
+    assert MEASURED.keys() <= RECIPES.keys()
+    results = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    assert all(f"{found.miou:.1f}" in results or f"{found.miou:.2f}" in results for found in MEASURED.values())
 
 
 def test_models_are_listed_with_the_options_of_their_constructors(capsys):

@@ -17,6 +17,7 @@ VERBS = {
     "train": "train a recipe",
     "evaluate": "measure a trained model on a data set",
     "predict": "segment pictures",
+    "reproduce": "the rows of a paper's table, beside its figures",
     "profile": "say what networks cost: parameters, multiply-adds, memory, time",
     "data": "check a data set, show samples of it, or download one",
     "recipes": "list the recipes",

@@ -10,6 +10,7 @@ from typing import Any
 from attseg.cli.output import print_table
 from attseg.cli.parser import Parser
 from attseg.recipes import RECIPES
+from attseg.recipes.measured import MEASURED
 from attseg.recipes.values import to_values
 
 TEXT = """\
@@ -24,19 +25,27 @@ def run(argv: Sequence[str]) -> int:
     parser = Parser("recipes", TEXT, EXAMPLES)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     if parser.parse(argv).json:
-        print(
-            json.dumps({name: {"about": _about(name), **to_values(make())} for name, make in RECIPES.items()}, indent=2)
-        )
+        print(json.dumps({name: _values(name) for name in RECIPES}, indent=2))
         return 0
-    print_table(("recipe", "what it is", "data", "steps", "batch", "crop"), [_row(name) for name in RECIPES])
-    print("\nTrain one with: attseg train RECIPE; print all of its settings with: attseg train RECIPE --print_config")
+    print_table(("recipe", "what it is", "data", "steps", "paper", "ours"), [_row(name) for name in RECIPES])
+    print(
+        "\nmIoU in percent: the paper's, and ours where it was measured (docs/results.md). `attseg reproduce` has whole tables"
+    )
+    print("Train one with: attseg train RECIPE; print all of its settings with: attseg train RECIPE --print_config")
     return 0
 
 
 def _row(name: str) -> tuple[Any, ...]:
     recipe = RECIPES[name]()
-    height, width = recipe.crop_size
-    return name, _about(name), recipe.data.name, recipe.steps, recipe.batch_size, f"{height} x {width}"
+    paper = "" if recipe.expected_miou is None else f"{recipe.expected_miou:.2f}"
+    ours = f"{MEASURED[name].miou:.1f}{MEASURED[name].mark}" if name in MEASURED else ""
+    return name, _about(name), recipe.data.name, recipe.steps, paper, ours
+
+
+def _values(name: str) -> dict[str, Any]:
+    """The recipe with what it is, and what was measured."""
+    ours = vars(MEASURED[name]) if name in MEASURED else None
+    return {"about": _about(name), "ours": ours, **to_values(RECIPES[name]())}
 
 
 def _about(name: str) -> str:

@@ -42,8 +42,8 @@ def _row(
     )
 
 
-def _quoted(name: str, printed: str, miou: float, note: str) -> Row:
-    return Row(name=name, printed=printed, figures=(Figure(miou=miou),), note=note)
+def _quoted(name: str, printed: str, miou: float, note: str, *, baseline: str = "") -> Row:
+    return Row(name=name, printed=printed, figures=(Figure(miou=miou),), baseline=baseline, note=note)
 
 
 TABLES = (
@@ -89,6 +89,7 @@ TABLES = (
                 "DeepLab V3 (stride=16)",
                 77.21,
                 "quoted from the paper of DeepLab V3; its module is `context='aspp'`",
+                baseline="psp",
             ),
             _row(2, "fpa", "ResNet101+FPA", 78.37, 95.03, C357, variant="c357-ave-gp"),
         ),

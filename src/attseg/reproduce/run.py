@@ -1,0 +1,161 @@
+"""Do what is missing of a measurement: train, then evaluate. Whatever was done before stays, however it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from attseg.data.catalog import open_data
+from attseg.errors import UsageError
+from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.kept import KeptCounts
+from attseg.files import replacing
+from attseg.inference.files import digest_file
+from attseg.inference.segmenter import load
+from attseg.prediction.protocol import Protocol
+from attseg.recipes.files import read_recipe
+from attseg.recipes.recipe import Machine
+from attseg.recipes.values import to_values
+from attseg.reproduce.plan import Measurement, Run
+from attseg.training.folder import RunFolder, check_same
+from attseg.training.history import read_rows
+from attseg.training.plan import under_torchrun
+from attseg.training.run import train
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave under a protocol.
+
+    Args:
+        seed: Of the run.
+        miou: In [0, 1].
+        accuracy: Share of right pixels, in [0, 1].
+        probes: mIoU over the pixels of each difficulty, in [0, 1], where the data set names them.
+        steps: Optimiser steps.
+        seconds: Of training alone, on the machine that it ran on.
+    """
+
+    seed: int
+    miou: float
+    accuracy: float
+    probes: dict[str, float]
+    steps: int
+    seconds: float
+
+
+def measure(measurement: Measurement, machine: Machine, console: Console | None = None) -> None:
+    """Train and evaluate what is missing.
+
+    The weights after the last step count, not the best ones on the split that is reported.
+
+    Args:
+        measurement: What to measure; a row that cannot be run is passed over.
+        machine: Where and how; one device.
+        console: Where progress is shown.
+
+    Raises:
+        UsageError: A folder holds a run with other settings, several processes are asked for, or as in ``train``.
+        Interrupted: Ctrl-C or SIGTERM came in training; the state was saved.
+    """
+    for run in measurement.runs:
+        protocol = measurement.protocol
+        assert protocol is not None  # there are runs
+        if read_result(run, protocol) is not None:
+            continue
+        folder = RunFolder(run.folder)
+        if not _is_trained(folder):
+            _check_single(run, machine)
+            if console is not None:
+                console.print(f"{run.recipe.name}, seed {run.recipe.seed}: training", markup=False, highlight=False)
+            train(run.recipe, machine, out=run.folder, resume=folder.recipe.exists(), console=console)
+        if console is not None:
+            what = f"{run.recipe.name}, seed {run.recipe.seed}: evaluating, {protocol.name}"
+            console.print(what, markup=False, highlight=False)
+        _evaluate(run, folder, protocol, machine)
+
+
+def read_result(run: Run, protocol: Protocol) -> Result | None:
+    """What was measured before, or None.
+
+    Raises:
+        UsageError: The folder holds a run with other settings.
+    """
+    folder = RunFolder(run.folder)
+    if folder.recipe.exists():
+        check_same(folder, run.recipe)
+    file = _result_file(folder, protocol)
+    if not file.is_file():
+        return None
+    values = json.loads(file.read_text())
+    return Result(
+        seed=run.recipe.seed,
+        miou=values["miou"],
+        accuracy=values["pixel_accuracy"],
+        probes={name: probe["miou"] for name, probe in values["probes"].items() if probe["miou"] is not None},
+        steps=run.recipe.steps,
+        seconds=_seconds(folder, run.recipe.batch_size),
+    )
+
+
+def _is_trained(folder: RunFolder) -> bool:
+    """Whether the state after the last step is there; it is what a run writes last."""
+    states = [int(path.stem) for path in folder.state.glob("*.pt")]
+    return folder.recipe.exists() and bool(states) and max(states) >= read_recipe(folder.recipe)[0].steps
+
+
+def _check_single(run: Run, machine: Machine) -> None:
+    if machine.devices * machine.nodes > 1 or under_torchrun():
+        raise UsageError(
+            "a table is trained on one device. On several, train its rows one by one, each into the folder where it is looked "
+            f"for, and then call this on one: torchrun --nproc-per-node N -m attseg train TABLE/ROW --out {run.folder}"
+        )
+
+
+def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine) -> None:
+    """Measure the last weights; counts of each picture are kept, so that a killed evaluation goes on."""
+    spec = run.recipe.data
+    data = open_data(spec.name, spec.val, root=spec.root, **spec.options)
+    file = _result_file(folder, protocol)
+    about = {
+        "data": to_values(spec) | {"root": None},
+        "protocol": protocol.to_dict(),
+        "precision": machine.precision,
+        "weights": digest_file(folder.last),
+    }
+    segmenter = load(folder.last, device=machine.device)
+    report = evaluate(
+        segmenter.model,
+        data,
+        segmenter.preprocessing,
+        protocol=protocol,
+        device=segmenter.device,
+        workers=max(machine.workers, 0),
+        precision=machine.precision,
+        kept=KeptCounts(file.with_suffix(".jsonl"), about, resume=True),
+    )
+    values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
+    with replacing(file) as opened:
+        opened.write(json.dumps(values).encode() + b"\n")
+
+
+def _result_file(folder: RunFolder, protocol: Protocol) -> Path:
+    return folder.path / "reproduced" / f"{protocol.name.replace(', ', '-')}.json"
+
+
+def _seconds(folder: RunFolder, batch_size: int) -> float:
+    """Seconds of training, from the rates in the log."""
+    return sum(steps * batch_size / rate for steps, rate in _rates(folder) if rate > 0)
+
+
+def _rates(folder: RunFolder) -> Iterator[tuple[int, float]]:
+    """Steps between two rows of the log, and pictures a second in between."""
+    before = 0
+    for row in read_rows(folder.metrics):
+        yield int(row[0]) - before, float(row[3])
+        before = int(row[0])
