@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint types fast compile clean
+.PHONY: demo test lint types fast compile docs clean
 
 demo: .venv/ready
 	$(BIN)/attseg demo --out demo
@@ -17,6 +17,10 @@ fast: .venv/ready-dev
 # torch.compile refuses code under the shape checker, so these run without it.
 compile: .venv/ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m compile tests
+
+# The parts of the papers' pages that follow from the code; a test says when they are behind.
+docs: .venv/ready-dev
+	$(BIN)/python docs/generate.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check

@@ -74,7 +74,7 @@ TABLES = (
                 printed="ResNet50+DenseCRF",
                 figures=_figures((37.97, 78.51), (38.86, 79.32)),
                 baseline="50-baseline",
-                note="it needs a dense CRF behind the baseline, which no recipe has",
+                note="no run of its own: `attseg evaluate --crf` on that of `50-baseline`",
             ),
             _row(1, _ADE50, "global", "ResNet50+GlobalPooling", (40.07, 79.52), (41.22, 80.35)),
             _row(1, _ADE50, "aspp", "ResNet50+ASPP", (40.39, 79.71), (42.18, 80.73)),
