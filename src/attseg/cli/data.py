@@ -28,6 +28,7 @@ alone is one with images/, labels/ and classes.csv. Of a public data set, what i
 missing of the release is said; that alone is nothing wrong."""
 
 EXAMPLES = (
+    "attseg data download camvid --data.root ~/data",
     "attseg data check ~/mine",
     "attseg data check camvid --data.root ~/data/camvid --json",
     "attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd",

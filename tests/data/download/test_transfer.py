@@ -3,7 +3,10 @@ import json
 import random
 import shutil
 import socket
+import ssl
 from collections import namedtuple
+from urllib.error import URLError
+from urllib.request import OpenerDirector
 
 import pytest
 
@@ -270,6 +273,28 @@ def test_no_network_is_told_at_once(file, monkeypatch):
         match=r"example.org cannot be reached: its name is not known here. Is there a network, .*"
         r"If you get https://example.org/data.zip elsewhere, lay it at",
     ):
+        fetch("https://example.org/data.zip", file, progress=quiet)
+
+
+def test_a_certificate_that_is_not_to_be_trusted_is_final(file, monkeypatch):
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate"
+
+    def refuse(*_, **__):
+        raise URLError(error)
+
+    monkeypatch.setattr(OpenerDirector, "open", refuse)
+    with pytest.raises(
+        DownloadError, match=r"the certificate of example.org is not to be trusted \(self-signed certificate\)"
+    ):
+        fetch("https://example.org/data.zip", file, progress=quiet, pause=100.0)
+
+
+def test_the_proxy_of_the_environment_is_asked(serve, file, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", serve().url(""))
+    with pytest.raises(DownloadError, match="example.org cannot be reached: Tunnel connection failed: 501"):
         fetch("https://example.org/data.zip", file, progress=quiet)
 
 

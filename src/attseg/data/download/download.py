@@ -22,6 +22,9 @@ RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
 LOCK = ".download.lock"
 
+_AFTER_FETCHING = "The file was removed; try once more, and if it ends like this again, the server has another one now"
+_FOUND = "Remove the file, or lay the right one there"
+
 
 @dataclass(frozen=True)
 class Download:
@@ -99,10 +102,6 @@ def _verified(source: Source, archive: Path, fetched: bool, progress: Progress) 
         "checked": f"{known.algorithm}, as published by {known.publisher}" if known else None,
         "date": time.strftime("%Y-%m-%d"),
     }
-
-
-_AFTER_FETCHING = "The file was removed; try once more, and if it ends like this again, the server has another one now"
-_FOUND = "Remove the file, or lay the right one there"
 
 
 def _is_there(place: Path) -> bool:
