@@ -90,11 +90,15 @@ def _table(table: Table) -> str:
     figures = max((row.figures for row in table.rows), key=len)
     several = len(figures) > 1
     headings = ["row", "in the paper", "network", *(f"`{f.protocol}`" for f in figures)] if several else []
+    printed = [figure.miou for row in table.rows for figure in row.figures if figure.miou is not None]
+    decimals = 1 if all(round(miou, 1) == miou for miou in printed) else 2
     headings = headings or ["row", "in the paper", "network", "protocol", "paper"]
     lines = [headings, ["---"] * (len(headings) - len(figures)) + ["---:"] * len(figures)]
     for row in table.rows:
         seen = [] if several else [_protocol(row.figures[0])]
-        lines.append([f"`{row.name}`", row.printed, _network(row), *seen, *map(_figure, row.figures)])
+        lines.append(
+            [f"`{row.name}`", row.printed, _network(row), *seen, *(_figure(figure, decimals) for figure in row.figures)]
+        )
     texts = [f"### `{table.name}`: {table.title}", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
     notes = [f"- `{row.name}`: {row.note}." for row in table.rows if row.note and row.recipe is not None]
     return "\n\n".join([*texts, *(["\n".join(notes)] if notes else []), *([table.note] if table.note else [])])
@@ -110,10 +114,10 @@ def _protocol(figure: Figure) -> str:
     return f"`{figure.protocol}`" + "".join(f", {name} {value}".lower() for name, value in figure.changes.items())
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: Figure, decimals: int) -> str:
     if figure.miou is None:
         return ""
-    return f"{figure.miou:.2f}" + (f" / {figure.accuracy:.2f}" if figure.accuracy is not None else "")
+    return f"{figure.miou:.{decimals}f}" + (f" / {figure.accuracy:.2f}" if figure.accuracy is not None else "")
 
 
 def _recipes(paper: str) -> str:
@@ -145,7 +149,7 @@ def _recipe(recipe: Recipe) -> list[str]:
         f"{recipe.optim.lr:g}" + (f" (new layers x {factor:g})" if factor != 1 else ""),
         f"{recipe.optim.weight_decay:g}",
         f"`{recipe.protocol}`",
-        f"{recipe.expected_miou:.2f}",
+        str(recipe.expected_miou),
     ]
 
 

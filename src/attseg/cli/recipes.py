@@ -37,7 +37,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _row(name: str) -> tuple[Any, ...]:
     recipe = RECIPES[name]()
-    paper = "" if recipe.expected_miou is None else f"{recipe.expected_miou:.2f}"
+    paper = "" if recipe.expected_miou is None else str(recipe.expected_miou)
     ours = f"{MEASURED[name].miou:.1f}{MEASURED[name].mark}" if name in MEASURED else ""
     return name, _about(name), recipe.data.name, recipe.steps, paper, ours
 
