@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from naive_scale import CHANNELS, SIZE, K, block, branch, fit, inputs, randomized, softmax
 
 from attseg import capture
 from attseg.attention.location import LocationAttention
 from attseg.errors import UsageError
+from naive_scale import CHANNELS, SIZE, K, block, branch, fit, inputs, randomized, softmax
 
 
 def naive(merge, scores, stages, recalibration):

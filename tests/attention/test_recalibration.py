@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from naive_scale import SIZE, K, branch, fit, inputs, randomized
 
 from attseg import capture
 from attseg.attention.recalibration import Recalibration
 from attseg.errors import UsageError
+from naive_scale import SIZE, K, branch, fit, inputs, randomized
 
 
 @pytest.mark.parametrize("how", ["multiply", "bias"])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from naive_scale import CHANNELS, SIZE, K, branch, fit, inputs, randomized, softmax
 
 from attseg import capture
 from attseg.attention.scale import AttentionToScale, AverageOverScales, MaxOverScales
 from attseg.errors import UsageError
+from naive_scale import CHANNELS, SIZE, K, branch, fit, inputs, randomized, softmax
 
 every_number_of_scales = pytest.mark.parametrize("scales", [2, 3])
 

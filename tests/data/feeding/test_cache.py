@@ -128,7 +128,8 @@ def test_samples_come_as_they_were_but_for_their_probes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("workers", "cache"), [(0, 1e-6), (0, 3e-5), (0, 1.0), (2, 3e-5), (2, 1.0)]  # room for none, for three of six, for all
+    ("workers", "cache"),
+    [(0, 1e-6), (0, 3e-5), (0, 1.0), (2, 3e-5), (2, 1.0)],  # room for none, for three of six, for all
 )
 def test_batches_are_the_same_bit_for_bit_with_and_without_a_cache(tmp_path, workers, cache):
     data = Counted(tmp_path / "made")
