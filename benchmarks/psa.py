@@ -191,8 +191,6 @@ def memory(field: str) -> float:
 
 def growth(out: Path, largest: int) -> None:
     """Time and memory over the number of positions, each point in its own process."""
-    from matplotlib.figure import Figure
-
     print(
         "| map | what | plain, MB | tiled, MB | ratio | plain, s | tiled, s |\n| --- | --- | --- | --- | --- | --- | --- |"
     )
@@ -205,7 +203,7 @@ def growth(out: Path, largest: int) -> None:
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 if done.returncode == 0:
                     found[form] = json.loads(done.stdout)
-                    points.setdefault((form, grad), []).append((size * size, found[form]))
+                    points.setdefault((form, grad), []).append((size, found[form]))
             p, t = found.get("plain"), found["tiled"]
             if p:
                 ratio = p["megabytes"] / t["megabytes"]
@@ -214,16 +212,25 @@ def growth(out: Path, largest: int) -> None:
                 cells = f"does not fit | {t['megabytes']:.0f} | | "
             what = "forward + backward" if grad else "forward"
             print(f"| {size} x {size} | {what} | {cells} | {t['seconds']:.2f} |", flush=True)
+    draw(points, out)
+
+
+def draw(points: dict[tuple[str, bool], list[tuple[int, dict[str, float]]]], out: Path) -> None:
+    """Memory and time over the side of the map, by form and whether there was a backward."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for axes, key, label in zip(
-        figure.subplots(1, 2), ("megabytes", "seconds"), ("peak memory, MB", "seconds"), strict=True
-    ):
+    sides = sorted({size for found in points.values() for size, _ in found})
+    panels = zip(figure.subplots(1, 2), ("megabytes", "seconds"), ("peak memory, MB", "seconds"), strict=True)
+    for axes, key, label in panels:
         for (form, grad), found in points.items():
-            xs, ys = zip(*((positions, figures[key]) for positions, figures in found), strict=True)
+            xs, ys = zip(*((size, figures[key]) for size, figures in found), strict=True)
             color = "#c4553b" if form == "plain" else "#3b6fc4"
             name = f"{form}, forward{' + backward' if grad else ''}"
             axes.loglog(xs, ys, marker="o", markersize=4, color=color, linestyle="-" if grad else "--", label=name)
-        axes.set_xlabel("positions H x W")
+        axes.set_xticks(sides, [str(side) for side in sides])
+        axes.minorticks_off()
+        axes.set_xlabel("height and width of the map")
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
