@@ -13,12 +13,12 @@ def held(rows):
 def test_rows_are_made_when_they_are_added_to_and_can_be_dropped():
     rows = Rows(1000, 7)
     values = torch.arange(2.0 * 100 * 3).view(2, 100, 3)
-    rows.add(130, 4, values)
-    rows.add(140, 4, values[:, :20])
+    rows.add(130, 4, values, torch.ones(100, 3))
+    rows.add(140, 4, values[:, :20], torch.full((20, 3), 2.0))
     assert held(rows) == 2 * ROWS
     expected = torch.zeros(2, 100, 7)
     expected[:, :, 4:] = values
-    expected[:, 10:30, 4:] += values[:, :20]
+    expected[:, 10:30, 4:] += 2 * values[:, :20]
     assert torch.equal(rows.read(130, 230), expected)
     assert torch.equal(rows.read(200, 210), expected[:, 70:80])
     rows.drop(191)
@@ -27,9 +27,18 @@ def test_rows_are_made_when_they_are_added_to_and_can_be_dropped():
     assert held(rows) == ROWS
 
 
+def test_classes_stay_innermost_in_memory():
+    values = torch.rand(100, 3, 5).permute(2, 0, 1)
+    innermost, outermost = Rows(100, 3), Rows(100, 3)
+    innermost.add(0, 0, values, torch.ones(100, 3))
+    outermost.add(0, 0, values.contiguous(), torch.ones(100, 3))
+    assert innermost.read(0, 60).stride() == (1, 15, 5)
+    assert torch.equal(innermost.read(0, 100), outermost.read(0, 100))
+
+
 def test_the_last_block_ends_with_the_map():
     rows = Rows(70, 3)
-    rows.add(0, 0, torch.ones(1, 70, 3))
+    rows.add(0, 0, torch.ones(1, 70, 3), torch.ones(70, 3))
     assert rows.read(0, 70).shape == (1, 70, 3)
     assert rows.read(64, 70).shape == (1, 6, 3)
 

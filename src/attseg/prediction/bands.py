@@ -67,16 +67,25 @@ class Rows:
         self.width = width
         self._blocks: dict[int, Tensor] = {}
 
-    def add(self, top: int, left: int, scores: Tensor) -> None:
-        """Add scores (K, h, w) in place."""
+    def add(self, top: int, left: int, scores: Tensor, weights: Tensor) -> None:
+        """Add scores (K, h, w) times weights (h, w) in place, at some row and column."""
         bottom = top + scores.shape[1]
         for number, first, last in _blocks(top, bottom):
-            if number not in self._blocks:
-                rows = min(ROWS, self.height - number * ROWS)
-                self._blocks[number] = torch.zeros(len(scores), rows, self.width, device=scores.device)
             inside = slice(first - number * ROWS, last - number * ROWS)
-            part = scores[:, first - top : last - top]
-            self._blocks[number][:, inside, left : left + scores.shape[2]].add_(part)
+            part = slice(first - top, last - top)
+            block = self._block(number, scores)[:, inside, left : left + scores.shape[2]]
+            block.addcmul_(scores[:, part], weights[part])
+
+    def _block(self, number: int, like: Tensor) -> Tensor:
+        """The block of a number, made if it is not there; classes lie innermost in memory where those of the scores do."""
+        if number not in self._blocks:
+            classes, rows = len(like), min(ROWS, self.height - number * ROWS)
+            if like.stride(0) == 1:
+                block = torch.zeros(rows, self.width, classes, device=like.device).permute(2, 0, 1)
+            else:
+                block = torch.zeros(classes, rows, self.width, device=like.device)
+            self._blocks[number] = block
+        return self._blocks[number]
 
     def read(self, top: int, bottom: int) -> Tensor:
         """(K, bottom - top, W) Some rows, to all of which something was added."""
@@ -118,27 +127,29 @@ class Bands:
 
         Args:
             view: What was seen; of its scale, every view has to be added once.
-            scores: (K, h, w) of what it sees of the picture.
+            scores: (K, h, w) of what it sees of the picture; may be written to.
             share: Weight of this scale, and of this look where there are mirrored ones.
         """
         rows, columns = view.scaled
-        weights = np.outer(share * _part(rows, view.rows), _part(columns, view.columns))
-        scores = scores * torch.from_numpy(weights).to(scores.device)
+        weights = torch.from_numpy(np.outer(share * _part(rows, view.rows), _part(columns, view.columns)))
+        weights = weights.to(scores.device)
         if SMALL * rows.scaled * columns.scaled <= rows.full * columns.full:
             empty = (view.scaled, Rows(rows.scaled, columns.scaled))
             _, small = self._small.setdefault((rows.scaled, columns.scaled), empty)
-            small.add(view.rows.start, view.columns.start, scores)
+            small.add(view.rows.start, view.columns.start, scores, weights)
             return
         self._any_full = True
-        left = columns.touched(view.columns)[0]
         if rows.full == rows.scaled and columns.full == columns.scaled:
-            self._full.add(view.rows.start, left, scores)
+            self._full.add(view.rows.start, view.columns.start, scores, weights)
             return
+        scores = scores.mul_(weights)
         top, bottom = rows.touched(view.rows)
-        along = _places(columns, columns.touched(view.columns), view.columns[:2])
+        left, right = columns.touched(view.columns)
+        along = _places(columns, (left, right), view.columns[:2])
+        one = torch.ones(1, 1, device=scores.device).expand(ROWS, right - left)
         for _, first, last in _blocks(top, bottom):  # so that no second map of the size of the picture is made
             down = _places(rows, (first, last), view.rows[:2])
-            self._full.add(first, left, _sample(scores, down, along))
+            self._full.add(first, left, _sample(scores, down, along), one)
 
     def done(self, row: int) -> Iterator[Band]:
         """Give away every band that lies above a row, to which no view is added any more."""
