@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint types fast compile docs clean
+.PHONY: demo test lint types fast compile soak docs clean
 
 demo: .venv/ready
 	$(BIN)/attseg demo --out demo
@@ -12,11 +12,15 @@ test: lint types fast compile
 
 # One thread a test process: otherwise the processes fight over the cores.
 fast: .venv/ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not compile" --jaxtyping-packages=attseg,shapes.checked
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not compile and not soak" --jaxtyping-packages=attseg,shapes.checked
 
 # torch.compile refuses code under the shape checker, so these run without it.
 compile: .venv/ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m compile tests
+
+# Kills, floods and long runs, for as long as they take; not part of `make test`.
+soak: .venv/ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m soak --timeout 7200 tests
 
 # The parts of the papers' pages that follow from the code; a test says when they are behind.
 docs: .venv/ready-dev
