@@ -9,6 +9,9 @@ from torch import Tensor
 
 Maps = Tensor | npt.NDArray[np.integer]
 
+_AT_ONCE = 1 << 18
+"""Pixels that are counted at a time, few enough to stay in the processor's cache."""
+
 
 class ConfusionMatrix:
     """Counts how often each class is predicted as each class, over any number of pictures.
@@ -65,15 +68,12 @@ class ConfusionMatrix:
 
     def _count_bytes(self, predictions: Tensor, labels: Tensor) -> Tensor:
         """The counts from one histogram over (label, prediction) as 16 bits, which also shows every wrong value."""
-        if predictions.device.type == "cpu":
-            pairs = labels.numpy().astype(np.uint16).ravel()
-            np.left_shift(pairs, 8, out=pairs)
-            np.bitwise_or(pairs, predictions.numpy().ravel(), out=pairs)
-            histogram = torch.from_numpy(np.bincount(pairs, minlength=1 << 16))
-        else:
-            joined = labels.flatten().int() * 256 + predictions.flatten().int()
-            histogram = torch.bincount(joined, minlength=1 << 16).cpu()
-        histogram = histogram.view(256, 256)
+        histogram = torch.zeros(1 << 16, dtype=torch.int64, device=predictions.device)
+        for predicted, labelled in zip(
+            predictions.flatten().split(_AT_ONCE), labels.flatten().split(_AT_ONCE), strict=True
+        ):
+            histogram += torch.bincount(labelled.int().mul_(256).add_(predicted), minlength=1 << 16)
+        histogram = histogram.cpu().view(256, 256)
         histogram[self.ignore_index] = 0
         k = self.num_classes
         self._refuse("label", histogram[k:].sum(1), k)
