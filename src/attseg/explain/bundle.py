@@ -1,0 +1,268 @@
+"""All that a view of one picture needs, as plain values: what a page carries, and what the explorer sends to the browser.
+
+The layout, as JSON. Places are pixels of the picture, from the left and from the top; sizes are [height, width]::
+
+    {"version": 1,
+     "name": "street",                          of the picture
+     "picture": {"source": "data:image/png;base64,..",   may be smaller than the picture
+                 "width": 480, "height": 360},           of the picture itself
+     "notes": ["The picture has ..."],          what was scaled down, in sentences
+     "sides": [SIDE, ..]}                       one model, or two to compare
+
+    SIDE = {"title": "PAN", "source": "demo",
+            "classes": [{"name": "sky", "color": [70, 130, 180], "area": 0.31}, ..],    area: share of the picture
+            "labels": PLANE [h, w],             bytes: the class of each pixel
+            "scores": PLANE [h, w],             its probability
+            "seconds": PLANE [h, w],            bytes: the class that comes next
+            "second_scores": PLANE [h, w],      its probability
+            "seen": [360, 480],                 size that the network saw, where sides under 32 pixels were continued
+            "maps": [MAP, ..]}                  in the order in which the network computes them
+
+    MAP = {"id": "0/context.pyramid",           unique in the bundle
+           "name": "context.pyramid",           of the tap
+           "kind": "spatial",                   scale, class, channel, spatial or pairwise: decides how it is drawn
+           "size": [23, 30],                    rows and columns of cells, as computed
+           "pool": 1,                           the plane holds means of so many by so many cells
+           "entries": ["100 %", "50 %"],        names of the scales or classes that are weighed; null: numbers
+           "values": PLANE [C, rows / pool, columns / pool],    null for pairwise
+           "pairs": null}                       for pairwise:
+
+    PAIRS = {"direction": "collect",            what the map of a pixel holds: "collect", how much it gathers from every cell;
+                                                "distribute", how much it gives to every cell
+             "step": 1,                         one cell in so many by so many has its map, the middle one
+             "values": PLANE [points, rows / pool, columns / pool]}     of these cells, row by row; null: ask for each
+
+``planes`` says what a PLANE is. Divisions of sizes round up. The pixel (x, y) of ``labels`` is in column
+floor((2 x + 1) w / (2 width)), and likewise that of a map, with the size seen in place of the picture's.
+
+The viewer is ``mountViewer(element, bundle, {pairwise})``. Where ``pairs.values`` is null it asks
+``await pairwise(mapId, x, y)``, which gives ``{rows, columns, weights}``: a flat list, row by row.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from attseg.data.classes import ClassTable
+from attseg.data.sample import Array
+from attseg.explain.capture import AttentionMap
+from attseg.explain.looked import Looked, Pairs
+from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
+from attseg.models.refine import AttentionToRefine
+
+VERSION = 1
+"""Of the layout."""
+
+LONGEST = 1200
+"""Longest side, in pixels, at which pictures, classes and scores are kept."""
+
+LOSSLESS = 400_000
+"""Pixels up to which a picture is kept as PNG; larger ones as JPEG."""
+
+MOST_VALUES = 1_000_000
+"""Values of one map that are kept; maps with more are averaged over squares of cells."""
+
+MOST_PAIRS = 500_000
+"""The same of the weights of pairs: all of 26 x 26 positions."""
+
+POINTS = 64
+"""Positions whose maps are computed together."""
+
+ROWS = 128
+"""Rows of a picture whose probabilities are computed together."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What one model makes of the picture.
+
+    Args:
+        title: What the model is called.
+        source: Where its weights come from, as the user named it.
+        classes: Names and colours.
+        looked: The model's forward pass.
+        scales: What image scales are called, as ``scale_names`` gives them.
+    """
+
+    title: str
+    source: str
+    classes: ClassTable
+    looked: Looked
+    scales: Sequence[str] = ()
+
+
+def scale_names(model: nn.Module) -> list[str]:
+    """The image scales of a model, in the order of its maps of the kind ``scale``; none where it has one scale."""
+    return [f"{percent} %" for percent in model.percents] if isinstance(model, AttentionToRefine) else []
+
+
+def make_bundle(image: Array, sides: Sequence[Side], *, name: str, pairs: bool = True) -> Values:
+    """The values that this module's text describes, ready for ``json.dumps``.
+
+    Args:
+        image: (H, W, 3) the picture.
+        sides: One model or two.
+        name: Of the picture.
+        pairs: Whether the weights of pairs are in it; otherwise they are asked for pixel by pixel.
+
+    Raises:
+        UsageError: A map holds values that are not numbers.
+    """
+    height, width = image.shape[:2]
+    size = _kept_size(height, width)
+    notes = []
+    if size != (height, width):
+        notes.append(
+            f"The picture has {width} × {height} pixels; picture, classes and scores are kept at {size[1]} × {size[0]}."
+        )
+    written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
+    notes += [note for side in written for one in side["maps"] if (note := _note(one))]
+    picture = {"source": _data_uri(image, size), "width": width, "height": height}
+    return {"version": VERSION, "name": name, "picture": picture, "notes": notes, "sides": written}
+
+
+def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int], pairs: bool) -> Values:
+    height, width = full
+    labels = side.looked.labels[:height, :width]
+    areas = np.bincount(labels.ravel(), minlength=len(side.classes)) / labels.size
+    table = zip(side.classes.names, side.classes.colors, areas, strict=True)
+    maps = [
+        _pair_map(one, number, side.looked.size, pairs) if isinstance(one, Pairs) else _plain_map(one, number, side)
+        for one in side.looked.found
+    ]
+    return {
+        "title": side.title,
+        "source": side.source,
+        "classes": [{"name": name, "color": list(color), "area": round(float(area), 6)} for name, color, area in table],
+        **_decisions(side.looked.logits[:, :height, :width], size),
+        "seen": list(side.looked.size),
+        "maps": maps,
+    }
+
+
+def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
+    """The two most probable classes of every kept pixel and their probabilities, some rows at a time."""
+    rows, columns = (
+        torch.from_numpy((2 * np.arange(kept) + 1) * full // (2 * kept)).to(logits.device)
+        for kept, full in zip(size, logits.shape[1:], strict=True)
+    )
+    count = min(2, len(logits))
+    labels, scores = np.zeros((2, *size), np.uint8), np.zeros((2, *size), np.float32)
+    for start in range(0, size[0], ROWS):
+        some = logits[:, rows[start : start + ROWS]][:, :, columns]
+        best = (some - some.logsumexp(0)).exp().topk(count, 0)
+        labels[:count, start : start + ROWS] = best.indices.cpu().numpy()
+        scores[:count, start : start + ROWS] = best.values.cpu().numpy()
+    return {
+        "labels": encode_bytes(labels[0]),
+        "scores": encode(scores[0]),
+        "seconds": encode_bytes(labels[1]),
+        "second_scores": encode(scores[1]),
+    }
+
+
+def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
+    weights = one.weights[0].float().cpu()  # (C, h, w)
+    channels, rows, columns = weights.shape
+    pool = _squares(weights.numel(), MOST_VALUES) if rows * columns > 1 else 1
+    entries: list[str] | None = None
+    if one.kind == "class" and channels == len(side.classes):
+        entries = list(side.classes.names)
+    elif one.kind == "scale" and channels == len(side.scales):
+        entries = list(side.scales)
+    return {
+        "id": f"{number}/{one.name}",
+        "name": one.name,
+        "kind": one.kind,
+        "size": [rows, columns],
+        "pool": pool,
+        "entries": entries,
+        "values": encode(_pooled(weights, pool)),
+        "pairs": None,
+    }
+
+
+def _pair_map(one: Pairs, number: int, seen: tuple[int, int], pairs: bool) -> Values:
+    rows, columns = one.cells
+    step = _squares(rows * columns, math.isqrt(MOST_PAIRS)) if pairs else 1
+    values = None
+    if pairs:
+        points = [
+            ((2 * column + 1) * seen[1] // (2 * columns), (2 * row + 1) * seen[0] // (2 * rows))
+            for row in _middles(rows, step)
+            for column in _middles(columns, step)
+        ]
+        parts = (torch.from_numpy(one.at(points[start : start + POINTS])) for start in range(0, len(points), POINTS))
+        values = encode_rows(np.concatenate([_pooled(part, step) for part in parts]))
+    return {
+        "id": f"{number}/{one.name}",
+        "name": one.name,
+        "kind": "pairwise",
+        "size": [rows, columns],
+        "pool": step,
+        "entries": None,
+        "values": None,
+        "pairs": {"direction": one.direction, "step": step, "values": values},
+    }
+
+
+def _note(one: Values) -> str | None:
+    """What was scaled down of a map."""
+    (rows, columns), pool = one["size"], one["pool"]
+    if pool == 1:
+        return None
+    if one["pairs"] is None:
+        return f"{one['name']}: {columns} × {rows} cells, kept as means of {pool} × {pool}."
+    return (
+        f"{one['name']}: {columns} × {rows} positions, of which one in {pool} × {pool} has its map here; "
+        f"weights are means of {pool} × {pool}."
+    )
+
+
+def _squares(values: int, most: int) -> int:
+    """Side of the squares of cells to average over, so that at most about so many values are left."""
+    return max(1, math.ceil(math.sqrt(values / most)))
+
+
+def _middles(length: int, step: int) -> list[int]:
+    """The middle of each stretch of ``step`` positions; the last may be shorter."""
+    return [min(start + step // 2, length - 1) for start in range(0, length, step)]
+
+
+def _pooled(weights: Tensor, pool: int) -> npt.NDArray[np.float32]:
+    if pool > 1:
+        weights = F.avg_pool2d(weights[None], pool, ceil_mode=True, count_include_pad=False)[0]
+    return weights.numpy()
+
+
+def _kept_size(height: int, width: int) -> tuple[int, int]:
+    shrink = min(1.0, LONGEST / max(height, width))
+    return max(1, round(height * shrink)), max(1, round(width * shrink))
+
+
+def _data_uri(image: Array, size: tuple[int, int]) -> str:
+    picture = Image.fromarray(image)
+    if size != image.shape[:2]:
+        picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    if picture.width * picture.height <= LOSSLESS:
+        picture.save(buffer, "PNG", optimize=True)
+        kind = "png"
+    else:
+        picture.save(buffer, "JPEG", quality=90)
+        kind = "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
