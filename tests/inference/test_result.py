@@ -3,22 +3,32 @@ from io import BytesIO
 import matplotlib.pyplot
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_labels
 from attseg.errors import UsageError
+from attseg.explain.capture import AttentionMap
+from attseg.explain.looked import Looked
 from attseg.files import FileError
 from attseg.inference.result import NARROWEST_LEGEND, Result, read_mark
 
 CLASSES = ClassTable(("sky", "road", "boat"), ((10, 20, 30), (200, 100, 0), (0, 255, 128)))
 
 
+def look():
+    """A map with the row of each position in one channel and its column in the other."""
+    rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(300.0), indexing="ij")
+    maps = AttentionMap("tap", "spatial", torch.stack((rows, columns))[None])
+    return Looked(torch.zeros(3, 40, 300), [maps])
+
+
 def result(height=40, width=300, name="a/street"):
     labels = np.full((height, width), 2, np.uint8)
     labels[: height // 4] = 0
     image = np.full((height, width, 3), 100, np.uint8)
-    return Result(image, labels, np.full((height, width), 0.5, np.float32), CLASSES, name, lambda x, y: [(x, y)])
+    return Result(image, labels, np.full((height, width), 0.5, np.float32), CLASSES, name, look)
 
 
 def test_names_are_those_of_present_classes_by_area():
@@ -62,8 +72,13 @@ def test_a_wrong_opacity_is_refused():
         result().overlay(50)
 
 
-def test_attention_asks_the_segmenter():
-    assert result().attention(3, 4) == [(3, 4)]
+def test_attention_is_what_the_network_saw():
+    one = result()
+    (read,) = one.attention(3, 4)
+    assert read.values.tolist() == [4, 3]
+    assert one.looked is one.looked
+    with pytest.raises(UsageError, match="x=300, y=4 is outside the picture: x goes from 0 to 299, y from 0 to 39"):
+        one.attention(300, 4)
 
 
 def test_saved_files_hold_the_labels_and_the_overlay(tmp_path):
@@ -83,9 +98,7 @@ def test_saved_files_hold_the_labels_and_the_overlay(tmp_path):
 def test_all_labels_survive_their_file(tmp_path):
     classes = ClassTable(tuple(f"class {index}" for index in range(255)), tuple((index, 0, 0) for index in range(255)))
     labels = np.arange(255, dtype=np.uint8).reshape(15, 17)
-    one = Result(
-        np.zeros((15, 17, 3), np.uint8), labels, np.ones((15, 17), np.float32), classes, "many", lambda x, y: []
-    )
+    one = Result(np.zeros((15, 17, 3), np.uint8), labels, np.ones((15, 17), np.float32), classes, "many", look)
     assert np.array_equal(read_labels(one.save(tmp_path).labels, classes), labels)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attseg.attention.pairwise import Pairwise, check_pairs
+from attseg.attention.pointwise.maps import check_points
+from attseg.attention.pointwise.terms import Direction
 from attseg.attention.tap import Tap
 from attseg.errors import UsageError
 from attseg.layers import BatchNorm2d
 
 
-class NonLocal(nn.Module):
+class NonLocal(Pairwise):
     """Gathers, for every position, what lies at all positions, weighed by how alike the two are.
 
     Position t asks with theta(x_t), position s answers with phi(x_s), and g(x_s) is what s gives. The softmax of the inner
@@ -39,6 +44,8 @@ class NonLocal(nn.Module):
         torch.Size([2, 16, 5, 7])
     """
 
+    direction: Direction = "collect"
+
     def __init__(self, channels: int, *, inner: int = 512) -> None:
         super().__init__()
         if inner < 1:
@@ -60,10 +67,13 @@ class NonLocal(nn.Module):
         gathered = self._by_map(theta, phi, g) if self.attention.watched else self._piecewise(theta, phi, g)
         return self.norm(self.restore(gathered.unflatten(2, size)))
 
+    def pair_weights(self, inputs: Tensor) -> NonLocalWeights:
+        """The weights for features (N, C, H, W)."""
+        return NonLocalWeights(self.theta(inputs), self.phi(inputs))
+
     def _by_map(self, theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
         """The sums (N, inner, H*W) through the whole map, as the equation reads."""
-        scores = phi.flatten(2).transpose(1, 2) @ theta.flatten(2)  # (N, sources, targets)
-        weights = self.attention(scores.softmax(1).unflatten(2, theta.shape[-2:]))  # (N, H*W, H, W)
+        weights = self.attention(NonLocalWeights(theta, phi).all())  # (N, H*W, H, W)
         return g.flatten(2) @ weights.flatten(2)
 
     @staticmethod
@@ -74,3 +84,38 @@ class NonLocal(nn.Module):
             maps.flatten(2).transpose(1, 2).unsqueeze(1).contiguous() for maps in (theta, phi, g)
         )
         return F.scaled_dot_product_attention(targets, sources, gifts, scale=1.0).squeeze(1).transpose(1, 2)
+
+
+class NonLocalWeights:
+    """The weights of all pairs by what targets ask and sources answer; those of a point are a softmax of one row of products.
+
+    Args:
+        theta: (N, inner, H, W) what targets ask.
+        phi: (N, inner, H, W) what sources answer.
+    """
+
+    def __init__(self, theta: Tensor, phi: Tensor) -> None:
+        self.theta, self.phi = theta, phi
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the map."""
+        height, width = self.theta.shape[2:]
+        return height, width
+
+    def of(self, points: Sequence[tuple[int, int]]) -> Tensor:
+        """What points (row, column) gather from every source, (N, P, H, W)."""
+        check_points(points, *self.size)
+        asked = self.theta[:, :, [y for y, _ in points], [x for _, x in points]]  # (N, inner, P)
+        scores = asked.transpose(1, 2) @ self.phi.flatten(2)  # (N, P, sources)
+        return scores.softmax(2).unflatten(2, self.size)
+
+    def all(self) -> Tensor:
+        """The weights of all pairs, (N, sources H*W, targets H, W).
+
+        Raises:
+            RuntimeError: They are too many.
+        """
+        check_pairs(len(self.theta), self.size)
+        scores = self.phi.flatten(2).transpose(1, 2) @ self.theta.flatten(2)  # (N, sources, targets)
+        return scores.softmax(1).unflatten(2, self.size)

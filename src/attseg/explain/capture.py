@@ -9,8 +9,10 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from attseg.attention.pointwise.terms import Direction
 from attseg.attention.tap import Kind, Tap
-from attseg.errors import unknown
+from attseg.errors import UsageError, unknown
+from attseg.explain.passes import Passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +20,18 @@ class AttentionMap:
     """One map as it passed through its tap.
 
     Args:
-        name: Where the tap stands in the model, such as ``context.pyramid``.
+        name: Where the tap stands in the model, such as ``context.pyramid``; in a network that runs at several image scales, at
+            which: ``base.context.pyramid at 50 %``.
         kind: What the map weighs, which fixes the axes; see ``Tap``.
         weights: The map itself.
+        direction: Of a ``pairwise`` map, what belongs to a point: ``collect`` is how much it gathers from every source,
+            ``distribute`` how much it gives to every target.
     """
 
     name: str
     kind: Kind
     weights: Tensor
+    direction: Direction | None = None
 
 
 @contextmanager
@@ -36,15 +42,17 @@ def capture(
 
     Args:
         model: A model of ours, or any module that holds taps.
-        edit: By the name of a tap, what to put in the place of its map: "what if it had not attended?"
+        edit: By the name of a map, or of a tap for all its passes, what to put in the place of the map: "what if it had not
+            attended?"
         grad: Keep the maps in the graph and their gradients after ``backward``; otherwise copies are kept.
 
     Yields:
         The list that fills up.
 
     Raises:
-        UsageError: ``edit`` names a tap that the model does not have.
-        RuntimeError: No map arose: nothing was run, the model was compiled before, or it has no attention.
+        UsageError: ``edit`` names a tap that the model does not have, or gives a map of another shape.
+        RuntimeError: No map arose: nothing was run, the model was compiled before, or it has no attention. Also where a pairwise
+            map would be too large to build; ``attseg.explain.looked.look`` has such maps for chosen points.
 
     Example:
         >>> import torch
@@ -55,30 +63,42 @@ def capture(
         >>> maps[0].name, maps[0].kind, tuple(maps[0].weights.shape)
         ('context.pyramid', 'spatial', (1, 1, 4, 4))
     """
-    taps = {name: module for name, module in model.named_modules() if isinstance(module, Tap)}
-    edit = edit or {}
+    passes, edit = Passes(model), edit or {}
     for name in edit:
-        if name not in taps:
-            raise unknown("tap", name, taps)
+        if name not in (known := dict.fromkeys((*passes.taps, *passes.names()))):
+            raise unknown("tap", name, known)
     maps: list[AttentionMap] = []
 
-    def watch(name: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> Tensor:
-        if name in edit:
-            weights = edit[name](weights)
+    def watch(path: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> Tensor:
+        name = passes.count(path)
+        for key in dict.fromkeys((path, name)):
+            if key in edit:
+                weights = _edited(edit[key], weights, key)
         if grad:
+            weights = weights if weights.requires_grad else weights.detach().requires_grad_()
             weights.retain_grad()
-        maps.append(AttentionMap(name, tap.kind, weights if grad else weights.detach().clone()))
+        kept = weights if grad else weights.detach().clone()
+        maps.append(AttentionMap(name, tap.kind, kept, passes.direction(path)))
         return weights
 
     with ExitStack() as stack:
-        for name, tap in taps.items():
-            stack.callback(tap.register_forward_hook(partial(watch, name)).remove)
+        for path, tap in passes.taps.items():
+            stack.callback(tap.register_forward_hook(partial(watch, path)).remove)
         yield maps
     if not maps:
         kind = type(model).__name__
-        if not taps:
+        if not passes.taps:
             raise RuntimeError(f"this {kind} has no attention: none of its modules is a Tap")
         raise RuntimeError(
-            f"none of the {len(taps)} taps of this {kind} was passed: run the model inside the block, and run it as it is rather "
-            "than compiled (hooks that are added after torch.compile never fire)"
+            f"none of the {len(passes.taps)} taps of this {kind} was passed: run the model inside the block, and run it as it is "
+            "rather than compiled (hooks that are added after torch.compile never fire)"
         )
+
+
+def _edited(edit: Callable[[Tensor], Tensor], weights: Tensor, name: str) -> Tensor:
+    edited = edit(weights)
+    if edited.shape != weights.shape:
+        raise UsageError(
+            f"the edit of {name!r} gave a map of shape {tuple(edited.shape)}; {tuple(weights.shape)} was expected"
+        )
+    return edited

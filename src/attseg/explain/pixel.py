@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from attseg.attention.pointwise.terms import Direction
 from attseg.attention.tap import Kind
 from attseg.explain.capture import AttentionMap
 
@@ -18,16 +19,19 @@ class PixelAttention:
     """One attention map, read at one pixel.
 
     Args:
-        name: Path of the tap in the model, such as ``decoder.0.attention``.
+        name: Where the map arose, such as ``decoder.steps.0.attention``; see ``AttentionMap``.
         kind: What the map weighs, which says what ``values`` are.
         values: ``"scale"``: (S,) the weight of each image scale. ``"class"``: (K,) that of each class. ``"channel"``: (C,) that
             of each channel, equal at all pixels. ``"spatial"``: (1,) or (C,) the weight of this position. ``"pairwise"``:
-            (H', W') the weight of every source position for this one.
+            (H', W') the weights between this position and all others, in one ``direction``.
+        direction: Of a pairwise map: ``collect`` says how much this position gathers from every source, ``distribute`` how much
+            it gives to every target. None for other kinds.
     """
 
     name: str
     kind: Kind
     values: npt.NDArray[np.float32]
+    direction: Direction | None = None
 
 
 def read_pixel(maps: Iterable[AttentionMap], *, x: int, y: int, size: tuple[int, int]) -> list[PixelAttention]:
@@ -39,14 +43,36 @@ def read_pixel(maps: Iterable[AttentionMap], *, x: int, y: int, size: tuple[int,
         y: Row of the pixel in the picture, from the top.
         size: Height and width of the picture that the network saw.
     """
-    return [PixelAttention(one.name, one.kind, _values(one, y / size[0], x / size[1])) for one in maps]
+    return [PixelAttention(one.name, one.kind, _values(one, x, y, size), one.direction) for one in maps]
 
 
-def _values(one: AttentionMap, down: float, right: float) -> npt.NDArray[np.float32]:
-    """The values at a position given as shares of height and width."""
+def cell_of(x: int, y: int, size: tuple[int, int], cells: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the cell of a map in which the middle of a pixel lies.
+
+    Args:
+        x: Column of the pixel.
+        y: Row of the pixel.
+        size: Height and width of the picture.
+        cells: Height and width of the map.
+
+    Example:
+        >>> cell_of(99, 0, (60, 100), (4, 7))
+        (0, 6)
+    """
+    return (2 * y + 1) * cells[0] // (2 * size[0]), (2 * x + 1) * cells[1] // (2 * size[1])
+
+
+def to_numpy(values: Tensor) -> npt.NDArray[np.float32]:
+    """Values of any device and precision as 32-bit floats."""
+    return values.detach().float().cpu().numpy()
+
+
+def _values(one: AttentionMap, x: int, y: int, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     weights: Tensor = one.weights[0]  # (C, H', W')
     height, width = weights.shape[-2:]
-    values = weights[:, int(down * height), int(right * width)]
-    if one.kind == "pairwise":
-        values = values.view(height, width)
-    return values.detach().float().cpu().numpy()
+    row, column = cell_of(x, y, size, (height, width))
+    if one.kind != "pairwise":
+        return to_numpy(weights[:, row, column])
+    if one.direction == "distribute":
+        return to_numpy(weights[row * width + column])
+    return to_numpy(weights[:, row, column].view(height, width))

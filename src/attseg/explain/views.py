@@ -16,6 +16,7 @@ from torch import Tensor
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.explain.capture import AttentionMap
+from attseg.explain.pixel import read_pixel
 from attseg.layers import resize
 
 Floats = npt.NDArray[np.float32]
@@ -56,7 +57,8 @@ def draw_map(
         image: (H, W, 3) the picture that went through the model.
         item: Place of the picture in its batch.
         channel: Which channel or class of a ``spatial`` or ``class`` map; None is the mean of all.
-        at: The pixel (x, y) of a ``pairwise`` map; None is the middle of the picture.
+        at: The pixel (x, y) of a ``pairwise`` map, which is drawn in its own direction: where the pixel gathers from, or whom
+            it gives to; None is the middle of the picture.
 
     Raises:
         UsageError: A channel or pixel that is not there.
@@ -68,7 +70,7 @@ def draw_map(
         views = [heat_map(image, scale, 0.0, 1.0) for scale in weights]
         return View(_beside([view.picture for view in views]), 0.0, 1.0)
     if attention.kind == "pairwise":
-        return _from_pixel(image, weights, at)
+        return _from_pixel(image, attention, weights, at)
     if channel is not None and not 0 <= channel < len(weights):
         raise UsageError(f"channel {channel} was asked for; {attention.name!r} has the channels 0..{len(weights) - 1}")
     chosen = weights.mean(0) if channel is None else weights[channel]
@@ -93,15 +95,15 @@ def heat_map(image: Array, weights: Tensor, low: float | None = None, high: floa
     return View(Image.fromarray(np.rint(255 * mixed).astype(np.uint8)), low, high)
 
 
-def _from_pixel(image: Array, weights: Tensor, at: tuple[int, int] | None) -> View:
-    """Where one pixel looks: ``weights`` (H*W, H, W) holds the sources of each target."""
+def _from_pixel(image: Array, attention: AttentionMap, weights: Tensor, at: tuple[int, int] | None) -> View:
+    """What one pixel gathers from all others, or gives to them, of ``weights`` (sources H*W, targets H, W)."""
     height, width = image.shape[:2]
     x, y = at or (width // 2, height // 2)
     if not (0 <= x < width and 0 <= y < height):
         raise UsageError(f"the pixel ({x}, {y}) lies outside the picture, which is {width} wide and {height} high")
-    rows, columns = weights.shape[1:]
-    sources = weights[:, y * rows // height, x * columns // width].view(rows, columns)
-    view = heat_map(image, sources, low=0.0)
+    one = AttentionMap(attention.name, "pairwise", weights[None], attention.direction)
+    (read,) = read_pixel([one], x=x, y=y, size=(height, width))
+    view = heat_map(image, torch.from_numpy(read.values), low=0.0)
     radius = max(3, min(height, width) // 60)
     ring = (x - radius, y - radius, x + radius, y + radius)
     ImageDraw.Draw(view.picture).ellipse(ring, outline="white", width=max(1, radius // 3))

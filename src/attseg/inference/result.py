@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 from attseg.data import paint
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
+from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
 from attseg.files import replacing
 
@@ -56,7 +57,7 @@ class Result:
     scores: npt.NDArray[np.float32]
     classes: ClassTable
     name: str
-    _attend: Callable[[int, int], list[PixelAttention]] = field(repr=False)
+    _look: Callable[[], Looked] = field(repr=False)
 
     def __repr__(self) -> str:
         height, width = self.labels.shape
@@ -99,7 +100,8 @@ class Result:
     def attention(self, x: int, y: int) -> list[PixelAttention]:
         """What each attention map of the network holds for a pixel, in the order in which the network computes them.
 
-        The network runs again, for maps are too large to be kept. A network without attention has no maps.
+        The first call runs the network once more on the whole picture; what it kept answers all that follow. A network without
+        attention has no maps.
 
         Args:
             x: Column, from the left.
@@ -108,7 +110,14 @@ class Result:
         Raises:
             UsageError: There is no such pixel.
         """
-        return self._attend(x, y)
+        height, width = self.labels.shape
+        check_pixel(x, y, (height, width))
+        return self.looked.at(x, y)
+
+    @cached_property
+    def looked(self) -> Looked:
+        """The network's view of the whole picture: all its attention maps, and its scores for all classes."""
+        return self._look()
 
     def save(self, folder: str | Path) -> SavedFiles:
         """Write ``labels/NAME.png`` and ``overlays/NAME.jpg`` below a folder, which is made if it is not there.

@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from attseg.attention.tap import Tap
 from attseg.checkpoint import Weights, load_into, read_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
@@ -22,8 +21,7 @@ from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.explain.capture import capture
-from attseg.explain.pixel import PixelAttention, read_pixel
+from attseg.explain.looked import Looked, look
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
@@ -161,21 +159,14 @@ class Segmenter:
 
     def result(self, image: Array, labels: Array, scores: npt.NDArray[np.float32], *, name: str = "picture") -> Result:
         """A result of classes and probabilities (H, W) that are there already, such as those that a CRF refined."""
-        return Result(image, labels, scores, self.classes, name, partial(self._attention, image))
+        return Result(image, labels, scores, self.classes, name, partial(self.look, image))
 
-    @torch.inference_mode()
-    def _attention(self, image: Array, x: int, y: int) -> list[PixelAttention]:
-        height, width = image.shape[:2]
-        if not (0 <= x < width and 0 <= y < height):
-            raise UsageError(
-                f"the pixel x={x}, y={y} is outside the picture: x goes from 0 to {width - 1}, y from 0 to {height - 1}"
-            )
-        if not any(isinstance(module, Tap) for module in self.model.modules()):
-            return []
-        images = as_batch(image, self.preprocessing, self.device)
-        with capture(self.model) as maps:
-            self.model(images)
-        return read_pixel(maps, x=x, y=y, size=(images.shape[2], images.shape[3]))
+    def look(self, image: Array) -> Looked:
+        """See one picture (H, W, 3) whole, once, and keep what is needed to read the network's attention at any pixel.
+
+        A side under 32 pixels is continued to 32, as always.
+        """
+        return look(self.model, as_batch(image, self.preprocessing, self.device))
 
 
 def _all_pictures(sources: Sequence[Any]) -> Iterator[tuple[Array, str]]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from attseg import capture
-from attseg.attention.pointwise import module as module_file
+from attseg.attention import pairwise
 from attseg.attention.pointwise import reference
 from attseg.attention.pointwise.module import PointwiseSpatialAttention
 from attseg.errors import UsageError
@@ -70,10 +70,10 @@ def test_what_is_watched_can_be_changed():
 
 
 def test_too_many_weights_are_refused_with_a_way_out(monkeypatch):
-    monkeypatch.setattr(module_file, "MOST_WEIGHTS", 100)
+    monkeypatch.setattr(pairwise, "MOST_WEIGHTS", 100)
     psa = build().eval()
     psa(maps())
-    with pytest.raises(RuntimeError, match=r"all pairs of 4 x 5 positions .*point_maps\("), capture(psa):
+    with pytest.raises(RuntimeError, match=r"all pairs of 4 x 5 positions .*look\("), capture(psa):
         psa(maps())
 
 

@@ -7,11 +7,17 @@ Scores are plain inner products of two lists of vectors, so the usual attention 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.attention.pointwise.terms import Direction, Normalize
 from attseg.layers import resize
+
+TARGETS = 256
+"""Targets whose scores are summed together, where only sums are wanted."""
 
 
 def point_attention(
@@ -46,6 +52,36 @@ def attention_weights(features: Tensor, filters: Tensor, *, direction: Direction
         scores = scores.softmax(1)
     elif normalize == "count":
         scores = scores / (height * width)
+    return scores.unflatten(2, (height, width))
+
+
+def point_weights(
+    features: Tensor,
+    filters: Tensor,
+    points: Sequence[tuple[int, int]],
+    *,
+    direction: Direction,
+    normalize: Normalize,
+) -> Tensor:
+    """The maps of points (row, column) alone, (N, P, H, W); shapes and words as for ``attention_weights``.
+
+    Of collect A[s, p] for every source s, of distribute A[p, t] for every target t. A softmax of the latter sums over the scores
+    of all pairs, which are taken some targets at a time.
+    """
+    height, width = features.shape[2:]
+    asking, answering = _sides(features, filters, direction)
+    chosen = [y * width + x for y, x in points]
+    if direction == "collect":
+        scores = asking[:, chosen] @ answering.transpose(1, 2)  # (N, P, sources)
+    else:
+        scores = answering[:, chosen] @ asking.transpose(1, 2)  # (N, P, targets)
+    if normalize == "count":
+        scores = scores / (height * width)
+    elif normalize == "softmax" and direction == "collect":
+        scores = scores.softmax(2)
+    elif normalize == "softmax":
+        sums = [(answering @ some.transpose(1, 2)).logsumexp(1) for some in asking.split(TARGETS, 1)]
+        scores = (scores - torch.cat(sums, 1)[:, None]).exp()
     return scores.unflatten(2, (height, width))
 
 

@@ -9,17 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attseg.attention.pairwise import Pairwise
 from attseg.attention.pointwise import compact as absolute
 from attseg.attention.pointwise import dense
-from attseg.attention.pointwise.maps import attention_maps, check_points
 from attseg.attention.pointwise.operator import one_type, point_attention
 from attseg.attention.pointwise.terms import Direction, Normalize, Outside, check_terms
+from attseg.attention.pointwise.weights import PointwiseWeights
 from attseg.attention.tap import Tap
 from attseg.errors import UsageError
 from attseg.layers import ConvNormAct, resize
-
-MOST_WEIGHTS = 1 << 25
-"""Most weights of all pairs that are built for somebody who watches; a map of 76 x 76 has as many."""
 
 
 class PointwiseSpatialAttention(nn.Module):
@@ -131,7 +129,7 @@ class PointwiseSpatialAttention(nn.Module):
         return found
 
 
-class PointwiseBranch(nn.Module):
+class PointwiseBranch(Pairwise):
     """One direction: from reduced maps to features, from features by the filters to attention, and the values by it."""
 
     def __init__(
@@ -161,7 +159,7 @@ class PointwiseBranch(nn.Module):
         """Attend to reduced maps (N, inner, h, w)."""
         features = self.adapt(values)
         if self.attention.watched:
-            return dense.apply_weights(values, self.attention(self._all_weights(features)))
+            return dense.apply_weights(values, self.attention(self._weights(features).all()))
         if self.compact:
             filters = one_type(features, self.filters)[1]
             return absolute.point_attention(
@@ -178,36 +176,18 @@ class PointwiseBranch(nn.Module):
 
     def point_maps(self, values: Tensor, points: Sequence[tuple[int, int]]) -> Tensor:
         """The maps of points (row, column), (N, P, h, w), from reduced maps (N, inner, h, w)."""
-        features = self.adapt(values)
-        if not self.compact:
-            return attention_maps(
-                features,
-                self.filters,
-                direction=self.direction,
-                points=points,
-                normalize=self.normalize,
-                outside=self.outside,
-            )
-        check_points(points, *features.shape[2:])
-        weights = self._all_weights(features).unflatten(1, features.shape[2:])  # (N, sources h, w, targets h, w)
-        if self.direction == "collect":
-            return torch.stack([weights[:, :, :, y, x] for y, x in points], 1)
-        return torch.stack([weights[:, y, x] for y, x in points], 1)
+        return self.pair_weights(values).of(points)
 
-    def _all_weights(self, features: Tensor) -> Tensor:
-        """The weights of all pairs (N, sources h*w, targets h, w), or a sentence where they would be too many."""
-        n, _, h, w = features.shape
-        if n * (h * w) ** 2 > MOST_WEIGHTS:
-            raise RuntimeError(
-                f"the attention of all pairs of {h} x {w} positions would be {n * (h * w) ** 2 * 4 / 2**30:.1f} GiB and is not "
-                "built. Watch a smaller picture or batch, or ask for the maps of points: "
-                "attseg.explain.points.point_maps(model, images, points)"
-            )
-        if self.compact:
-            return absolute.attention_weights(
-                features, one_type(features, self.filters)[1], direction=self.direction, normalize=self.normalize
-            )
-        features, filters = one_type(features, self.filters)
-        return dense.attention_weights(
-            features, filters, direction=self.direction, normalize=self.normalize, outside=self.outside
+    def pair_weights(self, inputs: Tensor) -> PointwiseWeights:
+        """The weights for reduced maps (N, inner, h, w)."""
+        return self._weights(self.adapt(inputs))
+
+    def _weights(self, features: Tensor) -> PointwiseWeights:
+        return PointwiseWeights(
+            features,
+            self.filters,
+            direction=self.direction,
+            compact=self.compact,
+            normalize=self.normalize,
+            outside=self.outside,
         )

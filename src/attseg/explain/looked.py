@@ -1,0 +1,184 @@
+"""One forward pass of a model on one picture, looked into: every attention map, and at every pixel what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from attseg.attention.pairwise import PairWeights, Pairwise, pairs_fit
+from attseg.attention.pointwise.terms import Direction
+from attseg.attention.tap import Tap
+from attseg.errors import UsageError
+from attseg.explain.capture import AttentionMap
+from attseg.explain.passes import Passes
+from attseg.explain.pixel import PixelAttention, cell_of, read_pixel, to_numpy
+
+
+class Pairs:
+    """The pairwise attention of one mechanism in one pass, of which points are computed when they are asked for.
+
+    Args:
+        name: As of ``AttentionMap``.
+        mechanism: What attends.
+        inputs: What it was given; let go once the first point was asked for.
+        size: Height and width of the picture.
+    """
+
+    def __init__(self, name: str, mechanism: Pairwise, inputs: Tensor, size: tuple[int, int]) -> None:
+        self.name = name
+        self.direction: Direction = mechanism.direction
+        self._mechanism = mechanism
+        self._inputs: Tensor | None = inputs
+        self._picture = size
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Height and width of the map on which positions attend to each other."""
+        return self._weights.size
+
+    @property
+    def fits(self) -> bool:
+        """Whether the map of all pairs is small enough to be built."""
+        return pairs_fit(1, self.cells)
+
+    @torch.no_grad()
+    def at(self, points: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
+        """The maps of pixels (x, y), (P, h, w): what each gathers from every source, or gives to every target."""
+        cells = [cell_of(x, y, self._picture, self.cells) for x, y in points]
+        return to_numpy(self._weights.of(cells)[0])
+
+    @torch.no_grad()
+    def all(self) -> AttentionMap:
+        """The map of all pairs, as ``capture`` shows it.
+
+        Raises:
+            RuntimeError: It would be too large.
+        """
+        return AttentionMap(self.name, "pairwise", self._weights.all(), self.direction)
+
+    @cached_property
+    def _weights(self) -> PairWeights:
+        assert self._inputs is not None
+        with torch.no_grad():
+            weights = self._mechanism.pair_weights(self._inputs)
+        self._inputs = None
+        return weights
+
+
+@dataclass(eq=False)
+class Looked:
+    """What a model makes of one picture, and what it attended to on the way. ``look`` makes it.
+
+    Nothing is run again to read another pixel: maps that are the same for all pixels or one value a pixel are kept, and of
+    pairwise attention its inputs, from which the weights of a point follow at once.
+
+    Args:
+        logits: (K, H, W) at the size of the picture.
+        found: Every map of the forward pass in its order, pairwise ones as ``Pairs``.
+    """
+
+    logits: Tensor
+    found: list[AttentionMap | Pairs]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture that the network saw."""
+        height, width = self.logits.shape[-2:]
+        return height, width
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.uint8]:
+        """(H, W) the most probable class of each pixel."""
+        return self.logits.argmax(0).to(torch.uint8).cpu().numpy()
+
+    @cached_property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """(K, H, W) the probability of each class."""
+        return to_numpy(self.logits.softmax(0))
+
+    @property
+    def pairs(self) -> list[Pairs]:
+        """Pairwise attention, of any size, to be read at chosen points."""
+        return [one for one in self.found if isinstance(one, Pairs)]
+
+    @cached_property
+    def maps(self) -> list[AttentionMap]:
+        """Every map as ``capture`` shows it, in the order of the forward pass; pairwise ones only where they fit."""
+        kept = [one for one in self.found if isinstance(one, AttentionMap) or one.fits]
+        return [one if isinstance(one, AttentionMap) else one.all() for one in kept]
+
+    def at(self, x: int, y: int) -> list[PixelAttention]:
+        """What every attention map holds for one pixel, in the order in which the network computes them.
+
+        Args:
+            x: Column, from the left.
+            y: Row, from the top.
+
+        Raises:
+            UsageError: There is no such pixel.
+        """
+        check_pixel(x, y, self.size)
+        read: list[PixelAttention] = []
+        for one in self.found:
+            if isinstance(one, Pairs):
+                read.append(PixelAttention(one.name, "pairwise", one.at([(x, y)])[0], one.direction))
+            else:
+                read += read_pixel([one], x=x, y=y, size=self.size)
+        return read
+
+
+@torch.no_grad()
+def look(model: nn.Module, images: Tensor) -> Looked:
+    """Run a model once and keep all that is needed to read its attention at any pixel.
+
+    The forward pass is the one that nobody watches: pairwise maps are not built, so that pictures of any size can be looked into.
+    A model without attention gives no map.
+
+    Args:
+        model: A model of ours, or any module with taps whose result has ``logits``; in evaluation mode.
+        images: (1, 3, H, W) one picture as the model takes it.
+
+    Raises:
+        UsageError: There is more than one picture.
+
+    Example:
+        >>> from attseg.models import PAN
+        >>> looked = look(PAN(3, encoder="resnet18").eval(), torch.zeros(1, 3, 64, 96))
+        >>> looked.labels.shape, [one.kind for one in looked.at(95, 0)]
+        ((64, 96), ['spatial', 'channel', 'channel', 'channel'])
+    """
+    if images.ndim != 4 or len(images) != 1:
+        raise UsageError(f"pictures of shape {tuple(images.shape)} were given; one was expected, (1, 3, H, W)")
+    size = images.shape[2], images.shape[3]
+    passes, found = Passes(model), list[AttentionMap | Pairs]()
+
+    def keep(path: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> None:
+        found.append(AttentionMap(passes.count(path), tap.kind, weights.clone(), passes.direction(path)))
+
+    def keep_pairs(path: str, mechanism: Pairwise, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        found.append(Pairs(passes.count(path), mechanism, inputs[0], size))
+
+    with ExitStack() as stack:
+        for path, mechanism in passes.pairwise.items():
+            stack.callback(mechanism.register_forward_hook(partial(keep_pairs, path)).remove)
+        for path, tap in passes.taps.items():
+            if path not in passes.pairwise:
+                stack.callback(tap.register_forward_hook(partial(keep, path)).remove)
+        logits: Tensor = model(images).logits
+    return Looked(logits[0].float(), found)
+
+
+def check_pixel(x: int, y: int, size: tuple[int, int]) -> None:
+    """Refuse a pixel that a picture of a size (height, width) does not have."""
+    height, width = size
+    if not (0 <= x < width and 0 <= y < height):
+        raise UsageError(
+            f"the pixel x={x}, y={y} is outside the picture: x goes from 0 to {width - 1}, y from 0 to {height - 1}"
+        )

@@ -1,0 +1,69 @@
+"""Names of the maps that a model passes, apart from each other where one tap is passed several times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from torch import nn
+
+from attseg.attention.pairwise import Pairwise
+from attseg.attention.pointwise.terms import Direction
+from attseg.attention.tap import Tap
+from attseg.models.refine import AttentionToRefine
+
+BASE = "base."
+"""Where the network stands that ``AttentionToRefine`` runs once for each image scale."""
+
+
+class Passes:
+    """What the taps of a model are called, pass by pass.
+
+    A tap is called by its path. One within the base of an ``AttentionToRefine`` is passed once for each image scale, largest
+    first, which its name says at the end: ``base.context.pyramid at 50 %``.
+
+    Args:
+        model: A model of ours, or any module that holds taps.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        modules = dict(model.named_modules())
+        self.taps = {path: module for path, module in modules.items() if isinstance(module, Tap)}
+        self.pairwise = {
+            _join(path, "attention"): module for path, module in modules.items() if isinstance(module, Pairwise)
+        }
+        self._percents = model.percents if isinstance(model, AttentionToRefine) else ()
+        self._passed: Counter[str] = Counter()
+
+    def direction(self, path: str) -> Direction | None:
+        """Which way the maps of points are read in a pairwise tap; None for any other kind."""
+        if self.taps[path].kind != "pairwise":
+            return None
+        return self.pairwise[path].direction if path in self.pairwise else "collect"
+
+    def names(self) -> Iterator[str]:
+        """Every name that a map of a forward pass can have."""
+        for path in self.taps:
+            if self._several(path):
+                yield from (_at(path, percent) for percent in self._percents)
+            else:
+                yield path
+
+    def count(self, path: str) -> str:
+        """The name of the map that passes the tap at ``path`` now."""
+        if not self._several(path):
+            return path
+        percent = self._percents[self._passed[path] % len(self._percents)]
+        self._passed[path] += 1
+        return _at(path, percent)
+
+    def _several(self, path: str) -> bool:
+        return bool(self._percents) and path.startswith(BASE)
+
+
+def _at(path: str, percent: int) -> str:
+    return f"{path} at {percent} %"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
