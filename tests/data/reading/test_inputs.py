@@ -1,7 +1,10 @@
+import os
+
 import pytest
 
-from attseg.data.reading.inputs import find_pictures, is_pattern
+from attseg.data.reading.inputs import Pictures, find_pictures, is_pattern
 from attseg.errors import UsageError
+from attseg.files import FileError
 
 
 @pytest.fixture
@@ -60,6 +63,42 @@ def test_equal_stems_of_two_folders_get_their_folders(folder):
 def test_equal_stems_in_one_folder_keep_their_suffixes(folder):
     (folder / "day/1.jpg").touch()
     assert [name for _, name in names("day/1.png", "day/1.jpg")] == ["1.png", "1.jpg"]
+
+
+def test_equal_stems_in_one_folder_leave_other_names_alone(folder):
+    for name in ("1.jpg", "1.jpg.webp", "3.JPG"):
+        (folder / "day" / name).touch()
+    assert [name for _, name in names("day")] == ["1.jpg", "1.jpg.webp", "1.png", "2", "3", "deep/1"]
+    assert [name for _, name in names("day/*")] == ["1.jpg", "1.jpg.webp", "1.png", "2", "3"]
+
+
+def test_pictures_are_counted_at_first_and_looked_up_one_after_another(folder, monkeypatch):
+    pictures = Pictures(["."])
+    assert len(pictures) == 4
+    read = []
+    scan = os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: read.append(str(path)) or scan(path))
+    assert next(iter(pictures)).name == "day/1"
+    assert read == [".", "day"]
+    assert [file.name for file in pictures] == [file.name for file in pictures] == [name for _, name in names(".")]
+
+
+def test_files_and_folders_come_by_name(folder):
+    for name in ("day.png", "day-1.png", "Zoo.png"):
+        (folder / name).touch()
+    expected = ["Zoo", "day/1", "day/2", "day/deep/1", "day-1", "day", "night/1"]
+    assert [name for _, name in names(".")] == expected == [name for _, name in names("**")]
+
+
+def test_a_folder_that_cannot_be_read_is_a_sentence(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(
+        FileError, match="the folder day cannot be read: Permission denied; have its permissions changed"
+    ):
+        find_pictures(["day"])
 
 
 def test_names_differ_even_where_a_disk_ignores_case(folder):

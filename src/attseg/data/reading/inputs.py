@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from attseg.errors import UsageError
-from attseg.files import no_such_path
+from attseg.files import FileError, no_such_path
 
 SUFFIXES = frozenset(
     (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
@@ -31,72 +34,183 @@ class PictureFile:
     name: str
 
 
+class Pictures:
+    """The pictures that files, folders (with all folders inside) and patterns (``**`` for any folders) stand for.
+
+    They are looked up whenever this is iterated, and none of them is kept: a folder of a million pictures costs the names of its
+    files while it is gone through, some 150 bytes each. Files and folders in a folder come by their names, in the order of their
+    characters' numbers; inputs in the order in which they are given.
+
+    A picture is named by its path below its folder or pattern, without the suffix; where only suffixes differ in a folder, these
+    stay. Where two inputs bring the same name, all pictures are named by their paths below the folder that holds all inputs.
+
+    Args:
+        inputs: Files, folders and patterns.
+        outside: A folder whose files do not count where folders and patterns are searched: that of earlier results.
+
+    Raises:
+        UsageError: An input is not there, or nothing was found.
+        FileError: A folder cannot be read.
+
+    Example:
+        >>> Pictures(["street.jpg"])
+        Traceback (most recent call last):
+        attseg.errors.UsageError: there is no file or folder 'street.jpg'; ...
+    """
+
+    def __init__(self, inputs: Iterable[str | Path], *, outside: Path | None = None) -> None:
+        self._inputs = [Path(given).expanduser() for given in inputs]
+        self._outside = None if outside is None else _normal(outside)
+        self._twice: frozenset[int] = frozenset()
+        self._naming: Literal["short", "long", "full"] = "short"
+        self._count = self._look() if len(self._inputs) > 1 else sum(1 for _ in self._found())
+        if not self._count:
+            raise UsageError(
+                f"no picture was found in {', '.join(map(str, self._inputs)) or 'an empty list'}; give picture files, "
+                f"folders with {', '.join(sorted(SUFFIXES))}, or patterns such as 'photos/**/*.jpg'"
+            )
+
+    def __len__(self) -> int:
+        """How many there were when they were first looked up."""
+        return self._count
+
+    def __iter__(self) -> Iterator[PictureFile]:
+        shared = _normal(Path(os.path.commonpath([_normal(_root(given)) for given in self._inputs])))
+        for one in self._once():
+            yield PictureFile(one.path, _name(one, shared, self._naming))
+
+    def _look(self) -> int:
+        """Count, and find what is meant twice and which names tell all apart; of each picture some numbers are kept meanwhile."""
+        paths = array("q", (hash(_key(one)) for one in self._found()))
+        values, counts = np.unique(np.frombuffer(paths, np.int64), return_counts=True)
+        self._twice = frozenset(values[counts > 1].tolist())
+        shared = _normal(Path(os.path.commonpath([_normal(_root(given)) for given in self._inputs])))
+        for naming in ("short", "long", "full"):
+            self._naming = naming
+            names = array("q", (hash(_name(one, shared, naming).casefold()) for one in self._once()))
+            if len(np.unique(np.frombuffer(names, np.int64))) == len(names):
+                break
+        return len(names)
+
+    def _once(self) -> Iterator[_Found]:
+        """What is found, without what was found before."""
+        seen: set[str] = set()
+        for one in self._found():
+            if self._twice and hash(key := _key(one)) in self._twice:
+                if key in seen:
+                    continue
+                seen.add(key)
+            yield one
+
+    def _found(self) -> Iterator[_Found]:
+        for given in self._inputs:
+            if given.is_file():
+                yield _Found(given.parent, "", given.name, False)
+            elif given.is_dir():
+                yield from _walk(given, "", self._outside)
+            elif is_pattern(given):
+                yield from _match(given, self._outside)
+            else:
+                raise no_such_path(given)
+
+
 def is_pattern(text: str | Path) -> bool:
     """Whether a path stands for several files, by ``*``, ``?`` or ``[...]``, and is not itself there."""
     return glob.has_magic(str(text)) and not Path(text).exists()
 
 
 def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) -> list[PictureFile]:
-    """The pictures that files, folders (with all folders inside) and patterns (``**`` for any folders) stand for.
-
-    A picture is named by its path below its folder or pattern, without the suffix. Where two would be called the same,
-    all are named by their paths below the folder that holds them all; where only suffixes differ, these stay in the names.
-
-    Args:
-        inputs: Files, folders and patterns, in the order in which they are to be worked on.
-        outside: A folder whose files do not count where folders and patterns are searched: that of earlier results.
-
-    Raises:
-        UsageError: An input is not there, or nothing was found.
-
-    Example:
-        >>> find_pictures(["street.jpg"])
-        Traceback (most recent call last):
-        attseg.errors.UsageError: there is no file or folder 'street.jpg'; ...
-    """
-    inputs = list(inputs)
-    found: dict[Path, _Found] = {}
-    for given in inputs:
-        for one in _search(Path(given).expanduser(), outside):
-            found.setdefault(_normal(one.path), one)
-    if not found:
-        raise UsageError(
-            f"no picture was found in {', '.join(str(given) for given in inputs) or 'an empty list'}; give picture files, "
-            f"folders with {', '.join(sorted(SUFFIXES))}, or patterns such as 'photos/**/*.jpg'"
-        )
-    return [PictureFile(one.path, name) for one, name in zip(found.values(), _names(found), strict=True)]
+    """The same as a list; arguments and errors as of ``Pictures``."""
+    return list(Pictures(list(inputs), outside=outside))
 
 
 class _Found(NamedTuple):
-    path: Path
-    root: Path
-    """The folder below which the path is named."""
+    folder: Path
+    below: str
+    """What stands before the name: the folder, seen from the one below which the picture is named, with a ``/`` behind it."""
+    file: str
+    keeps_suffix: bool
+    """Whether another picture of the folder differs in the suffix alone."""
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.file
 
 
-def _search(given: Path, outside: Path | None) -> Iterator[_Found]:
-    if given.is_file():
-        yield _Found(given, given.parent)
-    elif given.is_dir():
-        yield from _pictures(given.rglob("*"), given, outside)
-    elif is_pattern(given):
-        matches = glob.iglob(str(given), recursive=True)  # noqa: PTH207, that of pathlib leaves out files where ** ends a pattern
-        yield from _pictures(map(Path, matches), _fixed_part(given), outside)
-    else:
-        raise no_such_path(given)
+def _walk(folder: Path, below: str, outside: Path | None) -> Iterator[_Found]:
+    """The pictures in a folder and all folders inside, but for links to folders."""
+    if _is_inside(folder, outside):
+        return
+    files, folders = [], set()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(entry.name)
+                elif _has_suffix(entry.name) and entry.is_file():
+                    files.append(entry.name)
+    except OSError as error:
+        raise FileError(
+            f"the folder {folder} cannot be read: {error.strerror or error}; have its permissions changed, or name the folders "
+            "beside it"
+        ) from error
+    kept = _keeping(files)
+    for name in sorted([*files, *folders]):
+        if name in folders:
+            yield from _walk(folder / name, f"{below}{name}/", outside)
+        else:
+            yield _Found(folder, below, name, bool(kept) and _stem(name) in kept)
 
 
-def _pictures(paths: Iterable[Path], root: Path, outside: Path | None) -> Iterator[_Found]:
-    for path in sorted(paths):
+def _match(pattern: Path, outside: Path | None) -> Iterator[_Found]:
+    """The pictures that a pattern stands for."""
+    root = _root(pattern)
+    matches = glob.iglob(str(pattern), recursive=True)  # noqa: PTH207, that of pathlib leaves out files where ** ends a pattern
+    inside: dict[Path, list[str]] = {}
+    for path in map(Path, matches):
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        earlier = outside is not None and _normal(path).is_relative_to(_normal(outside))
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden and not earlier:
-            yield _Found(path, root)
+        if _has_suffix(path.name) and not hidden and path.is_file() and not _is_inside(path, outside):
+            inside.setdefault(path.parent, []).append(path.name)
+    kept = {folder: _keeping(names) for folder, names in inside.items()}
+    for path in sorted(folder / name for folder, names in inside.items() for name in names):
+        below = path.relative_to(root).as_posix().removesuffix(path.name)
+        yield _Found(path.parent, below, path.name, _stem(path.name) in kept[path.parent])
 
 
-def _fixed_part(pattern: Path) -> Path:
-    while glob.has_magic(str(pattern)):
-        pattern = pattern.parent
-    return pattern
+def _root(given: Path) -> Path:
+    """The folder below which the pictures of an input are named."""
+    if given.is_file():
+        return given.parent
+    while glob.has_magic(str(given)) and not given.is_dir():
+        given = given.parent
+    return given
+
+
+def _has_suffix(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122, a million of these are looked at before the first is read
+
+
+def _stem(name: str) -> str:
+    """The name without its suffix, as a disk sees it that does not tell a from A."""
+    return os.path.splitext(name)[0].casefold()  # noqa: PTH122
+
+
+def _keeping(files: Sequence[str]) -> set[str]:
+    """Stems of the files in a folder that keep their suffixes: those that several have, and those that then are a name."""
+    stems = np.frombuffer(array("q", (hash(_stem(name)) for name in files)), np.int64)
+    values, counts = np.unique(stems, return_counts=True)
+    several = frozenset(values[counts > 1].tolist())
+    if not several:
+        return set()
+    kept = {_stem(name) for name in files if hash(_stem(name)) in several}
+    whole = {name.casefold() for name in files if _stem(name) in kept}
+    return kept | {stem for name in files if (stem := _stem(name)) in whole}
+
+
+def _is_inside(path: Path, folder: Path | None) -> bool:
+    return folder is not None and _normal(path).is_relative_to(folder)
 
 
 def _normal(path: Path) -> Path:
@@ -104,16 +218,11 @@ def _normal(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _names(found: dict[Path, _Found]) -> list[str]:
-    """The shortest kind of name that tells all apart."""
-    shared = Path(os.path.commonpath([path.parent for path in found]))
-    full = [path.relative_to(shared) for path in found]
-    long = [path.with_suffix("") for path in full]
-    short = [one.path.relative_to(one.root).with_suffix("") for one in found.values()]
-    names = short if _all_differ(short) else long if _all_differ(long) else full
-    return [name.as_posix() for name in names]
+def _key(one: _Found) -> str:
+    return str(_normal(one.path))
 
 
-def _all_differ(names: list[Path]) -> bool:
-    """Whether the names differ even where a disk does not tell a from A."""
-    return len({name.as_posix().casefold() for name in names}) == len(names)
+def _name(one: _Found, shared: Path, naming: Literal["short", "long", "full"]) -> str:
+    """The name of a picture: below its own root or below the folder that all share, and without its suffix or with it."""
+    path = one.below + one.file if naming == "short" else _normal(one.path).relative_to(shared).as_posix()
+    return path if naming == "full" or one.keeps_suffix else os.path.splitext(path)[0]  # noqa: PTH122
