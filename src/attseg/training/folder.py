@@ -37,6 +37,7 @@ class RunFolder:
         self.tensorboard = path / "tensorboard"
         self.state = path / "state"
         self.chances = path / "state" / "chances.npy"
+        self.data = path / "state" / "data.json"
         self.lock = path / "state" / "lock"
 
     def has_saved(self) -> bool:
@@ -63,19 +64,29 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         raise UsageError(
             f"there is no run in {folder.path} to resume; leave out resume to begin one, or name its folder"
         )
-    if folder.has_saved() and not resume:
-        raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
+    if not resume:
+        _refuse_saved(folder)
     with _lock(folder):
         if resume:
             check_same(folder, recipe)
         else:
-            for left in (folder.class_weights, folder.chances):  # by a run that ended before it saved anything
+            _refuse_saved(folder)  # another run may have saved, and ended, since
+            for left in (
+                folder.class_weights,
+                folder.chances,
+                folder.data,
+            ):  # by a run that ended before it saved anything
                 left.unlink(missing_ok=True)
         for part in (*folder.path.glob(".*.part"), *folder.state.glob(".*.part")):
             part.unlink()  # what a killed run was writing
         with replacing(folder.recipe) as file:
             file.write(to_yaml(recipe, machine).encode())
         yield
+
+
+def _refuse_saved(folder: RunFolder) -> None:
+    if folder.has_saved():
+        raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
 
 
 @contextmanager

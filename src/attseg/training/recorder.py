@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from torch import distributed
+from torch import distributed, nn
 
 from attseg.checkpoint import save_weights
 from attseg.data.sample import SegmentationData
@@ -25,6 +25,7 @@ from attseg.training.folder import RunFolder
 from attseg.training.history import History
 from attseg.training.plan import Plan
 from attseg.training.progress import ProgressLine
+from attseg.training.same_data import SameData
 from attseg.training.signals import StopRequest
 from attseg.training.state import State, save_state
 from attseg.training.task import SegmentationTask
@@ -48,6 +49,7 @@ class Recorder(Callback):
         machine: How often to save.
         plan: On what it is trained.
         data: The split to evaluate on.
+        same_data: What the data set was when the run began; None in processes other than the first.
         folder: Where files go.
         state: What ``load_state`` found; None for a new run.
         line: What shows the progress.
@@ -61,6 +63,7 @@ class Recorder(Callback):
         machine: Machine,
         plan: Plan,
         data: SegmentationData,
+        same_data: SameData | None,
         folder: RunFolder,
         state: State | None,
         line: ProgressLine,
@@ -69,6 +72,7 @@ class Recorder(Callback):
         self.recipe = recipe
         self.plan = plan
         self.data = data
+        self.same_data = same_data
         self.folder = folder
         self.state = state
         self.line = line
@@ -115,7 +119,7 @@ class Recorder(Callback):
         saves = step == steps or step % self.save_every == 0 or stops
         looks = evaluates or saves or step % self.log_every == 0 or step == task.start + 1
         if looks:
-            self._look(trainer, task, step)
+            self._look(trainer, task, step, keeps=evaluates or saves)
         left = (time.perf_counter() - self.began) / (step - task.start) * (steps - step)
         self.line.step(step, **self.values, left=left)
         scores = self._evaluate(trainer, task, step) if evaluates else {}
@@ -133,14 +137,23 @@ class Recorder(Callback):
         if self.history is not None:
             self.history.close()
 
-    def _look(self, trainer: Trainer, task: SegmentationTask, step: int) -> None:
-        """Take the losses since the last look, from all processes; only now does the GPU have to be waited for."""
+    def _look(self, trainer: Trainer, task: SegmentationTask, step: int, *, keeps: bool) -> None:
+        """Take the losses since the last look, from all processes; only now does the GPU have to be waited for.
+
+        Where weights are about to be kept, look at them and at the data set too: a loss that is a number may have had a gradient
+        that is none.
+        """
+        if keeps and self.same_data is not None:
+            self.same_data.check()
         losses = torch.stack([loss for loss, _ in task.losses]).tolist()
         first = next((index for index, loss in enumerate(losses) if not math.isfinite(loss)), None)
         broken = None
         if first is not None:
             passed = (len(losses) - 1 - first) // task.accumulate
-            broken = (step - passed, losses[first], task.losses[first][1])
+            broken = (step - passed, f"the loss is {losses[first]}", task.losses[first][1])
+        elif keeps and not _all_finite(task.model):
+            names = [name for _, names in task.losses[-task.accumulate :] for name in names]
+            broken = (step, f"the loss is {losses[-1]:.3g}, but weights became infinite or no numbers", names)
         task.losses.clear()
         everyone = _gather((sum(losses) / len(losses), broken), self.plan.world)
         if found := [broken for _, broken in everyone if broken is not None]:
@@ -153,11 +166,11 @@ class Recorder(Callback):
         }
         self.looked, self.looked_at = now, step
 
-    def _diverged(self, step: int, loss: float, names: list[str]) -> str:
+    def _diverged(self, step: int, what: str, names: list[str]) -> str:
         named = ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
         kept = "the weights of the last save are untouched" if self.folder.last.exists() else "nothing was saved before"
         return (
-            f"the loss of step {step} is {loss}, over the samples {named}; {kept}. Most often the learning "
+            f"in step {step} {what}, over the samples {named}; {kept}. Most often the learning "
             f"rate (optim.lr {self.recipe.optim.lr}) is too large; if not, look at these samples (attseg data check)"
         )
 
@@ -222,6 +235,11 @@ class Recorder(Callback):
             "from there with --resume",
             self.stop.signal or signal.SIGTERM,
         )
+
+
+def _all_finite(model: nn.Module) -> bool:
+    """Whether all weights and statistics are numbers."""
+    return bool(torch.stack([value.isfinite().all() for value in model.state_dict().values()]).all())
 
 
 def _gather(value: Any, world: int) -> list[Any]:

@@ -31,6 +31,7 @@ from attseg.training.pictures import draw_pictures
 from attseg.training.plan import Plan, make_plan, under_torchrun
 from attseg.training.progress import ProgressLine
 from attseg.training.recorder import Recorder
+from attseg.training.same_data import SameData
 from attseg.training.signals import StopRequest
 from attseg.training.state import State, load_state
 from attseg.training.task import SegmentationTask
@@ -65,11 +66,11 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     Raises:
         UsageError: A setting that cannot be, a new run where there is one, a resumed one where there is none.
         WeightsError: The weights that the recipe begins with do not fit its network.
-        DataError: A data set cannot be used.
+        DataError: A data set cannot be used, or is no longer the one that the run began with.
         FileError: The folder cannot be written.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
-        RunError: Another process trains in this folder, the loss became infinite or no number, or another process of the run
-            was lost.
+        RunError: Another process trains in this folder, the loss or the weights became infinite or no numbers, or another
+            process of the run was lost.
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
@@ -80,6 +81,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
     with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]):
         state = _last_state(folder, console) if resume else None
+        same_data = SameData(folder.data, (data, val)) if plan.rank == 0 else None
         with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line, StopRequest(line.say) as stop:
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
@@ -99,7 +101,15 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
                 compiled=machine.compile,
             )
             recorder = Recorder(
-                recipe=recipe, machine=machine, plan=plan, data=val, folder=folder, state=state, line=line, stop=stop
+                recipe=recipe,
+                machine=machine,
+                plan=plan,
+                data=val,
+                same_data=same_data,
+                folder=folder,
+                state=state,
+                line=line,
+                stop=stop,
             )
             trainer = _trainer(recipe, machine, plan, recorder, out)
             if task.start < recipe.steps:

@@ -16,15 +16,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from attseg.data.feeding.cache import CachedData, SampleCache
+from attseg.data.feeding.in_hand import InHand
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import DataError, Sample, SegmentationData
@@ -51,20 +52,21 @@ class Unread:
 
 
 class Loader(DataLoader[Any], Generic[T]):
-    """A DataLoader whose workers' ``DataError`` arrives as it was raised, without a traceback inside its message."""
+    """A DataLoader whose workers' ``DataError`` arrives as it was raised, without a traceback inside its message.
+
+    A worker that dies is told with the sample that it died over.
+    """
 
     def __iter__(self) -> Iterator[T]:  # type: ignore[override] # torch promises its own class
         try:
             for item in super().__iter__():
                 if isinstance(item, DataError):
                     raise item
-                yield item
+                yield cast(T, item.unpacked() if isinstance(item, _Packed) else item)
         except (RuntimeError, ConnectionError, EOFError) as error:
             if not self.num_workers or not _tells_of_a_lost_worker(error):
                 raise
-            raise DataError(
-                f"a process that reads pictures was killed ({error}); most often memory ran out: use fewer workers, or 0"
-            ) from error
+            raise DataError(_lost_worker(self.dataset, error)) from error
 
 
 def train_loader(
@@ -106,13 +108,14 @@ def train_loader(
     )
     if cache:
         data = CachedData(data, SampleCache(len(data), int(cache * 1e9)))
+    context = _context(workers)
     return Loader(
-        _Crops(data, transform, seed),
+        _Crops(data, InHand(context, workers), transform, seed),
         batch_sampler=sampler,
         collate_fn=_collated,
         num_workers=workers,
         worker_init_fn=_follow_parent,
-        multiprocessing_context=_context(workers),
+        multiprocessing_context=context,
         pin_memory=torch.cuda.is_available(),
     )
 
@@ -129,39 +132,68 @@ def eval_loader(data: SegmentationData, indices: Sequence[int], *, workers: int 
         UsageError: A negative number of workers.
         DataError: While iterating: a process that reads was killed.
     """
+    context = _context(workers)
     return Loader(
-        _Whole(data),
+        _Whole(data, InHand(context, workers)),
         sampler=indices,
         batch_size=None,
         collate_fn=_unchanged,
         num_workers=workers,
         worker_init_fn=_follow_parent,
-        multiprocessing_context=_context(workers),
+        multiprocessing_context=context,
     )
 
 
 class _Crops(Dataset[tuple[Tensor, Tensor, str] | DataError]):
-    def __init__(self, data: SegmentationData, transform: TrainTransform, seed: int) -> None:
+    def __init__(self, data: SegmentationData, in_hand: InHand, transform: TrainTransform, seed: int) -> None:
         self.data = data
+        self.in_hand = in_hand
         self.transform = transform
         self.seed = seed
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, Tensor, str] | DataError:
         index, position = item
-        sample = _read(self.data, index)
-        if isinstance(sample, DataError):
-            return sample
-        rng = np.random.default_rng((_AUGMENT, self.seed, position))
-        return *self.transform(sample, rng), sample.name
+        with self.in_hand.reading(index):
+            sample = _read(self.data, index)
+            if isinstance(sample, DataError):
+                return sample
+            rng = np.random.default_rng((_AUGMENT, self.seed, position))
+            return *self.transform(sample, rng), sample.name
 
 
-class _Whole(Dataset[Sample | Unread]):
-    def __init__(self, data: SegmentationData) -> None:
+class _Whole(Dataset["Sample | _Packed | Unread"]):
+    def __init__(self, data: SegmentationData, in_hand: InHand) -> None:
         self.data = data
+        self.in_hand = in_hand
 
-    def __getitem__(self, index: int) -> Sample | Unread:
-        sample = _read(self.data, index)
-        return Unread(sample) if isinstance(sample, DataError) else sample
+    def __getitem__(self, index: int) -> Sample | _Packed | Unread:
+        with self.in_hand.reading(index):
+            sample = _read(self.data, index)
+        if isinstance(sample, DataError):
+            return Unread(sample)
+        return sample if get_worker_info() is None else _Packed.of(sample)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A sample on its way from a worker: its arrays as tensors, which travel in shared memory.
+
+    Arrays would travel through a pipe, where one that a killed worker has sent half of is waited for without end.
+    """
+
+    image: Tensor
+    labels: Tensor
+    name: str
+    probes: dict[str, Tensor] | None
+
+    @classmethod
+    def of(cls, sample: Sample) -> _Packed:
+        probes = None if sample.probes is None else {name: _tensor(mask) for name, mask in sample.probes.items()}
+        return cls(_tensor(sample.image), _tensor(sample.labels), sample.name, probes)
+
+    def unpacked(self) -> Sample:
+        probes = None if self.probes is None else {name: mask.numpy() for name, mask in self.probes.items()}
+        return Sample(self.image.numpy(), self.labels.numpy(), self.name, probes)
 
 
 def _read(data: SegmentationData, index: int) -> Sample | DataError:
@@ -187,6 +219,19 @@ def _collated(items: list[tuple[Tensor, Tensor, str] | DataError]) -> Batch | Da
 
 def _unchanged(item: Any) -> Any:
     return item
+
+
+def _tensor(array: npt.NDArray[Any]) -> Tensor:
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def _lost_worker(dataset: Any, error: Exception) -> str:
+    """What to say of workers that have died; ``dataset`` is a ``_Crops`` or a ``_Whole``."""
+    over = dataset.in_hand.of_the_dead(dataset.data.name)
+    return (
+        f"a process that reads pictures was killed{over} ({error}); most often memory ran out: use fewer workers, or 0. If it "
+        "happens again at the same picture, that file breaks what decodes it: look at it alone"
+    )
 
 
 def _tells_of_a_lost_worker(error: Exception) -> bool:
