@@ -21,7 +21,7 @@ def look():
     """A map with the row of each position in one channel and its column in the other."""
     rows, columns = torch.meshgrid(torch.arange(40.0), torch.arange(300.0), indexing="ij")
     maps = AttentionMap("tap", "spatial", torch.stack((rows, columns))[None])
-    return Looked(torch.zeros(3, 40, 300), [maps])
+    return Looked(torch.zeros(3, 40, 300), [maps], torch.nn.Identity(), torch.zeros(1, 3, 40, 300))
 
 
 def result(height=40, width=300, name="a/street"):

@@ -26,12 +26,14 @@ class AttentionMap:
         weights: The map itself.
         direction: Of a ``pairwise`` map, what belongs to a point: ``collect`` is how much it gathers from every source,
             ``distribute`` how much it gives to every target.
+        mechanism: The class that the tap belongs to, such as ``FeaturePyramidAttention``.
     """
 
     name: str
     kind: Kind
     weights: Tensor
     direction: Direction | None = None
+    mechanism: str = ""
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def capture(
             weights = weights if weights.requires_grad else weights.detach().requires_grad_()
             weights.retain_grad()
         kept = weights if grad else weights.detach().clone()
-        maps.append(AttentionMap(name, tap.kind, kept, passes.direction(path)))
+        maps.append(AttentionMap(name, tap.kind, kept, passes.direction(path), passes.mechanism(path)))
         return weights
 
     with ExitStack() as stack:

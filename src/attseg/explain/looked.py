@@ -26,15 +26,16 @@ class Pairs:
 
     Args:
         name: As of ``AttentionMap``.
-        mechanism: What attends.
+        module: What attends.
         inputs: What it was given; let go once the first point was asked for.
         size: Height and width of the picture.
     """
 
-    def __init__(self, name: str, mechanism: Pairwise, inputs: Tensor, size: tuple[int, int]) -> None:
+    def __init__(self, name: str, module: Pairwise, inputs: Tensor, size: tuple[int, int]) -> None:
         self.name = name
-        self.direction: Direction = mechanism.direction
-        self._mechanism = mechanism
+        self.direction: Direction = module.direction
+        self.mechanism = type(module).__name__
+        self._module = module
         self._inputs: Tensor | None = inputs
         self._picture = size
 
@@ -61,13 +62,13 @@ class Pairs:
         Raises:
             RuntimeError: It would be too large.
         """
-        return AttentionMap(self.name, "pairwise", self._weights.all(), self.direction)
+        return AttentionMap(self.name, "pairwise", self._weights.all(), self.direction, self.mechanism)
 
     @cached_property
     def _weights(self) -> PairWeights:
         assert self._inputs is not None
         with torch.no_grad():
-            weights = self._mechanism.pair_weights(self._inputs)
+            weights = self._module.pair_weights(self._inputs)
         self._inputs = None
         return weights
 
@@ -82,10 +83,14 @@ class Looked:
     Args:
         logits: (K, H, W) at the size of the picture.
         found: Every map of the forward pass in its order, pairwise ones as ``Pairs``.
+        model: What was run.
+        images: (1, 3, H, W) what it was run on.
     """
 
     logits: Tensor
     found: list[AttentionMap | Pairs]
+    model: nn.Module
+    images: Tensor
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,6 +118,17 @@ class Looked:
         """Every map as ``capture`` shows it, in the order of the forward pass; pairwise ones only where they fit."""
         kept = [one for one in self.found if isinstance(one, AttentionMap) or one.fits]
         return [one if isinstance(one, AttentionMap) else one.all() for one in kept]
+
+    def outputs(self, path: str) -> list[Tensor]:
+        """Run again, and keep what the module at ``path`` gives, which is no attention: a list, one entry a pass."""
+        given: list[Tensor] = []
+        handle = self.model.get_submodule(path).register_forward_hook(lambda module, inputs, out: given.append(out))
+        try:
+            with torch.no_grad():
+                self.model(self.images)
+        finally:
+            handle.remove()
+        return given
 
     def at(self, x: int, y: int) -> list[PixelAttention]:
         """What every attention map holds for one pixel, in the order in which the network computes them.
@@ -160,19 +176,20 @@ def look(model: nn.Module, images: Tensor) -> Looked:
     passes, found = Passes(model), list[AttentionMap | Pairs]()
 
     def keep(path: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> None:
-        found.append(AttentionMap(passes.count(path), tap.kind, weights.clone(), passes.direction(path)))
+        kept = weights.clone()
+        found.append(AttentionMap(passes.count(path), tap.kind, kept, passes.direction(path), passes.mechanism(path)))
 
-    def keep_pairs(path: str, mechanism: Pairwise, inputs: tuple[Tensor, ...], _: Tensor) -> None:
-        found.append(Pairs(passes.count(path), mechanism, inputs[0], size))
+    def keep_pairs(path: str, module: Pairwise, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        found.append(Pairs(passes.count(path), module, inputs[0], size))
 
     with ExitStack() as stack:
-        for path, mechanism in passes.pairwise.items():
-            stack.callback(mechanism.register_forward_hook(partial(keep_pairs, path)).remove)
+        for path, module in passes.pairwise.items():
+            stack.callback(module.register_forward_hook(partial(keep_pairs, path)).remove)
         for path, tap in passes.taps.items():
             if path not in passes.pairwise:
                 stack.callback(tap.register_forward_hook(partial(keep, path)).remove)
         logits: Tensor = model(images).logits
-    return Looked(logits[0].float(), found)
+    return Looked(logits[0].float(), found, model, images)
 
 
 def check_pixel(x: int, y: int, size: tuple[int, int]) -> None:

@@ -28,6 +28,7 @@ class Passes:
 
     def __init__(self, model: nn.Module) -> None:
         modules = dict(model.named_modules())
+        self._modules = modules
         self.taps = {path: module for path, module in modules.items() if isinstance(module, Tap)}
         self.pairwise = {
             _join(path, "attention"): module for path, module in modules.items() if isinstance(module, Pairwise)
@@ -40,6 +41,15 @@ class Passes:
         if self.taps[path].kind != "pairwise":
             return None
         return self.pairwise[path].direction if path in self.pairwise else "collect"
+
+    def mechanism(self, path: str) -> str:
+        """The class that the tap at ``path`` belongs to: of the innermost module around it that is not private to a file."""
+        while path:
+            path = path.rpartition(".")[0]
+            name = type(self._modules[path]).__name__
+            if not name.startswith("_"):
+                return name
+        return ""
 
     def names(self) -> Iterator[str]:
         """Every name that a map of a forward pass can have."""
