@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,9 @@ IGNORE = 255
 
 MAX_CLASSES = 255
 """Labels are bytes and 255 is taken, so a table holds at most 255 classes (0..254)."""
+
+LONGEST_NAME = 200
+"""Characters of a class's name, which stands in tables, legends and pages."""
 
 Color = tuple[int, int, int]
 
@@ -31,8 +35,8 @@ class ClassTable:
             are equal: it is about files, not about classes.
 
     Raises:
-        ValueError: No class, more than 255, a name twice or empty, a colour that is not three bytes, a mapping to a class
-            that does not exist.
+        ValueError: No class, more than 255, a name twice, empty, endless or with control characters, a colour that is not
+            three bytes, a mapping to a class that does not exist.
 
     Example:
         >>> table = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 2: 1, 0: IGNORE})
@@ -54,6 +58,8 @@ class ClassTable:
         for index, name in enumerate(self.names):
             if not name.strip():
                 raise ValueError(f"class {index} has an empty name; give every class a name")
+            if problem := explain_name(name):
+                raise ValueError(f"class {index}: {problem}")
             if (first := self.names.index(name)) != index:
                 raise ValueError(f"the name {name!r} stands for the classes {first} and {index}; names must differ")
         if len(self.colors) != len(self.names):
@@ -103,6 +109,22 @@ class ClassTable:
     def from_dict(cls, values: Mapping[str, Any]) -> ClassTable:
         """The table that ``to_dict`` described."""
         return cls(tuple(values["names"]), tuple((int(r), int(g), int(b)) for r, g, b in values["colors"]))
+
+
+def explain_name(name: str) -> str | None:
+    r"""Say what is wrong with the name of a class; None where nothing is.
+
+    Names come from files of others and go to terminals, where control characters are commands.
+
+    Example:
+        >>> explain_name("sky"), explain_name(2 * "sky" + chr(27))
+        (None, "the name 'skysky\\x1b' holds control characters; plain text was expected")
+    """
+    if len(name) > LONGEST_NAME:
+        return f"the name {name[:20]!r}.. has {len(name)} characters; at most {LONGEST_NAME} were expected"
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        return f"the name {name!r} holds control characters; plain text was expected"
+    return None
 
 
 def distinct_colors(count: int) -> tuple[Color, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,12 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """What ``to_dict`` described."""
+        """What ``to_dict`` described.
+
+        Raises:
+            ValueError: A number is not finite, or a deviation not above 0.
+        """
         mean, std = (tuple(float(value) for value in values[key]) for key in ("mean", "std"))
+        if not all(map(math.isfinite, mean + std)) or min(std) <= 0:
+            raise ValueError(f"mean {mean} and deviation {std}; finite numbers were expected, and deviations above 0")
         return cls((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))

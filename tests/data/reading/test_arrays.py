@@ -68,7 +68,7 @@ def test_what_resizing_adds_to_fractions_is_cut():
         (RGB.astype(np.int64), "holds int64, which does not say what is white; convert it to uint8"),
         (RGB > 3, "holds bool"),
         (RGB.astype(np.float32), r"fractions from \d+ to \d+, but a float picture lies in 0..1; divide by 255"),
-        (np.full((2, 2), np.nan), "fractions from nan"),
+        (np.full((2, 2), np.nan), r"numbers that are none \(NaN\)"),
         (np.full((2, 2), -0.5), "fractions from -0.5 to -0.5"),
     ],
 )

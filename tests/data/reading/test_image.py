@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from attseg.data.classes import IGNORE, ClassTable
-from attseg.data.reading.image import MAX_PIXELS, read_image, read_labels
+from attseg.data.reading.image import read_image, read_labels
+from attseg.data.reading.opening import MAX_PIXELS
 from attseg.data.sample import DataError
 
 HEIGHT, WIDTH = 6, 9

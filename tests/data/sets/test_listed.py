@@ -43,7 +43,7 @@ def test_a_list_that_is_none_is_named(tmp_path, content, message):
 
 
 def test_a_list_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"val\.txt cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"val\.txt cannot be read: there is no such file"):
         read_list(tmp_path / "val.txt")
 
 

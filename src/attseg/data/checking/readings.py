@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from attseg.data.checking.findings import SplitSummary
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.reading.content import refuse_special
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.sample import DataError
@@ -73,7 +74,8 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     image, raw, digest = None, None, None
     counts: dict[int, int] = {}
     try:
-        digest = blake2b(item.image.read_bytes(), digest_size=16).digest()
+        refuse_special(item.image)
+        digest = _digest(item.image)
         image = read_image(item.image)
     except (DataError, OSError) as error:
         problems.append(("unreadable picture", str(error), item.image))
@@ -94,6 +96,11 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     if image is not None and (problem := explain_sizes(image, raw.values)):
         problems.append(("different size", f"{item.labels}: {problem}", item.labels))
     return Reading(size, counts, digest, problems)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
 
 
 def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, released: int | None = None) -> SplitSummary:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -62,6 +63,10 @@ def from_tensor(values: Tensor) -> Array:
         raise UsageError(
             f"a tensor of shape {tuple(values.shape)} was given; (3, H, W), (4, H, W) or (H, W) was expected"
         )
+    if values.is_meta or values.is_complex() or values.layout != torch.strided:
+        raise UsageError(
+            f"a tensor of {values.dtype} and layout {values.layout} on {values.device} holds no picture; a dense one was expected"
+        )
     values = values.detach().cpu()
     values = values.float() if values.is_floating_point() else values
     return from_array(values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy())
@@ -78,6 +83,8 @@ def _to_bytes(values: npt.NDArray[Any]) -> Array:
             "(0..65535) or a float (0..1)"
         )
     low, high = values.min(), values.max()
+    if np.isnan(low):
+        raise UsageError("the picture holds numbers that are none (NaN); a float picture lies in 0..1")
     if not -TOLERANCE <= low <= high <= 1 + TOLERANCE:
         raise UsageError(
             f"the picture holds fractions from {low:.4g} to {high:.4g}, but a float picture lies in 0..1; divide by 255 or "

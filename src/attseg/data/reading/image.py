@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms
 
 from attseg.data.classes import ClassTable
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.matlab import read_matlab_labels
+from attseg.data.reading.opening import ImageSource, Opened, name_of, open_picture
 from attseg.data.sample import Array, DataError
-
-MAX_PIXELS = 2**26
-"""Largest picture that is read, 8192 x 8192: larger ones do not fit a network, and a small file may claim any size."""
-
-ImageSource = str | Path | bytes | BinaryIO | Image.Image
 
 
 def read_image(source: ImageSource) -> Array:
@@ -41,11 +36,13 @@ def read_image(source: ImageSource) -> Array:
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
         [255, 255, 255]
     """
-    image = _load(source)
+    opened = open_picture(source)
     try:
-        return _to_rgb(image)
+        return _to_rgb(opened)
     except DataError as error:
-        raise DataError(f"{_name(source)} {error}") from None
+        raise DataError(f"{name_of(source)} {error}") from None
+    except Exception as error:  # a palette that ends too early, a mode that does not go over into another
+        raise DataError(f"{name_of(source)} cannot be read as a picture: {error}; replace or remove it") from error
 
 
 class RawLabels(NamedTuple):
@@ -89,13 +86,26 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     """
     if Path(path).suffix.lower() == ".mat":
         return RawLabels(_as_bytes(read_matlab_labels(path)), False)
-    image = _load(path)
+    opened = open_picture(path)
+    image = opened.image
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
         what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(image)))
         raise DataError(
             f"{path} holds {what} (mode {image.mode}), but a label file has one whole number a pixel. {advice}"
         )
-    return RawLabels(_as_bytes(np.array(image)), image.mode == "P")
+    if opened.inverted:
+        raise DataError(
+            f"{path} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it "
+            "as a gray PNG."
+        )
+    return RawLabels(_as_bytes(_as_stored(np.array(image), opened.most)), image.mode == "P")
+
+
+def _as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:
+    """The values that stand in the file, where Pillow has stretched them: of four bits a pixel, 15 comes as 255."""
+    if most is None:
+        return values
+    return np.rint(values * (most / (255 if values.dtype == np.uint8 else 65535))).astype(values.dtype)
 
 
 def _as_bytes(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -114,33 +124,12 @@ _REFUSED = {
 _WHITE = (1, 255, 65535)
 
 
-def _load(source: ImageSource) -> Image.Image:
-    """The picture of ``source``, decoded and upright; a file that was opened here is closed."""
-    name = _name(source)
-    try:
-        if isinstance(source, Image.Image):
-            return _upright(source)
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
-            return _upright(image)
-    except DataError as error:
-        raise DataError(f"{name} {error}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{name} {_too_large('far too many')}") from None
-    except Exception as error:  # decoders raise nearly anything on damaged files
-        raise DataError(f"{name} cannot be read as a picture: {_reason(source, error)}") from error
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    if image.width * image.height > MAX_PIXELS:
-        raise DataError(_too_large(f"{image.width} x {image.height}"))
-    return ImageOps.exif_transpose(image)
-
-
-def _to_rgb(image: Image.Image) -> Array:
+def _to_rgb(opened: Opened) -> Array:
+    image = opened.image
     if image.mode.startswith("I;16"):
-        return _gray(np.asarray(image), 65535)
+        return _gray(np.asarray(image), opened.white or 65535)
     if image.mode in ("I", "F"):
-        return _gray(values := np.asarray(image), _white(values))
+        return _gray(values := np.asarray(image), opened.white or _white(values))
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
@@ -167,37 +156,6 @@ def _white(values: npt.NDArray[Any]) -> int:
     raise DataError(
         f"holds values from {low} to {high}; 0..{_WHITE[-1]} was expected: scale them, or save 8 bits a channel"
     )
-
-
-def _name(source: ImageSource) -> str:
-    if isinstance(source, str | Path):
-        return str(source)
-    if isinstance(source, bytes):
-        return f"the picture given as {len(source)} bytes"
-    return str(getattr(source, "filename", None) or getattr(source, "name", None) or "the given picture")
-
-
-def _reason(source: ImageSource, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, UnidentifiedImageError):
-        what = (
-            "it is empty (0 bytes)" if _is_empty(source) else "its content is of no picture format that is known here"
-        )
-        return f"{what}; replace or remove it"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return f"{str(error) or type(error).__name__}; replace or remove it"
-
-
-def _is_empty(source: ImageSource) -> bool:
-    if isinstance(source, str | Path):
-        return Path(source).stat().st_size == 0
-    return source == b""
-
-
-def _too_large(given: str) -> str:
-    return f"has {given} pixels; at most {MAX_PIXELS} (8192 x 8192) are read: scale it down, or cut it into tiles"
 
 
 def _advise_on_colors(image: Image.Image) -> str:

@@ -17,13 +17,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
 
 VARIABLE, FIELD = "GTcls", "Segmentation"
 
 HEADER = 128
 MOST_BYTES = 2**28
-"""Of a variable when unpacked: a small file may claim any size."""
+"""Of a file, and of its variables when unpacked, all together: a small file may claim any size."""
+MOST_FIELDS = 1000
+"""Fields of a structure; that of SBD has three."""
+LARGEST = 2**53
+"""Up to here floats hold every whole number."""
 
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _MATRIX, _COMPRESSED = 14, 15
@@ -44,23 +49,20 @@ def read_matlab_labels(path: str | Path) -> npt.NDArray[Any]:
         DataError: The file cannot be read, is no MATLAB file of version 5, or holds no such matrix.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path} cannot be read: there is no such file") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    data = read_content(path, most=MOST_BYTES, what="a label file")
     try:
         values = _find_labels(data)
     except DataError as error:
         raise DataError(f"{path} {error}") from None
-    except (ValueError, KeyError, StopIteration, UnicodeDecodeError, zlib.error) as error:
+    except (ValueError, LookupError, StopIteration, zlib.error) as error:
         raise DataError(
             f"{path} is a damaged MATLAB file ({error or 'it ends too early'}); replace or remove it"
         ) from None
     if values.dtype.kind == "f":
         if not np.array_equal(values, np.trunc(values)):
             raise DataError(f"{path} holds fractions in {VARIABLE}.{FIELD}; labels are whole numbers")
+        if np.abs(values).max() > LARGEST:
+            raise DataError(f"{path} holds endless numbers in {VARIABLE}.{FIELD}; labels are 0..255")
         values = values.astype(np.int64)
     return values
 
@@ -82,8 +84,11 @@ class _Matrix(NamedTuple):
 def _find_labels(data: bytes) -> npt.NDArray[Any]:
     order = _read_header(data)
     names: list[str] = []
+    room = MOST_BYTES
     for element in _elements(memoryview(data)[HEADER:], order):
-        matrix = _open_matrix(_unpacked(element, order), order)
+        variable = _unpacked(element, order, room)
+        room -= len(variable.content)
+        matrix = _open_matrix(variable, order)
         names.append(matrix.name)
         if matrix.name == VARIABLE and matrix.kind == _STRUCT:
             return _read_field(matrix, order)
@@ -123,13 +128,13 @@ def _elements(view: memoryview, order: _Order) -> Iterator[_Element]:
         at = end
 
 
-def _unpacked(element: _Element, order: _Order) -> _Element:
+def _unpacked(element: _Element, order: _Order, room: int) -> _Element:
     if element.kind != _COMPRESSED:
         return element
     unpacking = zlib.decompressobj()
-    content = unpacking.decompress(element.content, MOST_BYTES)
+    content = unpacking.decompress(element.content, max(room, 1))
     if unpacking.unconsumed_tail:
-        raise ValueError(f"a variable of more than {MOST_BYTES} bytes")
+        raise ValueError(f"variables of more than {MOST_BYTES} bytes")
     if not unpacking.eof:
         raise ValueError("it ends too early")
     return next(_elements(memoryview(content), order))
@@ -149,7 +154,9 @@ def _read_field(matrix: _Matrix, order: _Order) -> npt.NDArray[Any]:
     """The labels in a structure; its fields follow the list of their names, which all take the same room."""
     width = int(np.frombuffer(next(matrix.rest).content, order + "i4")[0])
     packed = bytes(next(matrix.rest).content).decode("latin-1")
-    names = [packed[at : at + width].partition("\0")[0] for at in range(0, len(packed), max(width, 1))]
+    if not 1 <= width <= len(packed) <= MOST_FIELDS * width:
+        raise ValueError(f"{len(packed)} bytes of names, {width} each")
+    names = [packed[at : at + width].partition("\0")[0] for at in range(0, len(packed), width)]
     if FIELD not in names or matrix.size != (1, 1):
         raise DataError(f"has no {VARIABLE}.{FIELD}, but the fields {', '.join(names)}")
     for name, element in zip(names, matrix.rest, strict=False):

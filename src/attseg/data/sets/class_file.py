@@ -16,13 +16,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from attseg.data.classes import IGNORE, MAX_CLASSES, ClassTable, Color, distinct_colors
+from attseg.data.classes import IGNORE, MAX_CLASSES, ClassTable, Color, distinct_colors, explain_name
+from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
 
 CLASS_FILE = "classes.csv"
+
+MOST_BYTES = 2**20
+"""Bytes of a class table; 256 rows take some ten thousand."""
 
 COLUMNS = ("index", "name", "r", "g", "b", "ignore")
 
@@ -79,12 +84,12 @@ def read_class_file(path: Path) -> ClassTable:
 
 def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
     """Line number and stripped cells of every line that is not blank."""
+    if not path.exists():
+        raise DataError(f"there is no {path}; it says what the numbers in label files mean: {_EXAMPLE}")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except FileNotFoundError:
-        raise DataError(f"there is no {path}; it says what the numbers in label files mean: {_EXAMPLE}") from None
+        text = read_content(path, most=MOST_BYTES, what="a table of at most 256 rows").decode("utf-8-sig")
+        reader = csv.reader(StringIO(text, newline=""))
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
     except UnicodeDecodeError:
         raise DataError(f"{path} is no UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error as error:
@@ -126,6 +131,8 @@ def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
     ignored = values["name"].lower() in IGNORED_NAMES if marked is None else marked
     if not values["name"] and not ignored:
         raise ValueError("the class has no name")
+    if not ignored and (problem := explain_name(values["name"])):
+        raise ValueError(problem)
     return _Row(line, number, values["name"], color, ignored)
 
 

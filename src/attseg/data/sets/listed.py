@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
 from attseg.data.sets.survey import Problem, Survey, match, picture_files
 from attseg.data.wording import few, plural
+
+MOST_BYTES = 2**26
+"""Bytes of a list; a million names take some 16 million."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,9 @@ def read_list(path: Path) -> NameList:
         DataError: The file cannot be read, is no text, or is empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_content(path, most=MOST_BYTES, what="a list of names").decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise DataError(f"{path} is no text; a list with the name of a picture in each line was expected") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
     names = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
     if not names:
         raise DataError(f"{path} is empty; a list with the name of a picture in each line was expected: get it anew")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attseg.data.reading.inputs import SUFFIXES
+from attseg.data.reading.walk import walk
 from attseg.data.sample import DataError
 from attseg.data.wording import few, plural
 
@@ -95,14 +96,17 @@ def pair_up(images: Path, labels: Path) -> Pairing:
 
 
 def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
-    """Picture files by name, those in subfolders included, and the files whose name was taken; a missing folder is empty."""
+    """Picture files by name, those in subfolders included, and the files whose name was taken; a missing folder is empty.
+
+    Links are followed, and each folder is gone through once; what they lead to is looked at when it is read.
+    """
     files: dict[str, Path] = {}
     doubled: list[Path] = []
-    for path, _, entries in os.walk(folder, followlinks=True):
-        below = Path(path).relative_to(folder).as_posix()
+    for path, entries in walk(folder):
+        below = path.relative_to(folder).as_posix()
         prefix = "" if below == "." else below + "/"
-        for entry in sorted(entries):
-            file = Path(path, entry)
+        for entry in entries:
+            file = path / entry
             if file.suffix.lower() not in SUFFIXES or entry.startswith("."):
                 continue
             if files.setdefault(prefix + file.stem, file) is not file:
