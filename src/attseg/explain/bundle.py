@@ -6,6 +6,7 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
      "name": "street",                          of the picture
      "picture": {"source": "data:image/png;base64,..",   may be smaller than the picture
                  "width": 480, "height": 360},           of the picture itself
+     "at": [120, 80],                           the pixel to begin with, or null
      "notes": ["The picture has ..."],          what was scaled down, in sentences
      "sides": [SIDE, ..]}                       one model, or two to compare
 
@@ -35,7 +36,7 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
 ``planes`` says what a PLANE is. Divisions of sizes round up. The pixel (x, y) of ``labels`` is in column
 floor((2 x + 1) w / (2 width)), and likewise that of a map, with the size seen in place of the picture's.
 
-The viewer is ``mountViewer(element, bundle, {pairwise})``. Where ``pairs.values`` is null it asks
+The viewer is ``mountViewer(element, bundle, {pairwise})`` of ``page/static/viewer.js``. Where ``pairs.values`` is null it asks
 ``await pairwise(mapId, x, y)``, which gives ``{rows, columns, weights}``: a flat list, row by row.
 """
 
@@ -110,7 +111,9 @@ def scale_names(model: nn.Module) -> list[str]:
     return [f"{percent} %" for percent in model.percents] if isinstance(model, AttentionToRefine) else []
 
 
-def make_bundle(image: Array, sides: Sequence[Side], *, name: str, pairs: bool = True) -> Values:
+def make_bundle(
+    image: Array, sides: Sequence[Side], *, name: str, pairs: bool = True, at: tuple[int, int] | None = None
+) -> Values:
     """The values that this module's text describes, ready for ``json.dumps``.
 
     Args:
@@ -118,6 +121,7 @@ def make_bundle(image: Array, sides: Sequence[Side], *, name: str, pairs: bool =
         sides: One model or two.
         name: Of the picture.
         pairs: Whether the weights of pairs are in it; otherwise they are asked for pixel by pixel.
+        at: The pixel (x, y) to begin with.
 
     Raises:
         UsageError: A map holds values that are not numbers.
@@ -132,7 +136,7 @@ def make_bundle(image: Array, sides: Sequence[Side], *, name: str, pairs: bool =
     written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
     notes += [note for side in written for one in side["maps"] if (note := _note(one))]
     picture = {"source": _data_uri(image, size), "width": width, "height": height}
-    return {"version": VERSION, "name": name, "picture": picture, "notes": notes, "sides": written}
+    return {"version": VERSION, "name": name, "picture": picture, "at": at, "notes": notes, "sides": written}
 
 
 def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int], pairs: bool) -> Values:

@@ -1,0 +1,357 @@
+/* One model's view of the picture: layers, the chosen pixel, and a card a map. */
+
+const BACKING = 1400; // pixels along the longer side that a canvas has at least, so that it is sharp where it is shown large
+
+/**
+ * @param {object} side  As `openBundle` gives it.
+ * @param {object} common  What both sides share: `picture`, `image` (loaded), `grey`, `view` (see viewer.js), `place` (which side),
+ *     `others` (all sides of the bundle), `pairwise`, and what happens: `onPick(layer)`, `onMove(x, y)`, `onPin(x, y)`, `onChange()`.
+ */
+function makeSide(side, common) {
+  const { picture, view, place } = common;
+  const mine = () => view().sides[place];
+  const titles = mapTitles(side.maps);
+  const base = ["picture", "prediction", "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
+  const layers = [
+    ...base.map((name) => ({ name, map: null, ...LAYERS[name] })),
+    ...side.maps.map((map, index) => ({ name: map.name, map, title: titles[index] })),
+  ];
+  const labels = paintedLabels(side);
+  const fetched = new Map(); // of maps whose pairs are asked for: the last answer
+  let table = null;
+  let heat = null; // the painted heat map on the stage, and what it was painted for
+  let certainty = null;
+  let difference = null;
+
+  // --- elements
+  const canvas = make("canvas", {
+    className: "picture",
+    tabIndex: 0,
+    attributes: {
+      role: "application",
+      "aria-roledescription": "picture",
+      "aria-label": `${side.title}: the picture, pixel by pixel. Arrow keys move the pixel, question mark shows all keys.`,
+    },
+  });
+  const kept = [side.labels.shape[1], side.labels.shape[0]];
+  const times = Math.max(1, Math.round(BACKING / Math.max(...kept)));
+  [canvas.width, canvas.height] = kept.map((length) => length * times);
+  const chart = make("canvas", { className: "chart", hidden: true, tabIndex: 0, attributes: { role: "img" } });
+  const ring = make("div", { className: "ring", attributes: { "aria-hidden": "true" } });
+  const tip = make("div", { className: "tip", hidden: true, attributes: { "aria-hidden": "true" } });
+  const panelId = `stage-${place}-${Math.random().toString(36).slice(2, 8)}`;
+  const box = make("div", { className: "box", id: panelId, attributes: { role: "tabpanel" } }, canvas, chart, ring, tip);
+  box.style.setProperty("--ratio", picture.width / picture.height);
+  const tabs = layers.map((layer, index) =>
+    make(
+      "button",
+      {
+        type: "button",
+        className: `tab${layer.map ? "" : " base"}`,
+        title: layer.name,
+        onclick: () => common.onPick(layer.name, place),
+        attributes: { role: "tab", "aria-controls": panelId, "data-layer": layer.name },
+      },
+      make("span", { className: "key", attributes: { "aria-hidden": "true" } }, index < 10 ? String((index + 1) % 10) : ""),
+      layer.title,
+    ),
+  );
+  const tablist = make("div", { className: "tabs", attributes: { role: "tablist", "aria-label": "What is shown" } }, ...tabs);
+  tablist.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const to = event.key === "Home" ? 0 : event.key === "End" ? layers.length - 1 : step ? (current() + step + layers.length) % layers.length : -1;
+    if (to < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    common.onPick(layers[to].name, place);
+    tabs[to].focus();
+  };
+  const readout = make("div", { className: "readout" });
+  const caption = make("p", { className: "caption" });
+  const entry = make("select", { className: "entry", attributes: { "aria-label": "Which one" } });
+  entry.onchange = () => {
+    mine().entry = +entry.value;
+    common.onChange();
+  };
+  const turn = make("button", { type: "button", className: "quiet-button" });
+  turn.onclick = () => {
+    mine().turned = !mine().turned;
+    common.onChange();
+  };
+  const scaleColors = make("canvas", { className: "colors" });
+  const [lowText, highText] = [make("span", { className: "figure" }), make("span", { className: "figure" })];
+  const needle = make("span", { className: "needle" });
+  const scale = make("div", { className: "scale", attributes: { "aria-hidden": "true" } }, lowText, make("div", { className: "ramp" }, scaleColors, needle), highText);
+  const legend = make("ul", { className: "legend", attributes: { "aria-label": "Classes in the picture" } }, ...legendItems(side));
+  const under = make("div", { className: "under" }, make("div", { className: "choices" }, entry, turn), scale, legend, caption);
+  const cards = side.maps.map((map, index) => makeCard(map, titles[index], side, () => common.onPick(map.name, place)));
+  const empty = make("p", { className: "said" }, "This model has no attention to look at: none of its modules is a tap.");
+  const element = make(
+    "section",
+    { className: "side", attributes: { "aria-label": side.title } },
+    make("h2", {}, side.title, make("small", {}, side.source)),
+    make("div", { className: "stage" }, make("div", { className: "hold" }, tablist, box, readout), under),
+    make("div", { className: "cards", attributes: { "aria-label": "What each map says about the pixel" } }, ...(cards.length ? cards.map((card) => card.element) : [empty])),
+  );
+
+  // --- pointer
+  const pixel = (event) => {
+    const area = canvas.getBoundingClientRect();
+    const at = (offset, length, count) => Math.max(0, Math.min(count - 1, Math.floor((offset / length) * count)));
+    return [at(event.clientX - area.left, area.width, picture.width), at(event.clientY - area.top, area.height, picture.height)];
+  };
+  canvas.onpointermove = (event) => {
+    const [x, y] = pixel(event);
+    if (event.pointerType === "mouse") {
+      const found = decisionAt(side, picture, x, y);
+      tip.textContent = `${side.classes[found.label].name} ${percent(found.score)}`;
+      tip.hidden = false;
+      tip.style.left = `${event.offsetX}px`;
+      tip.style.top = `${event.offsetY}px`;
+      tip.classList.toggle("leftwards", event.offsetX > 0.6 * canvas.clientWidth);
+      if (!view().pinned) common.onMove(x, y, place);
+    } else if (event.pressure > 0) common.onPin(x, y, place);
+  };
+  canvas.onpointerleave = () => {
+    tip.hidden = true;
+  };
+  canvas.onpointerdown = (event) => {
+    if (event.button === 0) common.onPin(...pixel(event), place);
+  };
+  chart.onpointermove = (event) => {
+    const map = layers[current()].map;
+    const share = (event.offsetX - 44) / (chart.clientWidth - 58);
+    const channel = Math.floor(share * map.values.shape[0]);
+    const values = valuesAt(side, map, view().x, view().y);
+    const inside = channel >= 0 && channel < values.length;
+    drawChart(chart, values, { axis: true, marked: inside ? channel : -1 });
+    tip.hidden = !inside;
+    tip.textContent = inside ? `channel ${channel}: ${number(values[channel])}` : "";
+    tip.style.left = `${event.offsetX}px`;
+    tip.style.top = `${event.offsetY}px`;
+    tip.classList.toggle("leftwards", event.offsetX > 0.6 * chart.clientWidth);
+  };
+  chart.onpointerleave = () => {
+    tip.hidden = true;
+    drawStage();
+  };
+
+  // --- what is shown
+  const current = () => Math.max(0, layers.findIndex((layer) => layer.name === mine().layer));
+
+  /** Which scale, class or channel of a map the stage shows. */
+  const shownEntry = (map, decision) => {
+    const channels = map.values.shape[0];
+    const chosen = mine().entry;
+    if (map.kind === "class") return chosen !== null && chosen >= 0 && chosen < channels ? chosen : Math.min(decision.label, channels - 1);
+    if (chosen !== null && chosen < channels) return chosen;
+    return map.kind === "scale" || channels === 1 ? 0 : -1;
+  };
+
+  /** The weights of the pixel's pairs; null while they are on their way. */
+  const pairsOf = (map, turned) => {
+    const { x, y } = view();
+    if (map.pairs.values) return pairGrid(side, map, x, y, turned);
+    const last = fetched.get(map.id);
+    if (!last || last.x !== x || last.y !== y) ask(map, x, y);
+    return last?.grid ?? null;
+  };
+  const ask = async (map, x, y) => {
+    const last = fetched.get(map.id) ?? { waiting: false, grid: null };
+    fetched.set(map.id, last);
+    if (last.waiting) return;
+    last.waiting = true;
+    try {
+      const grid = await common.pairwise(map.id, x, y);
+      Object.assign(last, { x, y, grid });
+    } catch {
+      Object.assign(last, { x, y, grid: null }); // whoever answers says what went wrong
+    }
+    last.waiting = false;
+    update();
+  };
+
+  const extentOf = (map, grid) => [1, 0].map((axis) => {
+    const cells = axis ? grid.columns : grid.rows;
+    const whole = axis ? picture.width : picture.height;
+    return (cells * map.pool * side.seen[axis]) / map.size[axis] / whole;
+  });
+  const heatOf = (map, grid, low, high) => paintedHeat(grid, { low, high, table, smooth: view().smooth, extent: extentOf(map, grid), ratio: picture.width / picture.height });
+  const overGrey = (target, layer, exact = false) => {
+    const context = target.getContext("2d");
+    cover(context, common.grey);
+    if (layer) cover(context, layer, { opacity: view().opacity, exact });
+  };
+
+  /** Grid and range of what the stage shows of a map, or null. */
+  const shownGrid = (map, decision) => {
+    if (map.pairs) {
+      const grid = pairsOf(map, mine().turned);
+      return grid && { grid, low: 0, high: Math.max(...grid.weights) };
+    }
+    const chosen = shownEntry(map, decision);
+    const key = `${map.id} ${chosen}`;
+    if (heat?.key !== key) heat = { key, grid: channelGrid(map, chosen) };
+    const unit = map.kind === "scale" || map.kind === "class";
+    return { grid: heat.grid, low: unit ? 0 : Math.min(...heat.grid.weights), high: unit ? Math.max(1, map.values.high) : Math.max(...heat.grid.weights) };
+  };
+
+  function drawStage() {
+    const { map, name, text } = layers[current()];
+    const { x, y } = view();
+    const decision = decisionAt(side, picture, x, y);
+    const isChart = map?.kind === "channel";
+    chart.hidden = !isChart;
+    canvas.hidden = ring.hidden = isChart;
+    legend.hidden = name !== "prediction" && name !== "difference";
+    let shown = null;
+    if (isChart) {
+      drawChart(chart, valuesAt(side, map, x, y), { axis: true });
+      chart.setAttribute("aria-label", `${map.name}: ${map.values.shape[0]} channel weights`);
+    } else if (name === "picture") cover(canvas.getContext("2d"), common.image);
+    else if (name === "prediction") {
+      cover(canvas.getContext("2d"), common.image);
+      cover(canvas.getContext("2d"), labels, { opacity: view().opacity, exact: true });
+    } else if (name === "difference") overGrey(canvas, (difference ??= paintedDifference(side, common.others)), true);
+    else if (name === "certainty") {
+      certainty ??= certaintyGrid(side);
+      shown = { grid: certainty, low: 0, high: 1 };
+      if (heat?.key !== `certainty ${view().colors}`) heat = { key: `certainty ${view().colors}`, painted: paintedValues(certainty, table) };
+      overGrey(canvas, heat.painted, true);
+    } else {
+      shown = shownGrid(map, decision);
+      overGrey(canvas, shown && heatOf(map, shown.grid, shown.low, shown.high));
+    }
+    ring.style.left = `${(100 * (x + 0.5)) / picture.width}%`;
+    ring.style.top = `${(100 * (y + 0.5)) / picture.height}%`;
+    ring.classList.toggle("pinned", view().pinned);
+    drawUnder(map, shown, decision);
+    caption.textContent = map ? mapText(map, mine().turned) : text;
+  }
+
+  /** What stands below the picture: which entry, the colours and where among them the pixel lies. */
+  function drawUnder(map, shown, decision) {
+    scale.hidden = !shown;
+    const entries = map && !map.pairs && map.kind !== "channel" && map.values.shape[0] > 1;
+    entry.hidden = !entries;
+    if (entries) {
+      if (entry.dataset.map !== map.id) {
+        const follow = map.kind === "class" ? [["-1", "the pixel's class"]] : map.kind === "spatial" ? [["-1", entryName(map, -1)]] : [];
+        const all = Array.from({ length: map.values.shape[0] }, (_, index) => [String(index), entryName(map, index)]);
+        entry.replaceChildren(...[...follow, ...all].map(([value, name]) => make("option", { value }, name)));
+        entry.dataset.map = map.id;
+      }
+      entry.value = String(mine().entry ?? (map.kind === "scale" ? 0 : -1));
+    }
+    turn.hidden = !(map?.pairs?.values && map.pairs.step === 1);
+    turn.textContent = "The other way round";
+    turn.setAttribute("aria-pressed", String(mine().turned));
+    if (!shown) return;
+    drawColors(scaleColors, table);
+    lowText.textContent = number(shown.low);
+    highText.textContent = number(shown.high);
+    const value = map ? (map.pairs ? null : map.kind === "class" || map.values.shape[0] > 1 || map.kind === "scale" ? entryValue(map, decision) : valuesAt(side, map, view().x, view().y)[0]) : decision.score;
+    needle.hidden = value === null;
+    if (value !== null) needle.style.left = `${(100 * (value - shown.low)) / Math.max(shown.high - shown.low, 1e-30)}%`;
+  }
+  const entryValue = (map, decision) => {
+    const values = valuesAt(side, map, view().x, view().y);
+    const chosen = shownEntry(map, decision);
+    return chosen < 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : values[chosen];
+  };
+
+  function drawReadout(decision) {
+    const { x, y, pinned } = view();
+    const second = side.classes.length > 1 && decision.secondScore >= 0.0005;
+    readout.replaceChildren(
+      make("span", { className: "where figure" }, `${x}, ${y}`),
+      make("strong", {}, swatch(side.classes[decision.label].color), side.classes[decision.label].name),
+      make("span", { className: "figure" }, percent(decision.score)),
+      ...(second ? [make("span", { className: "next" }, `then ${side.classes[decision.second].name} ${percent(decision.secondScore)}`)] : []),
+      ...(pinned ? [make("span", { className: "kept" }, "kept")] : []),
+    );
+  }
+
+  function drawCards(decision) {
+    const { x, y } = view();
+    side.maps.forEach((map, index) => {
+      const card = cards[index];
+      card.element.classList.toggle("chosen", map.name === mine().layer);
+      if (!map.pairs) {
+        card.update({ values: valuesAt(side, map, x, y), decision });
+        return;
+      }
+      const grid = pairsOf(map, false);
+      card.update({
+        said: grid ? pairsSaid(summary(side, map, grid, x, y)) : "…",
+        draw: (target) => {
+          [target.width, target.height] = [320, Math.max(1, Math.round((320 * picture.height) / picture.width))];
+          const context = target.getContext("2d");
+          overGrey(target, grid && heatOf(map, grid, 0, Math.max(...grid.weights)));
+          const [left, top] = [((x + 0.5) / picture.width) * target.width, ((y + 0.5) / picture.height) * target.height];
+          for (const [color, width] of [["#000", 4], ["#fff", 2]]) {
+            context.strokeStyle = color;
+            context.lineWidth = width;
+            context.beginPath();
+            context.arc(left, top, 6, 0, 2 * Math.PI);
+            context.stroke();
+          }
+        },
+      });
+    });
+  }
+
+  function update() {
+    if (table?.name !== view().colors) {
+      table = colorTable(view().colors);
+      table.name = view().colors;
+    }
+    tabs.forEach((tab, index) => {
+      tab.setAttribute("aria-selected", String(index === current()));
+      tab.tabIndex = index === current() ? 0 : -1;
+    });
+    const decision = decisionAt(side, picture, view().x, view().y);
+    drawStage();
+    drawReadout(decision);
+    drawCards(decision);
+  }
+
+  /** What a screen reader says of the pixel. */
+  const spoken = () => {
+    const { x, y } = view();
+    const decision = decisionAt(side, picture, x, y);
+    return `${side.title}, pixel ${x}, ${y}: ${side.classes[decision.label].name}, ${percent(decision.score)}`;
+  };
+  return { element, canvas, layers, current, update, spoken };
+}
+
+function legendItems(side) {
+  const present = side.classes.filter((one) => one.area > 0).sort((one, other) => other.area - one.area);
+  return present.map((one) => make("li", {}, swatch(one.color), make("span", {}, one.name), make("span", { className: "figure quiet" }, percent(one.area))));
+}
+
+/** The probability of the class of each kept pixel. */
+function certaintyGrid(side) {
+  const [rows, columns] = side.scores.shape;
+  return { rows, columns, weights: Float32Array.from(side.scores.bytes, (_, place) => valueAt(side.scores, place)) };
+}
+
+/** A grid from 0 to 1 in colours, a pixel a cell. */
+function paintedValues(grid, table) {
+  return painted(grid.rows, grid.columns, (place) => {
+    const color = 3 * Math.max(0, Math.min(255, Math.round(255 * grid.weights[place])));
+    return [table[color], table[color + 1], table[color + 2], 255];
+  });
+}
+
+/** This side's classes where the other side names another one. */
+function paintedDifference(side, others) {
+  const other = others.find((one) => one !== side);
+  const [rows, columns] = side.labels.shape;
+  const names = [side, other].map((one) => one.classes.map((each) => each.name));
+  return painted(rows, columns, (place) => {
+    const label = side.labels.bytes[place];
+    const same = names[0][label] === names[1][other.labels.bytes[place]];
+    return same ? [0, 0, 0, 0] : [...side.classes[label].color, 255];
+  });
+}

@@ -1,0 +1,85 @@
+/* What a view says: the names of layers, a sentence on each kind of map, numbers as people read them. */
+
+const KINDS = {
+  scale: {
+    title: "Image scales",
+    text: "The network saw the picture at several sizes. The colour says how much the chosen size counts at each place; over all sizes the weights sum to 1.",
+  },
+  class: {
+    title: "Classes",
+    text: "The score of each class is raised or lowered at each place by what surrounds it. The colour says how much the chosen class counts there.",
+  },
+  channel: {
+    title: "Channels",
+    text: "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. The gates are the same for every pixel; the line is their mean.",
+  },
+  spatial: {
+    title: "Places",
+    text: "The features of each place are multiplied by a weight. The colour says how large it is.",
+  },
+  collect: {
+    title: "Collects from",
+    text: "How much the chosen pixel gathers from every place of the picture.",
+    turned: "How much every place of the picture gathers from the chosen pixel.",
+  },
+  distribute: {
+    title: "Gives to",
+    text: "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, so what one pixel gives need not sum to 1.",
+    turned: "How much the chosen pixel receives from every place of the picture.",
+  },
+};
+
+const LAYERS = {
+  picture: { title: "Picture", text: "The picture as it is." },
+  prediction: { title: "Prediction", text: "The most probable class of each pixel." },
+  certainty: { title: "Certainty", text: "The probability of the most probable class, as the network sees it. Bright is certain; certain is not right." },
+  difference: { title: "Differences", text: "Where both name the same class, the picture is grey; where they differ, it has the colour of this side's class." },
+};
+
+const KEYS = [
+  ["← → ↑ ↓", "move the pixel; with Shift ten at a time"],
+  ["1 – 9, 0", "show a map; [ and ] the one before and after"],
+  ["click", "keep a pixel; Esc lets it go"],
+  ["+ and −", "opacity"],
+  ["C", "colours"],
+  ["S", "smooth or single cells"],
+  ["L", "copy a link to this view"],
+  ["?", "this help"],
+];
+
+/** What a map is called: its kind, and a number where there are several alike. */
+function mapTitles(maps) {
+  const kinds = maps.map((map) => (map.pairs ? map.pairs.direction : map.kind));
+  return kinds.map((kind, place) => {
+    const alike = kinds.filter((other) => other === kind).length;
+    const which = kinds.slice(0, place + 1).filter((other) => other === kind).length;
+    return alike > 1 ? `${KINDS[kind].title} ${which}` : KINDS[kind].title;
+  });
+}
+
+function mapText(map, turned) {
+  if (!map.pairs) return KINDS[map.kind].text;
+  return turned ? KINDS[map.pairs.direction].turned : KINDS[map.pairs.direction].text;
+}
+
+/** The name of a scale, class or channel of a map. */
+function entryName(map, index) {
+  if (index < 0) return "mean of all channels";
+  if (map.entries) return map.entries[index];
+  return map.kind === "scale" ? `scale ${index + 1}` : map.kind === "class" ? `class ${index}` : `channel ${index}`;
+}
+
+/** A share in percent. */
+function percent(share) {
+  const value = 100 * share;
+  return `${value > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0)} %`;
+}
+
+/** A weight, with as many digits as tell it from its neighbours. */
+function number(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 100) return value.toFixed(0);
+  if (size >= 0.1) return value.toFixed(2);
+  return size >= 0.001 ? value.toFixed(4) : value.toExponential(1);
+}
