@@ -29,6 +29,7 @@ ALLOWED = {
     "prediction": {"data", "models"},
     "evaluation": {"data", "metrics", "models", "prediction"},
     "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction"},
+    "explorer": {"attention", "data", "explain", "inference", "models", "prediction"},
     "profiling": {"checkpoint", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
     "reproduce": {"data", "evaluation", "inference", "prediction", "recipes", "training"},

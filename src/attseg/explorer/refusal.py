@@ -1,0 +1,31 @@
+"""An answer other than the one that was asked for: a status, and a sentence for the page."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse
+
+RETRY_SECONDS = 1
+"""What ``Retry-After`` says where it is crowded."""
+
+
+class Refused(Exception):
+    """A request that is not done.
+
+    Args:
+        status: Of HTTP.
+        message: What was wrong, and what to do.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def response(self) -> JSONResponse:
+        """The answer: ``{"error": message}``, with ``Retry-After`` where trying again helps."""
+        headers = {"Retry-After": str(RETRY_SECONDS)} if self.status in (429, 503) else None
+        return JSONResponse({"error": str(self)}, self.status, headers)
+
+
+def crowded(what: str) -> Refused:
+    """The refusal where too many ask at once."""
+    return Refused(503, f"{what}; try again in a moment")
