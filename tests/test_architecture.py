@@ -25,6 +25,7 @@ ALLOWED = {
     "losses": {"data", "models", "recipes"},
     "metrics": set(),
     "checkpoint": {"data", "recipes"},
+    "doors": {"attention", "checkpoint", "data", "encoders", "models", "recipes"},
     "explain": {"attention", "data", "layers", "models"},
     "prediction": {"data", "models"},
     "evaluation": {"data", "metrics", "models", "prediction"},

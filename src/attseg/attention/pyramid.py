@@ -15,6 +15,7 @@ from attseg.errors import UsageError
 from attseg.layers import ConvNormAct, resize
 
 Pool = Literal["avg", "max"]
+Rounding = Literal["up", "down"]
 
 
 class FeaturePyramidAttention(nn.Module):
@@ -32,6 +33,9 @@ class FeaturePyramidAttention(nn.Module):
         pyramid_channels: Channels within the pyramid. 1 weighs positions alone; ``channels`` weighs every channel at every
             position; anything between is brought to ``channels`` by a 1x1 convolution.
         global_branch: Whether the pooled branch is there; the paper's GP.
+        global_relu: Whether a ReLU follows its convolution, as in segmentation_models_pytorch.
+        rounding: Whether halving an odd side rounds up, or down, as there: the last row or column is then not seen.
+        align_corners: How maps are brought back; True there.
 
     Raises:
         UsageError: No kernel, an even one, no channel.
@@ -62,6 +66,9 @@ class FeaturePyramidAttention(nn.Module):
         pool: Pool = "avg",
         pyramid_channels: int = 1,
         global_branch: bool = True,
+        global_relu: bool = False,
+        rounding: Rounding = "up",
+        align_corners: bool = False,
     ) -> None:
         super().__init__()
         if not kernels or any(kernel < 1 or kernel % 2 == 0 for kernel in kernels):
@@ -70,7 +77,12 @@ class FeaturePyramidAttention(nn.Module):
             raise UsageError(f"pyramid_channels is {pyramid_channels}; at least 1 was expected")
         if pool not in ("avg", "max"):
             raise UsageError(f"the pyramid's pooling is {pool!r}; 'avg' or 'max' was expected")
+        if rounding not in ("up", "down"):
+            raise UsageError(f"the pyramid's rounding is {rounding!r}; 'up' or 'down' was expected")
         self.pool: Pool = pool
+        self.rounding: Rounding = rounding
+        self.align_corners = align_corners
+        self.global_relu = global_relu
         self.main = ConvNormAct(in_channels, channels)
         widths = [in_channels] + [pyramid_channels] * (len(kernels) - 1)
         self.down = nn.ModuleList(
@@ -89,27 +101,35 @@ class FeaturePyramidAttention(nn.Module):
             levels.append(down(self._halve(levels[-1])))
         weights = self.lateral[-1](levels[-1])
         for lateral, level in zip(reversed(self.lateral[:-1]), reversed(levels[1:-1]), strict=True):
-            weights = lateral(level) + resize(weights, level.shape[-2:])
-        weights = self.pyramid(self.widen(resize(weights, features.shape[-2:])))  # (N, 1 or channels, H, W)
+            weights = lateral(level) + self._resized(weights, level)
+        weights = self.pyramid(self.widen(self._resized(weights, features)))  # (N, 1 or channels, H, W)
         attended = self.main(features) * weights
         if self.whole is None:
             return attended
-        return attended + self.whole(features.mean((2, 3), keepdim=True))
+        whole = self.whole(features.mean((2, 3), keepdim=True))
+        return attended + (whole.relu() if self.global_relu else whole)
+
+    def _resized(self, maps: Tensor, like: Tensor) -> Tensor:
+        return resize(maps, like.shape[-2:], align_corners=self.align_corners)
 
     def _halve(self, maps: Tensor) -> Tensor:
-        """Pool by 2, rounding up; a side of 1 or 2 becomes, or stays, 2."""
+        """Pool by 2. Rounding up, a side of 1 or 2 becomes, or stays, 2; rounding down, one of 1 stays 1."""
         pool = F.avg_pool2d if self.pool == "avg" else F.max_pool2d
         for axis in (2, 3):
-            maps = maps.index_select(axis, _continued(maps.shape[axis], maps.device))
+            length = maps.shape[axis]
+            if self.rounding == "up" or length < 2:
+                maps = maps.index_select(
+                    axis, _continued(length, maps.device, halves_to=2 if self.rounding == "up" else 1)
+                )
         return pool(maps, 2)
 
 
-def _continued(length: int, device: torch.device) -> Tensor:
-    """Indices along a side, the first and the last repeated so that halving rounds up and gives at least 2.
+def _continued(length: int, device: torch.device, *, halves_to: int) -> Tensor:
+    """Indices along a side, the first and the last repeated so that halving rounds up and gives at least ``halves_to``.
 
     The length may be symbolic, which is why there is no ``if``: that no level can have a side of 1 is what makes export with
     dynamic sizes possible. Indices and not padding, because compiled and eager code lay out the gradient of padding differently.
     """
-    before = torch.sym_max(0, torch.sym_min(1, 3 - length))
-    padded = torch.sym_max(length + 1, 4)
+    before = torch.sym_max(0, torch.sym_min(1, 2 * halves_to - 1 - length))
+    padded = torch.sym_max(length + 1, 2 * halves_to)
     return (torch.arange(padded, device=device) - before).clamp(0, length - 1)

@@ -23,6 +23,8 @@ class GlobalAttentionUpsample(nn.Module):
         context: Whether the global context guides the low-level map; without it this is a plain skip connection.
         kernel: Kernel of the convolution on the low-level map, 1 or 3.
         gate: Non-linearity that turns the pooled context into channel weights.
+        skip_relu: Whether a ReLU follows the convolution on the low-level map, as in segmentation_models_pytorch.
+        align_corners: How the high-level map is upsampled; True there.
 
     Raises:
         UsageError: An even kernel, an unknown gate.
@@ -43,14 +45,23 @@ class GlobalAttentionUpsample(nn.Module):
     """
 
     def __init__(
-        self, low_channels: int, channels: int, *, context: bool = True, kernel: int = 3, gate: Gate = "sigmoid"
+        self,
+        low_channels: int,
+        channels: int,
+        *,
+        context: bool = True,
+        kernel: int = 3,
+        gate: Gate = "sigmoid",
+        skip_relu: bool = False,
+        align_corners: bool = False,
     ) -> None:
         super().__init__()
         if kernel < 1 or kernel % 2 == 0:
             raise UsageError(f"the kernel on the low-level map is {kernel}; 1 or 3 was expected")
         if gate not in ("sigmoid", "relu"):
             raise UsageError(f"the gate is {gate!r}; 'sigmoid' or 'relu' was expected")
-        self.reduce = ConvNormAct(low_channels, channels, kernel, act=False)
+        self.reduce = ConvNormAct(low_channels, channels, kernel, act=skip_relu)
+        self.align_corners = align_corners
         self.context = context
         if context:
             self.weigh = nn.Sequential(
@@ -65,4 +76,4 @@ class GlobalAttentionUpsample(nn.Module):
         skip = self.reduce(low)
         if self.context:
             skip = skip * self.attention(self.weigh(high.mean((2, 3), keepdim=True)))  # weights: (N, channels, 1, 1)
-        return skip + resize(high, low.shape[-2:])
+        return skip + resize(high, low.shape[-2:], align_corners=self.align_corners)

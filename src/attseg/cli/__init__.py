@@ -19,6 +19,7 @@ VERBS = {
     "predict": "segment pictures",
     "explore": "show live in the browser what models see",
     "explain": "a page that shows what attention says about each pixel of a picture",
+    "convert": "turn weights that others released into a run folder",
     "reproduce": "the rows of a paper's table, beside its figures",
     "profile": "say what networks cost: parameters, multiply-adds, memory, time",
     "data": "check a data set, show samples of it, or download one",

@@ -22,7 +22,15 @@ PSA_CROP = (512, 512)
 ContextName = Literal["none", "global", "se", "aspp", "psp", "nonlocal", "fpa", "psa"]
 
 
-def build_context(name: ContextName, in_channels: int, channels: int, *, output_stride: int) -> nn.Module:
+def build_context(
+    name: ContextName,
+    in_channels: int,
+    channels: int,
+    *,
+    output_stride: int,
+    width: int | None = None,
+    align_corners: bool = False,
+) -> nn.Module:
     """A context by name, with its paper's best setting.
 
     Args:
@@ -33,6 +41,8 @@ def build_context(name: ContextName, in_channels: int, channels: int, *, output_
         in_channels: Channels of the encoder's deepest map.
         channels: Channels of the result.
         output_stride: Stride of the encoder's deepest map, ``encoder.strides[-1]``; the reach of ``aspp`` depends on it.
+        width: Channels of each level of ``psp``, where they are not its share of the input's; no other context asks.
+        align_corners: How ``psp``, ``fpa`` and ``psa`` resize maps; the others resize none.
 
     Raises:
         UsageError: There is no such context.
@@ -47,11 +57,16 @@ def build_context(name: ContextName, in_channels: int, channels: int, *, output_
         case "aspp":
             return ASPP(in_channels, channels, rates=rates_at(output_stride))
         case "psp":
-            return PyramidPooling(in_channels, channels)
+            return PyramidPooling(in_channels, channels, width=width, align_corners=align_corners)
         case "nonlocal":
             return NonLocalContext(in_channels, channels)
         case "fpa":
-            return FeaturePyramidAttention(in_channels, channels)
+            return FeaturePyramidAttention(in_channels, channels, align_corners=align_corners)
         case "psa":
-            return PointwiseContext(in_channels, channels, reach=reach_of(PSA_CROP, output_stride=output_stride))
+            return PointwiseContext(
+                in_channels,
+                channels,
+                reach=reach_of(PSA_CROP, output_stride=output_stride),
+                align_corners=align_corners,
+            )
     raise unknown("context", name, get_args(ContextName))

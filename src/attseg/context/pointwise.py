@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from attseg.attention.pointwise.module import PointwiseSpatialAttention
+from attseg.attention.pointwise.parity import ParityPointwiseSpatialAttention
 from attseg.attention.pointwise.terms import Direction, Normalize, Outside
-from attseg.errors import UsageError
+from attseg.errors import UsageError, unknown
 from attseg.layers import ConvNormAct
+
+Variant = Literal["semseg", "mmseg"]
 
 
 class PointwiseContext(nn.Module):
@@ -21,7 +25,12 @@ class PointwiseContext(nn.Module):
         in_channels: Channels of the encoder's deepest map.
         channels: Channels of the result.
         reach: Largest offset with a filter, see ``PointwiseSpatialAttention``; ``reach_of`` tells a crop's.
-        inner: As there, and likewise all that follow.
+        inner: As there, and likewise all that follow but the last.
+        variant: How maps are resized: as the paper's authors released it, or as mmsegmentation does, whose weights want
+            ``ParityPointwiseSpatialAttention``.
+
+    Raises:
+        UsageError: An unknown variant.
 
     Source:
         Section 3.4: PSA stands behind the last stage, and its result is concatenated with its input.
@@ -40,9 +49,13 @@ class PointwiseContext(nn.Module):
         outside: Outside = "exclude",
         shrink: int = 2,
         align_corners: bool = False,
+        variant: Variant = "semseg",
     ) -> None:
         super().__init__()
-        self.psa = PointwiseSpatialAttention(
+        if variant not in get_args(Variant):
+            raise unknown("variant", variant, get_args(Variant))
+        kind = ParityPointwiseSpatialAttention if variant == "mmseg" else PointwiseSpatialAttention
+        self.psa = kind(
             in_channels,
             reach=reach,
             inner=inner,

@@ -21,6 +21,7 @@ class PyramidPooling(nn.Module):
         channels: Channels of the output.
         bins: Parts to a side, one pyramid level each.
         kernel: Kernel of the convolution that merges.
+        width: Channels of each level, instead of its share of the input's.
         align_corners: How the levels are brought back to the size of the map; networks that were trained so want it.
 
     Raises:
@@ -47,6 +48,7 @@ class PyramidPooling(nn.Module):
         *,
         bins: Sequence[int] = (1, 2, 3, 6),
         kernel: int = 3,
+        width: int | None = None,
         align_corners: bool = False,
     ) -> None:
         super().__init__()
@@ -54,13 +56,13 @@ class PyramidPooling(nn.Module):
             raise UsageError(
                 f"the bins of pyramid pooling are {tuple(bins)}; numbers from 1 on were expected, such as (1, 2, 3, 6)"
             )
-        if in_channels < len(bins):
+        if width is None and in_channels < len(bins):
             raise UsageError(
                 f"{len(bins)} levels of pyramid pooling share {in_channels} channels; at least one each was expected"
             )
         self.bins = tuple(bins)
         self.align_corners = align_corners
-        width = in_channels // len(self.bins)
+        width = width or in_channels // len(self.bins)
         self.levels = nn.ModuleList(_level(in_channels, width, count) for count in self.bins)
         self.merge = ConvNormAct(in_channels + width * len(self.bins), channels, kernel)
 

@@ -19,6 +19,8 @@ class TopDownDecoder(nn.Module):
         context: Whether global context guides each step; without it every step is a plain skip connection.
         kernel: Kernel on the finer maps.
         gate: Non-linearity of the guidance.
+        skip_relu: As in ``GlobalAttentionUpsample``.
+        align_corners: As there.
 
     Source:
         Li et al., BMVC 2018, section 3.3, figure 2, table 3.
@@ -32,10 +34,21 @@ class TopDownDecoder(nn.Module):
         context: bool = True,
         kernel: int = 3,
         gate: Gate = "sigmoid",
+        skip_relu: bool = False,
+        align_corners: bool = False,
     ) -> None:
         super().__init__()
         self.steps = nn.ModuleList(
-            GlobalAttentionUpsample(low, channels, context=context, kernel=kernel, gate=gate) for low in low_channels
+            GlobalAttentionUpsample(
+                low,
+                channels,
+                context=context,
+                kernel=kernel,
+                gate=gate,
+                skip_relu=skip_relu,
+                align_corners=align_corners,
+            )
+            for low in low_channels
         )
 
     def forward(self, lows: Sequence[Tensor], high: Tensor) -> Decoded:

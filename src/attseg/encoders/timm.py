@@ -19,13 +19,16 @@ WINDOWED = ("swin_transformer", "swin_transformer_v2", "swin_transformer_v2_cr")
 """timm's files of networks that hold to one size of picture unless told otherwise."""
 PATCH = 4
 """Pixels to a side of the patches of ``WINDOWED`` networks; pictures are resized to whole ones."""
+WIDE_STEMS = {"resnet18s": "resnet18", "resnet34s": "resnet34"}
+"""ResNets with PSPNet's stem of 64, 64 and 128 channels for which timm has no name of their own, as it has resnet50s."""
 
 
 class TimmEncoder(Encoder):
     """A network of timm, cut into its stages from stride 4 on.
 
     Args:
-        name: Name in timm, such as ``resnet50c`` (ResNet-50 with the deep stem of three 3x3 convolutions).
+        name: Name in timm, such as ``resnet50c`` (ResNet-50 with the deep stem of three 3x3 convolutions), or of
+            ``WIDE_STEMS``.
         output_stride: Stride of the deepest map: 32, or 16 or 8, where the last stages are dilated instead.
         pretrained: Whether to take timm's weights, from the local cache or the network.
         weights: File with weights of the whole network (``.safetensors`` or ``.pth``), instead of ``pretrained``.
@@ -50,12 +53,18 @@ class TimmEncoder(Encoder):
     def __init__(
         self, name: str, *, output_stride: int = 32, pretrained: bool = False, weights: str | Path | None = None
     ) -> None:
+        wide: dict[str, Any] = {"stem_width": 64, "stem_type": "deep"} if name in WIDE_STEMS else {}
+        name = WIDE_STEMS.get(name, name)
         windowed = timm.models.is_model_in_modules(name.split(".")[0], WINDOWED)
-        options: dict[str, Any] = {"features_only": True, **({"strict_img_size": False} if windowed else {})}
+        options: dict[str, Any] = {"features_only": True, **wide, **({"strict_img_size": False} if windowed else {})}
         indices, channels_last = _stages(name, options)
         options["out_indices"] = indices
         if output_stride != 32:
             options["output_stride"] = output_stride
+        if wide and pretrained:
+            raise UsageError(
+                "timm has no ImageNet weights for this stem; pass pretrained=False, or give a file of weights"
+            )
         options |= weight_options(name, pretrained=pretrained, file=weights)
         network = _create(name, output_stride, options)
         super().__init__(

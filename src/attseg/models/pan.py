@@ -7,12 +7,13 @@ from typing import Literal
 
 from torch import nn
 
-from attseg.attention.pyramid import FeaturePyramidAttention, Pool
+from attseg.attention.pyramid import FeaturePyramidAttention, Pool, Rounding
 from attseg.attention.upsample import Gate
 from attseg.context import ContextName, build_context
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.encoders.base import Encoder
+from attseg.encoders.dilation import dilate_evenly
 from attseg.errors import unknown
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
@@ -41,6 +42,7 @@ class PAN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
+        even_dilation: One rate for all blocks of a dilated stage of a ResNet, instead of timm's.
         context: ``fpa``; ``se`` and ``none`` are rows of table 1, ``psp`` and ``aspp`` of table 2; see ``build_context``.
         pyramid_kernels: Kernels of FPA's levels, finest first.
         pyramid_pool: How FPA halves maps.
@@ -51,6 +53,11 @@ class PAN(SegmentationModel):
         gau_kernel: Kernel on the low-level maps.
         gate: Non-linearity of that guidance.
         channels: Channels of context and decoder.
+        pyramid_rounding: Whether FPA halves odd sides rounding up or down.
+        global_relu: Whether a ReLU follows FPA's pooled branch.
+        gau_relu: Whether a ReLU follows the convolution on each low-level map.
+        align_corners: How maps and logits are resized. These three, with True and ``down``, ``pyramid_pool="max"`` and
+            ``even_dilation``, are what segmentation_models_pytorch does: ``attseg.doors`` reads its weights.
 
     Raises:
         UsageError: An unknown name, or values that do not fit.
@@ -76,6 +83,7 @@ class PAN(SegmentationModel):
         output_stride: int = 16,
         pretrained: bool = False,
         encoder_weights: str | None = None,
+        even_dilation: bool = False,
         context: ContextName = "fpa",
         pyramid_kernels: Sequence[int] = (7, 5, 3),
         pyramid_pool: Pool = "avg",
@@ -86,9 +94,15 @@ class PAN(SegmentationModel):
         gau_kernel: int = 3,
         gate: Gate = "sigmoid",
         channels: int = 256,
+        pyramid_rounding: Rounding = "up",
+        global_relu: bool = False,
+        gau_relu: bool = False,
+        align_corners: bool = False,
     ) -> None:
         check_classes(num_classes)
         built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
+        if even_dilation:
+            dilate_evenly(built)
         *lows, deep = built.channels
         middle: nn.Module
         if context == "fpa":
@@ -99,14 +113,28 @@ class PAN(SegmentationModel):
                 pool=pyramid_pool,
                 pyramid_channels=pyramid_channels,
                 global_branch=global_branch,
+                global_relu=global_relu,
+                rounding=pyramid_rounding,
+                align_corners=align_corners,
             )
         else:
-            middle = build_context(context, deep, channels, output_stride=built.strides[-1])
+            middle = build_context(
+                context, deep, channels, output_stride=built.strides[-1], align_corners=align_corners
+            )
         back: nn.Module
         if decoder == "gau":
-            back = TopDownDecoder(lows, channels, context=gau_context, kernel=gau_kernel, gate=gate)
+            back = TopDownDecoder(
+                lows,
+                channels,
+                context=gau_context,
+                kernel=gau_kernel,
+                gate=gate,
+                skip_relu=gau_relu,
+                align_corners=align_corners,
+            )
         elif decoder == "bilinear":
             back = BilinearDecoder()
         else:
             raise unknown("decoder", decoder, ("gau", "bilinear"))
-        super().__init__(built, middle, back, nn.Conv2d(channels, num_classes, 3, padding=1))
+        head = nn.Conv2d(channels, num_classes, 3, padding=1)
+        super().__init__(built, middle, back, head, align_corners=align_corners)

@@ -8,7 +8,7 @@ from torch import nn
 
 from attseg.attention.pointwise.terms import Direction, Normalize, Outside
 from attseg.context import ContextName, build_context
-from attseg.context.pointwise import PointwiseContext, reach_of
+from attseg.context.pointwise import PointwiseContext, Variant, reach_of
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.encoders.base import Encoder
 from attseg.encoders.dilation import dilate_evenly
@@ -41,7 +41,8 @@ class PSANet(SegmentationModel):
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
         even_dilation: One rate for all blocks of a dilated stage of a ResNet, as released, instead of timm's.
-        context: ``psa``, or what the paper compares it with.
+        context: ``psa``, or what the paper compares it with; ``psp`` makes this PSPNet.
+        context_width: Channels of each level of ``psp``, where they are not its share of the input's.
         directions: ``collect``, ``distribute``, both, or none: the baseline.
         crop_size: Height and width of the crops in training; filters exist for the offsets between any two of their positions.
         max_offset: Largest offset with a filter, in rows and columns of the shrunk map, instead of what follows from the crop.
@@ -53,7 +54,9 @@ class PSANet(SegmentationModel):
         channels: Channels of what the last layer reads.
         dropout: Share of channels that are left out before the last layer, in training.
         aux: Whether there is an auxiliary head on the encoder's deepest map but one; its loss counts 0.4 in the paper.
+        aux_channels: Channels of what that head's last layer reads; None takes half of ``channels``.
         align_corners: How maps are resized; released weights were trained with True.
+        variant: PSA as its authors released it, or as mmsegmentation has it; for weights from there.
 
     Raises:
         UsageError: An unknown name, or values that do not fit.
@@ -82,6 +85,7 @@ class PSANet(SegmentationModel):
         encoder_weights: str | None = None,
         even_dilation: bool = False,
         context: ContextName = "psa",
+        context_width: int | None = None,
         directions: Sequence[Direction] = ("collect", "distribute"),
         crop_size: Sequence[int] = (465, 465),
         max_offset: Sequence[int] | None = None,
@@ -93,7 +97,9 @@ class PSANet(SegmentationModel):
         channels: int = 512,
         dropout: float = 0.1,
         aux: bool = True,
+        aux_channels: int | None = None,
         align_corners: bool = False,
+        variant: Variant = "semseg",
     ) -> None:
         check_classes(num_classes)
         if output_stride not in (8, 16):
@@ -106,7 +112,9 @@ class PSANet(SegmentationModel):
         deep, stride = built.channels[-1], built.strides[-1]
         middle: nn.Module
         if context != "psa":
-            middle = build_context(context, deep, channels, output_stride=stride)
+            middle = build_context(
+                context, deep, channels, output_stride=stride, width=context_width, align_corners=align_corners
+            )
         elif not directions:
             middle = ConvNormAct(deep, channels, 3)
         else:
@@ -121,8 +129,9 @@ class PSANet(SegmentationModel):
                 outside=outside,
                 shrink=shrink,
                 align_corners=align_corners,
+                variant=variant,
             )
-        side = max(channels // 2, 1)
+        side = aux_channels or max(channels // 2, 1)
         heads = {"encoder": _head(ConvNormAct(built.channels[-2], side, 3), side, num_classes, dropout)} if aux else {}
         super().__init__(
             built,
