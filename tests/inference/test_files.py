@@ -1,3 +1,8 @@
+import json
+import subprocess
+import sys
+from datetime import datetime
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +16,7 @@ from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.files import Summary, predict_files
 from attseg.inference.segmenter import Segmenter
+from attseg.inference.share import Share
 from attseg.models import Segmentation
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
@@ -22,10 +28,11 @@ class Strongest(nn.Module):
     def __init__(self, factor=1.0):
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor))
-        self.count = 0
+        self.count = self.seen = 0
 
     def forward(self, images):
         self.count += 1
+        self.seen += len(images)
         return Segmentation(images * self.factor, {})
 
 
@@ -37,6 +44,10 @@ def write(path, seed, size=(36, 44), **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     image = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
     Image.fromarray(image).save(path, **options)
+
+
+def lines(out, name="manifest.jsonl"):
+    return [json.loads(line) for line in (out / name).read_text().splitlines()]
 
 
 @pytest.fixture
@@ -58,14 +69,18 @@ def test_every_picture_gets_labels_and_an_overlay(photos, tmp_path):
     out = tmp_path / "out"
     assert predict_files(segmenter(), [photos], out) == Summary(4, 0, ())
     names = ["1", "2", "deep/1", "deep/3"]
-    assert files(out) == [f"labels/{name}.png" for name in names] + [f"overlays/{name}.jpg" for name in names]
+    assert files(out) == [
+        *(f"labels/{name}.png" for name in names),
+        "manifest.jsonl",
+        *(f"overlays/{name}.jpg" for name in names),
+    ]
     for photo in ("1.png", "2.jpg", "deep/1.png", "deep/3.webp"):
         check(photos / photo, (out / "labels" / photo).with_suffix(".png"))
 
 
 def test_label_files_have_the_palette_of_the_classes(photos, tmp_path):
     predict_files(segmenter(), [photos / "1.png"], tmp_path / "out", overlay=False)
-    assert files(tmp_path / "out") == ["labels/1.png"]
+    assert files(tmp_path / "out") == ["labels/1.png", "manifest.jsonl"]
     with Image.open(tmp_path / "out/labels/1.png") as labels:
         assert labels.mode == "P"
         assert labels.getpalette()[:9] == [255, 0, 0, 0, 255, 0, 0, 0, 255]
@@ -88,10 +103,10 @@ def test_what_was_done_is_skipped(photos, tmp_path):
     (tmp_path / "out/labels/2.png").unlink()
     (tmp_path / "out/overlays/deep/1.jpg").unlink()
     assert predict_files(again, [photos], tmp_path / "out") == Summary(2, 2, ())
-    assert (first.model.count, again.model.count) == (4, 2)
+    assert (first.model.seen, again.model.seen) == (4, 2)
     after = {path: (tmp_path / "out" / path).stat().st_mtime_ns for path in files(tmp_path / "out")}
     redone = {path for path in before if before[path] != after[path]}
-    assert redone == {"labels/2.png", "overlays/2.jpg", "labels/deep/1.png", "overlays/deep/1.jpg"}
+    assert redone == {"labels/2.png", "overlays/2.jpg", "labels/deep/1.png", "overlays/deep/1.jpg", "manifest.jsonl"}
 
 
 def test_overwrite_does_all_again(photos, tmp_path):
@@ -138,7 +153,7 @@ def test_pictures_that_do_not_fit_into_memory_fail_alone(photos, tmp_path):
             return super().forward(images)
 
     one = Segmenter(Model(), CLASSES, Preprocessing(), device="cpu")
-    summary = predict_files(one, [photos], tmp_path / "out")
+    summary = predict_files(one, [photos], tmp_path / "out", batch=1)
     assert summary.done == 3
     assert str(photos / "2.jpg") in summary.failed[0][1]
     assert "does not fit into the memory of cpu" in summary.failed[0][1]
@@ -187,4 +202,168 @@ def test_a_full_disk_stops_the_work(photos, tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(FileError, match="no space is left"):
         predict_files(segmenter(), [photos], tmp_path / "out")
-    assert files(tmp_path / "out") == []
+    assert files(tmp_path / "out") == ["manifest.jsonl"]
+    assert lines(tmp_path / "out") == []
+
+
+def test_the_manifest_says_what_is_in_each_picture(photos, tmp_path):
+    Image.new("RGB", (8, 6), "green").save(photos / "1.png")
+    predict_files(segmenter(), [photos], tmp_path / "out")
+    entries = lines(tmp_path / "out")
+    assert [entry["file"] for entry in entries] == [
+        str(photos / name) for name in ("1.png", "2.jpg", "deep/1.png", "deep/3.webp")
+    ]
+    first, second, *_ = entries
+    assert (first["name"], first["height"], first["width"], first["classes"]) == ("1", 6, 8, {"green": 48})
+    assert first["seconds"] > 0
+    assert datetime.fromisoformat(first["time"]).utcoffset().total_seconds() == 0
+    labels = read_labels(tmp_path / "out/labels/2.png", CLASSES)
+    expected = {name: int((labels == index).sum()) for index, name in enumerate(CLASSES.names)}
+    assert second["classes"] == expected
+    assert list(second["classes"].values()) == sorted(expected.values(), reverse=True)
+
+
+def test_the_manifest_names_failures(photos, tmp_path):
+    (photos / "2.jpg").write_bytes(b"")
+    for _ in range(2):
+        ((_, problem),) = predict_files(segmenter(), [photos], tmp_path / "out").failed
+    failed = [entry for entry in lines(tmp_path / "out") if "problem" in entry]
+    assert [(entry["name"], entry["problem"]) for entry in failed] == [("2", problem)] * 2
+    assert len(lines(tmp_path / "out")) == 5
+
+
+def test_what_the_manifest_names_is_not_read_again(photos, tmp_path, monkeypatch):
+    predict_files(segmenter(), [photos], tmp_path / "out")
+    before = (tmp_path / "out/manifest.jsonl").read_bytes()
+    monkeypatch.setattr("attseg.inference.files.digest_file", None)
+    monkeypatch.setattr("attseg.inference.files.read_mark", None)
+    assert predict_files(segmenter(), [photos], tmp_path / "out") == Summary(0, 4, ())
+    assert (tmp_path / "out/manifest.jsonl").read_bytes() == before
+
+
+def test_a_manifest_that_is_lost_is_written_again_from_the_labels(photos, tmp_path):
+    predict_files(segmenter(), [photos], tmp_path / "out")
+    before = lines(tmp_path / "out")
+    (tmp_path / "out/manifest.jsonl").unlink()
+    again = segmenter()
+    assert predict_files(again, [photos], tmp_path / "out") == Summary(0, 4, ())
+    assert again.model.count == 0
+    passing = ("seconds", "time")
+    assert [{key: entry[key] for key in entry if key not in passing} for entry in lines(tmp_path / "out")] == [
+        {key: entry[key] for key in entry if key not in passing} for entry in before
+    ]
+
+
+def test_a_label_file_that_is_broken_is_made_again(photos, tmp_path):
+    predict_files(segmenter(), [photos], tmp_path / "out")
+    labels = tmp_path / "out/labels/1.png"
+    labels.write_bytes(labels.read_bytes()[:-40])
+    assert predict_files(segmenter(), [photos], tmp_path / "out") == Summary(1, 3, ())
+    check(photos / "1.png", labels)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_pictures_of_equal_size_go_through_the_network_together(tmp_path, batch):
+    sizes = ((36, 44), (36, 44), (50, 33), (36, 44), (20, 70), (20, 70), (50, 33))
+    for number, size in enumerate(sizes):
+        write(tmp_path / "photos" / f"{number}.png", number, size)
+    one = segmenter()
+    assert predict_files(one, [tmp_path / "photos"], tmp_path / "out", batch=batch, overlay=False).done == 7
+    assert one.model.count == {1: 7, 2: 5, 3: 5, 100: 3}[batch]
+    for number in range(7):
+        check(tmp_path / f"photos/{number}.png", tmp_path / f"out/labels/{number}.png")
+    assert [entry["name"] for entry in lines(tmp_path / "out")] == list("0123456")
+
+
+def test_pictures_that_do_not_fit_together_are_tried_alone(photos, tmp_path):
+    class Model(Strongest):
+        def forward(self, images):
+            if len(images) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(images)
+
+    one = Segmenter(Model(), CLASSES, Preprocessing(), device="cpu")
+    assert predict_files(one, [photos], tmp_path / "out").done == 4
+    assert one.model.seen == 4
+
+
+def test_each_process_takes_its_share_of_the_pictures(photos, tmp_path):
+    for rank in range(3):
+        share = Share(rank, 3)
+        assert predict_files(segmenter(), [photos], tmp_path / "out", share=share).done == (2 if rank == 0 else 1)
+    entries = [lines(tmp_path / "out", f"manifest-{rank}-of-3.jsonl") for rank in range(3)]
+    assert [[entry["name"] for entry in part] for part in entries] == [["1", "deep/3"], ["2"], ["deep/1"]]
+    again = segmenter()
+    assert predict_files(again, [photos], tmp_path / "out") == Summary(0, 4, ())
+    assert lines(tmp_path / "out") == []
+
+
+def test_a_picture_that_went_away_is_named(photos, tmp_path, monkeypatch):
+    stream = predict_files.__globals__["Pictures"].__iter__
+
+    def vanish(pictures):
+        for file in stream(pictures):
+            if file.name == "2":
+                file.path.unlink()
+            yield file
+
+    monkeypatch.setattr(predict_files.__globals__["Pictures"], "__iter__", vanish)
+    summary = predict_files(segmenter(), [photos], tmp_path / "out")
+    assert summary.done == 3
+    assert summary.failed == ((photos / "2.jpg", f"{photos / '2.jpg'} cannot be read: No such file or directory"),)
+
+
+def test_half_written_files_of_a_killed_run_are_cleared_away(photos, tmp_path):
+    out = tmp_path / "out"
+    (out / "labels").mkdir(parents=True)
+    for part in (out / ".0123456789abcdef.part", out / "labels" / ".fedcba9876543210.part"):
+        part.touch()
+    predict_files(segmenter(), [photos / "1.png"], out)
+    assert len(list(out.rglob(".*.part"))) == 2
+    (out / ".predicting").write_text("4711")
+    predict_files(segmenter(), [photos / "1.png"], out)
+    assert list(out.rglob(".*")) == []
+
+
+def test_two_processes_do_not_write_to_one_folder(photos, tmp_path):
+    hold = """
+import fcntl, sys, time
+file = open(sys.argv[1], "a+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+file.write("4711")
+file.flush()
+print("locked", flush=True)
+time.sleep(300)
+"""
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", hold, str(tmp_path / "out/.predicting")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        try:
+            holder.stdout.readline()
+            with pytest.raises(
+                UsageError, match=r"process 4711 is writing to .*out; wait for it to end, or choose another"
+            ):
+                predict_files(segmenter(), [photos], tmp_path / "out")
+        finally:
+            holder.kill()
+    assert predict_files(segmenter(), [photos], tmp_path / "out").done == 4
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"batch": 0}, "batch is 0; at least 1 picture"), ({"workers": 0}, "workers is 0; at least 1 thread")],
+)
+def test_numbers_that_make_no_sense_are_refused(photos, tmp_path, option, message):
+    with pytest.raises(UsageError, match=message):
+        predict_files(segmenter(), [photos], tmp_path / "out", **option)
+
+
+def test_many_threads_write_the_same(photos, tmp_path):
+    for workers in (1, 5):
+        predict_files(segmenter(), [photos], tmp_path / str(workers), workers=workers)
+    assert files(tmp_path / "1") == files(tmp_path / "5")
+    assert all(
+        (tmp_path / "1" / path).read_bytes() == (tmp_path / "5" / path).read_bytes()
+        for path in files(tmp_path / "1")
+        if path != "manifest.jsonl"
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
     from attseg.evaluation.submission import Submission
+    from attseg.inference.files import Summary
+    from attseg.inference.segmenter import Segmenter
+    from attseg.inference.share import Share
 
 TEXT = """\
 Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
-picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend). Pictures that
-are done already are skipped, so that the same command goes on where it stopped. In windows (--window 512)
-pictures of any size take little memory.
+picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend), and manifest.jsonl
+gets a line for each picture: its classes with their areas in pixels, or why it failed. Pictures that are done
+already are skipped, so that the same command goes on where it stopped, in a folder of a million too. In windows
+(--window 512) pictures of any size take little memory. Under torchrun each process takes its share of the
+pictures.
 
 In place of pictures, --split names a split of a data set; it need not have labels."""
 
@@ -33,6 +40,7 @@ EXAMPLES = (
     "attseg predict runs/pan-camvid photos/ 'more/*.png' --out segmented --no-overlay",
     "attseg predict runs/aerial huge.tif --out segmented --window 512 --flip",
     "attseg predict demo photos/ --out segmented",
+    "torchrun --nproc-per-node 8 -m attseg predict runs/mine photos/ --out segmented",
     "attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented",
 )
 
@@ -47,6 +55,10 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
     parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
     parser.add_argument("--overwrite", action="store_true", help="segment anew what is there already")
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="pictures of one size in a batch, at most (32; small ones on cpu)"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="threads that read, and that write (1; with a GPU 4)")
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
     parser.add_argument("--split", help="a split of the data set that --data.name and --data.root name")
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key in DATA))
@@ -55,42 +67,66 @@ def run(argv: Sequence[str]) -> int:
     add_crf(parser)
     arguments = parser.parse(argv)
     pictures = _pictures(arguments)
-    crf = crf_of(arguments)
 
+    from attseg.inference.segmenter import load
+    from attseg.inference.share import device_of, joined, share_of
+
+    share = share_of(os.environ)
+    with joined(share) as gather:
+        segmenter = load(arguments.run, device=device_of(os.environ, arguments.device))
+        submission = _submission(arguments, segmenter.classes)
+        summary = _predict(arguments, segmenter, pictures, share)
+        for path, problem in summary.failed:
+            print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
+        counts = gather((summary.done, summary.skipped, len(summary.failed)))
+        done, skipped, failed = (sum(column) for column in zip(*counts, strict=True))
+        if share.rank == 0 or len(counts) < share.world:
+            parts = [f"{done} segmented"]
+            if skipped:
+                parts.append(f"{skipped} done before (--overwrite segments them anew)")
+            if failed:
+                parts.append(f"{failed} failed")
+            print(f"{arguments.out}: {', '.join(parts)}{f', by {len(counts)} processes' if len(counts) > 1 else ''}")
+            if submission is not None and not failed:
+                _fill(submission, pictures, arguments.out)
+                print(describe_submission(submission))
+    return 1 if failed else 0
+
+
+def _predict(
+    arguments: Namespace, segmenter: Segmenter, pictures: Sequence[str | Path | PictureFile], share: Share
+) -> Summary:
+    """Segment this process's share of the pictures; of several processes, the first shows how far it is."""
     from attseg.cli.output import progress_bar
     from attseg.inference.files import predict_files
-    from attseg.inference.segmenter import load
 
-    segmenter = load(arguments.run, device=arguments.device)
-    protocol = protocol_of(arguments, segmenter.data)
-    submission = _submission(arguments, segmenter.classes)
-    with progress_bar() as bar:
-        task = bar.add_task("predicting", total=None)
-        within = bar.add_task("windows", visible=False)
-        summary = predict_files(
+    with progress_bar() if share.rank == 0 else nullcontext() as bar:
+
+        def on_file(done: int, total: int, path: Path, problem: str | None) -> None:
+            if bar is not None:
+                bar.update(task, completed=done, total=total)
+
+        def on_views(done: int, total: int) -> None:
+            if bar is not None:
+                bar.update(within, completed=done, total=total, visible=done < total)
+
+        if bar is not None:
+            task, within = bar.add_task("predicting", total=None), bar.add_task("windows", visible=False)
+        return predict_files(
             segmenter,
             pictures,
             arguments.out,
             overlay=not arguments.no_overlay,
             overwrite=arguments.overwrite,
-            protocol=protocol,
-            crf=crf,
+            protocol=protocol_of(arguments, segmenter.data),
+            crf=crf_of(arguments),
             memory=arguments.memory,
-            on_file=lambda done, total, path, problem: bar.update(task, completed=done, total=total),
-            on_views=lambda done, total: bar.update(within, completed=done, total=total, visible=done < total),
+            batch=arguments.batch,
+            workers=arguments.workers,
+            share=share,
+            on_file=on_file,
+            on_views=on_views,
         )
-    parts = [f"{summary.done} segmented"]
-    if summary.skipped:
-        parts.append(f"{summary.skipped} done before (--overwrite segments them anew)")
-    if summary.failed:
-        parts.append(f"{len(summary.failed)} failed")
-    print(f"{arguments.out}: {', '.join(parts)}")
-    for path, problem in summary.failed:
-        print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
-    if submission is not None and not summary.failed:
-        _fill(submission, pictures, arguments.out)
-        print(describe_submission(submission))
-    return 1 if summary.failed else 0
 
 
 def _submission(arguments: Namespace, classes: ClassTable) -> Submission | None:
@@ -106,11 +142,11 @@ def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], 
     import numpy as np
     from PIL import Image
 
-    from attseg.data.reading.inputs import PictureFile, find_pictures
+    from attseg.data.reading.inputs import PictureFile, Pictures
     from attseg.inference.result import saved_files
 
     named = [one for one in pictures if isinstance(one, PictureFile)]
-    for file in named or find_pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
+    for file in named or Pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
         with Image.open(file.path) as picture, Image.open(saved_files(out, file.name).labels) as labels:
             submission.add(file.name, np.asarray(labels), size=(picture.height, picture.width))
     submission.finish()

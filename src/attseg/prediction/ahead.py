@@ -11,13 +11,14 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def ahead(work: Callable[[In], Out], items: Iterable[In], *, by: int = 2) -> Iterator[Out]:
-    """``work`` of each item, in order, done by a thread that is a little ahead of whoever takes the results.
+def ahead(work: Callable[[In], Out], items: Iterable[In], *, by: int = 2, threads: int = 1) -> Iterator[Out]:
+    """``work`` of each item, in order, done by threads that are a little ahead of whoever takes the results.
 
     Args:
-        work: What the thread does.
+        work: What a thread does.
         items: Taken by the caller's thread, one after another.
-        by: Results that may wait, which bounds the memory.
+        by: Results that may wait, which bounds the memory; at least as many as there are threads to keep all of them busy.
+        threads: How many work at the same time, each on another item.
 
     Raises:
         Exception: Whatever ``work`` or ``items`` raise; what was begun before is finished first.
@@ -26,10 +27,10 @@ def ahead(work: Callable[[In], Out], items: Iterable[In], *, by: int = 2) -> Ite
         >>> list(ahead(abs, [-1, 2, -3]))
         [1, 2, 3]
     """
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Out]] = deque()
         for item in items:
-            waiting.append(thread.submit(work, item))
+            waiting.append(pool.submit(work, item))
             if len(waiting) > by or waiting[0].done():
                 yield waiting.popleft().result()
         while waiting:
