@@ -34,6 +34,7 @@ ALLOWED = {
     "profiling": {"checkpoint", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
     "reproduce": {"data", "evaluation", "inference", "prediction", "recipes", "training"},
+    "export": {"data", "encoders", "evaluation", "inference", "layers", "models", "profiling"},
     "doctor": {"data"},
 }
 TOP = {"__init__", "__main__", "cli", "demo"}

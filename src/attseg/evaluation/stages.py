@@ -71,7 +71,7 @@ def predict(
             continue
         prediction = np.empty(sample.labels.shape, np.uint8)
         for band in predictor.bands(sample.image, on_views):
-            rows = slice(band.top, band.top + band.values.shape[1])
+            rows = slice(band.top, band.top + band.height)
             prediction[rows] = band.labels()
             if with_scores:
                 yield Piece(index, _cut(sample, rows), prediction[rows], band.probabilities())

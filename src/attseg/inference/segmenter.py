@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from attseg.checkpoint import Weights, load_into, read_weights
+from attseg.checkpoint import load_into, read_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
@@ -22,6 +22,8 @@ from attseg.data.reading.inputs import find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
+from attseg.inference.exported.engines import is_exported
+from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
@@ -38,18 +40,34 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     """Load a trained model, ready to use.
 
     Args:
-        source: A run folder, a ``.safetensors`` file, ``owner/name`` on the Hugging Face hub, or ``"demo"``.
-        device: Where it computes, such as ``cpu`` or ``cuda:1``; ``auto`` takes a GPU if there is one.
+        source: A run folder, a ``.safetensors`` file, ``owner/name`` on the Hugging Face hub, ``"demo"``, or a file that
+            ``attseg export`` wrote: ``.onnx``, ``.xml`` or ``.pt2``. A ``.pt2`` may hold code that runs when it is loaded: take
+            none from strangers. All others are data.
+        device: Where it computes, such as ``cpu`` or ``cuda:1``; ``auto`` takes a GPU if there is one. Exported files are
+            computed by the processor.
 
     Raises:
-        UsageError: There is no such source or device.
+        UsageError: There is no such source or device, or a package is missing.
         WeightsError: The file is not attseg's, is damaged, or was written by a newer attseg.
+        ExportedError: Likewise, of an exported file.
         FileError: The hub cannot be reached.
     """
-    weights = read_weights(find_weights(source))
+    path = find_weights(source)
+    if is_exported(path):
+        return _load_exported(path, device)
+    weights = read_weights(path)
     model = build_model(weights.model.name, weights.model.args, len(weights.classes))
     load_into(model, weights.state)
-    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=_trained_on(weights))
+    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=_trained_on(weights.info))
+
+
+def _load_exported(path: Path, device: str) -> Segmenter:
+    if _find_device("cpu" if device == "auto" else device).type != "cpu":
+        raise UsageError(
+            f"{path} is an exported file, which attseg computes on the processor; use the device cpu or auto"
+        )
+    model, about = open_exported(path)
+    return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=_trained_on(about.info))
 
 
 class Segmenter:
@@ -88,6 +106,11 @@ class Segmenter:
         self.classes = classes
         self.preprocessing = preprocessing
         self.data = data
+
+    @property
+    def exported(self) -> bool:
+        """Whether the model is an exported file, which has neither attention to look at nor weights to change."""
+        return isinstance(self.model, ExportedModel | ExportedDecidingModel)
 
     @overload
     def __call__(self, source: Picture, *, protocol: str | Protocol = ..., memory: int | None = ...) -> Result: ...
@@ -147,7 +170,7 @@ class Segmenter:
         shape = image.shape[:2]
         labels, scores = np.empty(shape, np.uint8), np.empty(shape, np.float32)
         for band in self.predictor(protocol, memory).bands(image, on_views):
-            rows = slice(band.top, band.top + band.values.shape[1])
+            rows = slice(band.top, band.top + band.height)
             labels[rows], scores[rows] = band.decide()
         return self.result(image, labels, scores, name=name)
 
@@ -165,7 +188,15 @@ class Segmenter:
         """See one picture (H, W, 3) whole, once, and keep what is needed to read the network's attention at any pixel.
 
         A side under 32 pixels is continued to 32, as always.
+
+        Raises:
+            UsageError: The model is an exported file, which has no attention any more.
         """
+        if self.exported:
+            raise UsageError(
+                "an exported file computes without showing its attention maps; load the run that it was exported from, and ask "
+                "its results"
+            )
         return look(self.model, as_batch(image, self.preprocessing, self.device))
 
 
@@ -181,9 +212,9 @@ def _all_pictures(sources: Sequence[Any]) -> Iterator[tuple[Array, str]]:
             yield _in_memory(one), f"picture-{number}"
 
 
-def _trained_on(weights: Weights) -> str | None:
+def _trained_on(info: Mapping[str, Any]) -> str | None:
     """The data set of the recipe that made the weights, where they say so."""
-    recipe = weights.info.get("recipe")
+    recipe = info.get("recipe")
     return recipe.get("data", {}).get("name") if isinstance(recipe, dict) else None
 
 

@@ -22,7 +22,7 @@ def find_weights(source: str | Path) -> Path:
 
     Args:
         source: ``"demo"`` for the small bundled model (a folder of this name is ``./demo``), a run folder (its best weights,
-            else its last), a ``.safetensors`` file, or ``owner/name`` of a repository on the Hugging Face hub.
+            else its last), a ``.safetensors`` file, an exported file, or ``owner/name`` of a repository on the Hugging Face hub.
 
     Raises:
         UsageError: There is nothing of this name, or nothing to use in it.
@@ -64,7 +64,7 @@ def _in_run_folder(folder: Path) -> Path:
 
 def _looks_local(path: Path) -> bool:
     """Whether ``a/b`` rather means a file: its folder is here, or it has a suffix of weights."""
-    return path.parent.is_dir() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth")
+    return path.parent.is_dir() or path.suffix in (".safetensors", ".ckpt", ".pt", ".pth", ".onnx", ".xml", ".pt2")
 
 
 def _from_hub(repository: str) -> Path:

@@ -38,6 +38,11 @@ class Band(NamedTuple):
     values: Tensor
     kind: Average
 
+    @property
+    def height(self) -> int:
+        """How many rows."""
+        return self.values.shape[1]
+
     def decide(self) -> tuple[Array, npt.NDArray[np.float32]]:
         """(h, W) The most probable class of each pixel, and its probability."""
         best, labels = self.values.max(dim=0)

@@ -19,11 +19,12 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.prediction.bands import Band, Bands
+from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel
 from attseg.prediction.pixels import read_views
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.views import View, scales, views
-from attseg.prediction.whole import PRECISIONS, predict_logits
+from attseg.prediction.whole import PRECISIONS, as_batch, predict_logits
 
 PLAIN_ROWS = 256
 """Rows of a band where a picture is seen once and whole, so that no second copy of all logits is made."""
@@ -57,7 +58,7 @@ class Predictor:
     precision: str = "32"
     memory: int | None = None
 
-    def bands(self, image: Array, on_views: OnViews | None = None) -> Iterator[Band]:
+    def bands(self, image: Array, on_views: OnViews | None = None) -> Iterator[Band | DecidedBand]:
         """Scores of a picture, in bands from the top that are given away as soon as they are done.
 
         Args:
@@ -65,8 +66,11 @@ class Predictor:
             on_views: Called after each batch with how many views are done, and how many there are.
 
         Raises:
-            UsageError: The picture, or a batch of views, does not fit into the memory; the model has other classes.
+            UsageError: The picture, or a batch of views, does not fit into the memory; the model has other classes, or has no
+                scores and the protocol averages some.
         """
+        if isinstance(self.model, DecidingModel):
+            return self._decided(self.model, image)
         if self.protocol.is_plain:
             return self._plain(image)
         return self._views(image, on_views)
@@ -88,6 +92,14 @@ class Predictor:
         self._check_classes(len(logits))
         for top in range(0, height, PLAIN_ROWS):
             yield Band(top, logits[:, top : top + PLAIN_ROWS], "logits")
+
+    def _decided(self, model: DecidingModel, image: Array) -> Iterator[DecidedBand]:
+        if not self.protocol.is_plain:
+            raise UsageError(NO_SCORES.format(wanted=f"the protocol {self.protocol.name!r}"))
+        height, width = image.shape[:2]
+        with torch.inference_mode():
+            labels, scores = model.decide(as_batch(image, self.preprocessing, self.device))
+        yield DecidedBand(0, labels[0, :height, :width], scores[0, :height, :width])
 
     def _views(self, image: Array, on_views: OnViews | None) -> Iterator[Band]:
         height, width = image.shape[:2]

@@ -1,0 +1,111 @@
+"""From a network to a graph without Python: torch.export, with free numbers and sizes of pictures where the network allows it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+
+from attseg.encoders.base import Encoder
+from attseg.export.deployable import Deployable
+from attseg.export.errors import ExportError
+from attseg.inference.exported.contract import LARGEST, Contract
+from attseg.inference.segmenter import Segmenter
+from attseg.models.frame import SMALLEST
+
+MOST_PICTURES = 1024
+"""Pictures that one call of a file may take."""
+
+TRACED = (160, 224)
+"""Height and width of the pictures that a network of free sizes is traced with; what it is does not show in the graph."""
+
+LARGER = (64, 128)
+"""Least sides that are tried in turn, where a network gives maps of one value for smaller pictures: these would fix all sizes."""
+
+
+def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Contract]:
+    """The graph of a network with all that a contract puts around it.
+
+    Args:
+        segmenter: The network; it is left as it is.
+        contract: What goes in and out.
+
+    Returns:
+        The graph, and the contract with the least size that it really takes.
+
+    Raises:
+        ExportError: torch cannot make a graph of it, or not one for pictures of any size.
+    """
+    model = segmenter.model if segmenter.device.type == "cpu" else copy.deepcopy(segmenter.model).cpu()
+    if contract.size or contract.resize:
+        return _trace(Deployable(model, segmenter.preprocessing, contract).eval(), contract), contract
+    problem: Exception | None = None
+    for least in _least_sides(model):
+        wider = replace(contract, least=least)
+        try:
+            return _trace(Deployable(model, segmenter.preprocessing, wider).eval(), wider), wider
+        except ExportError as error:
+            problem = problem or error
+    raise ExportError(
+        f"this {type(model).__name__} cannot be exported for pictures of any size, as a layer of it fixes the size "
+        "(Swin's windows and DINOv3's grids do). Choose one: --resize 512x512 makes a file that takes any picture and "
+        "scales it inside; --size 512x512 one that takes pictures of this size alone"
+    ) from problem
+
+
+def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
+    height, width = contract.size or TRACED
+    shape = (2, height, width, 3) if contract.takes == "bytes" else (2, 3, height, width)
+    images = torch.zeros(shape, dtype=torch.uint8 if contract.takes == "bytes" else torch.float32)
+    free: dict[int, Any] = {0: Dim("batch", min=1, max=MOST_PICTURES)}
+    if not contract.size:
+        first = 1 if contract.takes == "bytes" else 2
+        for axis, name in enumerate(("height", "width"), first):
+            free[axis] = Dim(name, min=contract.smallest, max=LARGEST)
+    try:
+        with quiet(), torch.no_grad():
+            program = torch.export.export(
+                network, (images,), dynamic_shapes=(free,), prefer_deferred_runtime_asserts_over_guards=True
+            )
+    except Exception as error:  # torch has no common class for what it cannot trace
+        raise ExportError(
+            f"torch.export cannot make a graph of this {type(network.model).__name__}: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
+    _forget_sources(program)
+    return program
+
+
+def _least_sides(model: nn.Module) -> Sequence[int]:
+    """Sides from which on no map of the network has one value alone, as far as its strides say; then larger ones."""
+    strides = [module.strides[-1] for module in model.modules() if isinstance(module, Encoder)]
+    return (SMALLEST + 1 if max(strides, default=0) >= SMALLEST else SMALLEST, *LARGER)
+
+
+def _forget_sources(program: ExportedProgram) -> None:
+    """Drop where in which file each operation was called: paths of this computer are nobody's business."""
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                node.meta.pop("stack_trace", None)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings and the log of exporters, which speak of their own insides; what counts is measured afterwards."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
