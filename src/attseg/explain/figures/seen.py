@@ -1,0 +1,89 @@
+"""What a figure is drawn from, and the maps that it needs of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from attseg.data.classes import ClassTable
+from attseg.data.sample import Array
+from attseg.errors import UsageError
+from attseg.explain.capture import AttentionMap
+from attseg.explain.looked import Looked
+from attseg.explain.pixel import to_numpy
+
+Floats = npt.NDArray[np.float32]
+
+
+class Seen(Protocol):
+    """A picture and what a model made of it; ``attseg.Result`` is one."""
+
+    @property
+    def image(self) -> Array:
+        """(H, W, 3) the picture."""
+        ...
+
+    @property
+    def labels(self) -> Array:
+        """(H, W) the predicted class of each pixel."""
+        ...
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the classes."""
+        ...
+
+    @property
+    def looked(self) -> Looked:
+        """The attention maps of the whole picture."""
+        ...
+
+
+def find_maps(seen: Seen, what: str, mechanisms: tuple[str, ...], having: str) -> list[AttentionMap]:
+    """The maps of some mechanisms, in the order of the forward pass.
+
+    Args:
+        seen: The picture.
+        what: What the figure shows, for the message.
+        mechanisms: Classes that the maps come from.
+        having: Models that have them, for the message.
+
+    Raises:
+        UsageError: The model has none of them.
+    """
+    found = [one for one in seen.looked.found if isinstance(one, AttentionMap) and one.mechanism in mechanisms]
+    if not found:
+        raise missing(seen, what, having)
+    return found
+
+
+def missing(seen: Seen, what: str, having: str) -> UsageError:
+    """The error for a model without the maps that a figure needs."""
+    others = dict.fromkeys(one.mechanism for one in seen.looked.found)
+    has = f"its attention is {', '.join(others)}" if others else "it has no attention at all"
+    return UsageError(f"this {type(seen.looked.model).__name__} has no {what}: {has}. Take {having}")
+
+
+def on_picture(weights: Tensor, seen: Seen) -> Floats:
+    """Maps (C, h, w) of what the network saw as values of the picture's pixels (C, H, W), each that of the cell it lies in."""
+    values = to_numpy(weights)
+    rows, columns = (
+        (2 * np.arange(side) + 1) * cells // (2 * whole)
+        for side, cells, whole in zip(seen.labels.shape, values.shape[1:], seen.looked.size, strict=True)
+    )
+    return values[:, rows[:, None], columns]
+
+
+def present(seen: Seen, most: int) -> list[int]:
+    """The classes that were predicted, those with the largest areas first."""
+    areas = np.bincount(seen.labels.ravel(), minlength=len(seen.classes))[: len(seen.classes)]
+    order = np.argsort(-areas, kind="stable")
+    return [int(index) for index in order[:most] if areas[index]]
+
+
+def means_by_class(values: Floats, labels: Array, classes: list[int]) -> Floats:
+    """(C, classes) The mean of each map (C, H, W) over the pixels of each class, all of which occur."""
+    return np.stack([values[:, labels == index].mean(1) for index in classes], 1)
