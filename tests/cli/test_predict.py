@@ -81,3 +81,52 @@ def test_a_split_without_labels_is_segmented_under_its_own_names(trained, tmp_pa
 def test_what_to_segment_has_to_be_clear(trained, tmp_path, arguments, message, capsys):
     assert main(["predict", str(trained), *arguments, "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_videos_and_pictures_are_taken_together(trained, photos, tmp_path, capsys):
+    av = pytest.importorskip("av", reason="needs the package av: pip install 'attseg[video]'")
+    with av.open(str(tmp_path / "clip.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="rgb24")))
+        container.mux(stream.encode(None))
+    out = tmp_path / "out"
+    call = ["predict", str(trained), str(photos), str(tmp_path / "*.mp4"), "--out", str(out), "--device", "cpu"]
+    assert main(call) == 0
+    assert main(call) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{out}: 3 segmented",
+        f"{out}: 0 segmented, 3 done before (--overwrite segments them anew)",
+    ]
+    assert sorted(path.name for path in (out / "labels").iterdir()) == ["a.png", "b.png", "clip.mkv"]
+    assert len((out / "manifest.jsonl").read_text().splitlines()) == 3
+    assert main([*call, "--crf"]) == 2
+    assert "--crf refines pictures, not videos" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"RANK": "2", "WORLD_SIZE": "2"},
+            "RANK is 2 and WORLD_SIZE 2; the processes are numbered from 0 to WORLD_SIZE - 1",
+        ),
+        ({"RANK": "x", "WORLD_SIZE": "2"}, "RANK is 'x' and WORLD_SIZE '2'; whole numbers were expected"),
+    ],
+)
+def test_shares_that_make_no_sense_are_wrong_use(trained, photos, tmp_path, monkeypatch, environment, message, capsys):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["predict", str(trained), str(photos), "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_shares_without_torchrun_are_those_of_the_environment(trained, photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    out = tmp_path / "out"
+    assert main(["predict", str(trained), str(photos), "--out", str(out), "--device", "cpu"]) == 0
+    assert capsys.readouterr().out == f"{out}: 1 segmented\n"
+    assert [path.name for path in (out / "labels").iterdir()] == ["b.png"]
+    assert (out / "manifest-1-of-2.jsonl").is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
     from attseg.evaluation.submission import Submission
@@ -33,6 +35,9 @@ already are skipped, so that the same command goes on where it stopped, in a fol
 (--window 512) pictures of any size take little memory. Under torchrun each process takes its share of the
 pictures.
 
+Videos (clip.mp4, or 'clips/*.mov') become labels/NAME.mkv, lossless, whose gray values are the classes, and
+overlays/NAME.mp4, without sound.
+
 In place of pictures, --split names a split of a data set; it need not have labels."""
 
 EXAMPLES = (
@@ -40,6 +45,7 @@ EXAMPLES = (
     "attseg predict runs/pan-camvid photos/ 'more/*.png' --out segmented --no-overlay",
     "attseg predict runs/aerial huge.tif --out segmented --window 512 --flip",
     "attseg predict demo photos/ --out segmented",
+    "attseg predict runs/mine clip.mp4 --out segmented",
     "torchrun --nproc-per-node 8 -m attseg predict runs/mine photos/ --out segmented",
     "attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented",
 )
@@ -51,7 +57,7 @@ def run(argv: Sequence[str]) -> int:
     """Segment files; 1 if one of them failed."""
     parser = Parser("predict", TEXT, EXAMPLES)
     parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
-    parser.add_argument("pictures", nargs="*", metavar="PICTURES", help="files, folders and patterns")
+    parser.add_argument("pictures", nargs="*", metavar="PICTURES", help="files, folders and patterns; videos too")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
     parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
     parser.add_argument("--overwrite", action="store_true", help="segment anew what is there already")
@@ -66,19 +72,25 @@ def run(argv: Sequence[str]) -> int:
     add_protocol(parser)
     add_crf(parser)
     arguments = parser.parse(argv)
-    pictures = _pictures(arguments)
+    pictures, videos = _told_apart(_pictures(arguments))
+    if videos and arguments.crf:
+        raise UsageError("--crf refines pictures, not videos; leave it out, or give the frames as pictures")
 
+    from attseg.inference.frames import find_videos
     from attseg.inference.segmenter import load
     from attseg.inference.share import device_of, joined, share_of
 
     share = share_of(os.environ)
+    films = find_videos(videos)
     with joined(share) as gather:
         segmenter = load(arguments.run, device=device_of(os.environ, arguments.device))
         submission = _submission(arguments, segmenter.classes)
-        summary = _predict(arguments, segmenter, pictures, share)
-        for path, problem in summary.failed:
+        summaries = [_predict(arguments, segmenter, pictures, share)] if pictures else []
+        summaries += [_predict_videos(arguments, segmenter, films, share)] if films else []
+        for path, problem in (pair for summary in summaries for pair in summary.failed):
             print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
-        counts = gather((summary.done, summary.skipped, len(summary.failed)))
+        own = [(summary.done, summary.skipped, len(summary.failed)) for summary in summaries]
+        counts = gather([sum(column) for column in zip(*own, strict=True)])
         done, skipped, failed = (sum(column) for column in zip(*counts, strict=True))
         if share.rank == 0 or len(counts) < share.world:
             parts = [f"{done} segmented"]
@@ -101,17 +113,7 @@ def _predict(
     from attseg.inference.files import predict_files
 
     with progress_bar() if share.rank == 0 else nullcontext() as bar:
-
-        def on_file(done: int, total: int, path: Path, problem: str | None) -> None:
-            if bar is not None:
-                bar.update(task, completed=done, total=total)
-
-        def on_views(done: int, total: int) -> None:
-            if bar is not None:
-                bar.update(within, completed=done, total=total, visible=done < total)
-
-        if bar is not None:
-            task, within = bar.add_task("predicting", total=None), bar.add_task("windows", visible=False)
+        on_file, on_views = _shown(bar, "predicting", "windows")
         return predict_files(
             segmenter,
             pictures,
@@ -127,6 +129,61 @@ def _predict(
             on_file=on_file,
             on_views=on_views,
         )
+
+
+def _predict_videos(arguments: Namespace, segmenter: Segmenter, videos: Sequence[PictureFile], share: Share) -> Summary:
+    """The same with videos."""
+    from attseg.cli.output import progress_bar
+    from attseg.inference.video import predict_videos
+
+    with progress_bar() if share.rank == 0 else nullcontext() as bar:
+        on_file, on_frames = _shown(bar, "videos", "frames")
+        return predict_videos(
+            segmenter,
+            videos,
+            arguments.out,
+            overlay=not arguments.no_overlay,
+            overwrite=arguments.overwrite,
+            protocol=protocol_of(arguments, segmenter.data),
+            memory=arguments.memory,
+            batch=arguments.batch,
+            share=share,
+            on_file=on_file,
+            on_frames=on_frames,
+        )
+
+
+def _shown(
+    bar: Progress | None, files: str, parts: str
+) -> tuple[Callable[[int, int, Path, str | None], None], Callable[[int, int | None], None]]:
+    """What shows the progress over files, and over the parts of one that has several."""
+    if bar is None:
+        return lambda *_: None, lambda *_: None
+    task, within = bar.add_task(files, total=None), bar.add_task(parts, total=None, visible=False)
+
+    def on_file(done: int, total: int, path: Path, problem: str | None) -> None:
+        bar.update(task, completed=done, total=total)
+
+    def on_parts(done: int, total: int | None) -> None:
+        bar.update(within, completed=done, total=total, visible=total is None or done < total)
+
+    return on_file, on_parts
+
+
+def _told_apart(
+    inputs: Sequence[str | Path | PictureFile],
+) -> tuple[list[str | Path | PictureFile], list[str | Path]]:
+    """Pictures, and videos."""
+    from attseg.inference.frames import is_video
+
+    pictures: list[str | Path | PictureFile] = []
+    videos: list[str | Path] = []
+    for one in inputs:
+        if isinstance(one, str | Path) and is_video(one):
+            videos.append(one)
+        else:
+            pictures.append(one)
+    return pictures, videos
 
 
 def _submission(arguments: Namespace, classes: ClassTable) -> Submission | None:
