@@ -1,0 +1,53 @@
+import pytest
+
+from attseg.recipes.files import to_yaml
+from attseg.recipes.recipe import DataSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
+from reliability import breaking
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory):
+    with breaking.nursery(tmp_path_factory.mktemp("nursery")) as children:
+        yield children
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A data folder, of five pictures a split."""
+    return breaking.write_pictures(tmp_path / "pictures")
+
+
+@pytest.fixture
+def tiny(pictures):
+    """A recipe on these pictures that trains in seconds and uses what could go wrong, with what is given changed."""
+
+    def recipe(**changes):
+        defaults = {
+            "name": "tiny",
+            "model": ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 8}),
+            "data": DataSpec(name="folder", root=str(pictures)),
+            "loss": LossSpec(class_weights="median-frequency"),
+            "optim": OptimSpec(warmup=2),
+            "sampling": "class-balanced",
+            "ema": 0.9,
+            "crop_size": (64, 64),
+            "batch_size": 2,
+            "steps": 6,
+            "val_every": 2,
+        }
+        return Recipe(**defaults | changes)
+
+    return recipe
+
+
+@pytest.fixture
+def yaml(tmp_path, tiny):
+    """A file with the tiny recipe, for the command line."""
+
+    def write(*, machine=None, **changes):
+        file = tmp_path / "tiny.yaml"
+        machine = {"device": "cpu", "workers": 0, "save_every": 2} | (machine or {})
+        file.write_text(to_yaml(tiny(**changes), Machine(**machine)))
+        return file
+
+    return write

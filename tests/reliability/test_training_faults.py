@@ -1,0 +1,399 @@
+"""Runs that are killed, starved of disk and memory, fed with bad data, and begun twice."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from attseg.checkpoint import read_weights
+from attseg.data.feeding.loader import eval_loader
+from attseg.data.sample import DataError
+from attseg.models import Segmentation
+from attseg.recipes.recipe import DataSpec, LossSpec, Machine, OptimSpec
+from attseg.training import run as run_module
+from attseg.training.errors import RunError
+from attseg.training.run import train
+from attseg.training.state import load_state
+from reliability.breaking import wait_until, write_pictures
+from reliability.deadly import DEADLY, Deadly, Large
+
+HERE = Machine(device="cpu", workers=0, save_every=2)
+
+NAMES = ("best.safetensors", "last.safetensors")
+
+
+def assert_same(run, straight):
+    for name in NAMES:
+        found, expected = (read_weights(folder / name).state for folder in (run, straight))
+        assert found.keys() == expected.keys()
+        assert [key for key in expected if not torch.equal(found[key], expected[key])] == []
+
+
+def course(run):
+    """Everything in the log but the speed."""
+    rows = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
+    return [row[:3] + row[4:] for row in rows]
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+
+
+# Kills
+
+
+def kill_and_resume(nursery, yaml, tmp_path, *, kills, steps, longest):
+    """Kill runs at random moments, every second time in the middle of writing a file; returns how many were writing."""
+    file = yaml(steps=steps, val_every=steps // 4, machine={"save_every": 3})
+    straight = tmp_path / "straight"
+    assert nursery.start("train", file, "--out", straight).wait() == 0
+    rng, killed, writing, number = np.random.default_rng(0), 0, 0, 0
+    while killed < kills:
+        run = tmp_path / f"run{number}"
+        number += 1
+        status = None
+        while status != 0:
+            child = nursery.start("train", *(["--resume"] if (run / "recipe.yaml").exists() else [file]), "--out", run)
+            if killed < kills:
+                pause(child, rng.uniform(0, longest))
+                if killed % 2:
+                    pause(child, 30, lambda: [*run.rglob(".*.part")])  # noqa: B023
+                if child.running():
+                    child.kill()
+            status = child.wait()
+            killed += status == -signal.SIGKILL
+            writing += status == -signal.SIGKILL and bool([*run.rglob(".*.part")])
+            assert status in (0, -signal.SIGKILL), child.said
+            assert "Traceback" not in child.said
+        assert_same(run, straight)
+        assert course(run) == course(straight)
+        assert (run / "report.json").read_bytes() == (straight / "report.json").read_bytes()
+        assert not [*run.rglob(".*.part")]
+    return writing
+
+
+def pause(child, seconds, until=lambda: False):
+    """Wait, at most until the process ends."""
+    with suppress(AssertionError):
+        wait_until(lambda: until() or not child.running(), seconds, "nothing")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_killed_3_times_ends_with_the_weights_of_one_that_was_not(nursery, yaml, tmp_path):
+    assert kill_and_resume(nursery, yaml, tmp_path, kills=3, steps=12, longest=2) >= 1
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_run_killed_20_times_ends_with_the_weights_of_one_that_was_not(nursery, yaml, tmp_path):
+    writing = kill_and_resume(nursery, yaml, tmp_path, kills=20, steps=120, longest=6)
+    print(f"20 kills, {writing} of them while a file was being written")
+    assert writing >= 5
+
+
+# Disks
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A real file system of 40 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(
+            f"a small disk cannot be mounted here ({mounted.stderr.strip()}); the limit on files is tested instead"
+        )
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def begin(nursery, file, run):
+    """A run that goes on for long, after its first save."""
+    child = nursery.start("train", file, "--out", run)
+    wait_until(lambda: [*run.glob("state/*.pt")] or not child.running(), 200, "a saved state")
+    assert child.running(), child.said
+    return child
+
+
+def assert_goes_on(nursery, child, run, straight, room):
+    """The run has ended in a sentence; what it had saved is whole, and leads to the same weights once there is room."""
+    assert child.wait() == 1, child.said
+    assert "Traceback" not in child.said
+    last = child.said.splitlines()[-1]
+    state, damaged = load_state(run / "state")
+    assert damaged == []
+    assert state["step"] >= 2
+    read_weights(run / "last.safetensors")
+    room()
+    again = nursery.start("train", "--resume", "--out", run)
+    assert again.wait() == 0, again.said
+    assert f"going on after step {state['step']} of 30" in again.said
+    assert_same(run, straight)
+    return last
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_disk_that_is_full_stops_a_run_in_words_and_spoils_nothing(nursery, yaml, tmp_path, small_disk):
+    file, run, filler = yaml(steps=30, val_every=10), small_disk / "run", small_disk / "filler"
+    straight = nursery.start("train", file, "--out", tmp_path / "straight")
+    child = begin(nursery, file, run)
+    with filler.open("wb", buffering=0) as full:
+        while child.running():  # what the run frees is taken too
+            with suppress(OSError):
+                full.write(bytes(4096))
+    assert straight.wait() == 0, straight.said
+    said = assert_goes_on(nursery, child, run, tmp_path / "straight", filler.unlink)
+    assert re.fullmatch(r"attseg: cannot write .*: no space is left in .*; free some, or choose another folder", said)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_limit_on_files_stops_a_run_in_words_and_spoils_nothing(nursery, yaml, tmp_path):
+    file, run = yaml(steps=30, val_every=10), tmp_path / "run"
+    straight = nursery.start("train", file, "--out", tmp_path / "straight")
+    child = begin(nursery, file, run)
+    resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+    assert straight.wait() == 0, straight.said
+    said = assert_goes_on(nursery, child, run, tmp_path / "straight", lambda: None)
+    assert re.fullmatch(r"attseg: cannot write .*: File too large", said)
+
+
+def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny, tmp_path, no_pictures):
+    train(tiny(steps=4), HERE, out=tmp_path / "run")
+    folder = tmp_path / "run" / "state"
+    newest = folder / "00000004.pt"
+    whole = newest.read_bytes()
+    for length in (0, 1, 31, 32, 33, 1000, len(whole) // 2, len(whole) - 1):
+        newest.write_bytes(whole[:length])
+        state, damaged = load_state(folder)
+        assert (state["step"], damaged) == (2, [newest]), length
+    (folder / "00000002.pt").write_bytes(b"")
+    with pytest.raises(RunError, match=r"no state in .* is whole .*start it again in another folder"):
+        train(tiny(steps=4), HERE, out=tmp_path / "run", resume=True)
+
+
+# Numbers
+
+
+class Exploding(nn.Module):
+    """Its loss, or the gradient alone, is no number in the n-th step of training."""
+
+    def __init__(self, num_classes, at, what):
+        super().__init__()
+        self.encoder = nn.Conv2d(3, 8, 1)
+        self.head = nn.Conv2d(8, num_classes, 1)
+        self.spare = nn.Parameter(torch.zeros(()))
+        self.at, self.what, self.steps = at, what, 0
+
+    def forward(self, images):
+        logits = self.head(self.encoder(images).relu())
+        self.steps += self.training
+        if self.training and self.steps == self.at:
+            logits = logits * {"nan": float("nan"), "inf": float("inf"), "gradient": 1}[self.what]
+            logits = (
+                logits + self.spare.sqrt() if self.what == "gradient" else logits
+            )  # finite, with a slope that is not
+        return Segmentation(logits, {})
+
+
+@pytest.mark.parametrize("what", ["nan", "inf", "gradient"])
+def test_numbers_that_are_none_stop_a_run_before_they_are_kept(tiny, tmp_path, no_pictures, monkeypatch, what):
+    seen = []
+    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Exploding(num_classes, 58, what))
+    step = run_module.SegmentationTask.training_step
+
+    def note(task, batch, index):
+        seen.append(batch["names"])
+        return step(task, batch, index)
+
+    monkeypatch.setattr(run_module.SegmentationTask, "training_step", note)
+    recipe = tiny(steps=500, val_every=500, loss=LossSpec())  # a row in the log every 10 steps
+    with pytest.raises(RunError) as error:
+        train(recipe, replace(HERE, save_every=58 if what == "gradient" else 29), out=tmp_path / "run")
+    if what == "gradient":
+        assert re.match(
+            r"in step 58 the loss is [\d.]+, but weights became infinite or no numbers, over the samples ",
+            str(error.value),
+        )
+        assert "nothing was saved before" in str(error.value)
+        assert not [*(tmp_path / "run").glob("*.safetensors")]
+        assert not [*(tmp_path / "run" / "state").glob("*.pt")]
+    else:
+        assert str(error.value).startswith("in step 58 the loss is nan, over the samples ")
+        assert "the weights of the last save are untouched" in str(error.value)
+        assert load_state(tmp_path / "run" / "state")[0]["step"] == 29
+        last = read_weights(tmp_path / "run" / "last.safetensors").state
+        assert all(tensor.isfinite().all() for tensor in last.values())
+    assert f"over the samples {', '.join(seen[57])};" in str(error.value)
+
+
+# Workers
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("how", ["kill", "segfault", "memory"])
+def test_a_worker_that_dies_over_a_picture_names_it(tiny, tmp_path, no_pictures, monkeypatch, how):
+    monkeypatch.setattr(
+        run_module, "open_data", lambda name, split, **_: Deadly(split, how if split == "train" else "not")
+    )
+    recipe = tiny(data=DataSpec(), loss=LossSpec(), sampling="shuffled")
+    name = Deadly("train", how).name(DEADLY)
+    with pytest.raises(DataError, match=rf"a process that reads pictures was killed while it read '{name}' \("):
+        train(recipe, replace(HERE, workers=1), out=tmp_path / "run")
+    with pytest.raises(DataError, match=rf"was killed while it read '{name}' "):
+        list(eval_loader(Deadly("train", how), range(6), workers=1))
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_that_dies_while_it_sends_is_not_waited_for():
+    """One that had written half of a picture into a pipe would be, without end."""
+    import psutil
+
+    stream = iter(eval_loader(Large(), range(8), workers=1))
+    assert next(stream).name == "large/0"
+    me = psutil.Process()
+    (worker,) = (process for process in me.children(recursive=True) if process.ppid() != me.pid)
+    wait_until(
+        lambda: worker.status() == psutil.STATUS_SLEEPING and worker.num_threads() > 2, 60, "samples on their way"
+    )
+    worker.kill()
+    with pytest.raises(DataError, match=r"was killed (while it read|after it had read) 'large/\d'"):
+        list(stream)
+
+
+# Folders
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_second_run_into_a_folder_is_refused(nursery, yaml, tmp_path):
+    file, run = yaml(steps=100_000, val_every=100_000), tmp_path / "run"
+    together = [nursery.start("train", file, "--out", run) for _ in range(2)]
+    wait_until(lambda: not all(child.running() for child in together), 200, "one of two to be refused")
+    (refused,) = (child for child in together if not child.running())
+    (first,) = (child for child in together if child is not refused)
+    assert refused.wait() == 1
+    assert f"attseg: process {first.pid} is training in {run}; wait for it to end, or choose" in refused.said
+    wait_until(lambda: [*run.glob("state/*.pt")], 200, "a saved state")
+    for arguments, said, status in (
+        (["--resume"], f"process {first.pid} is training in", 1),
+        ([file], "already holds a run; resume it (--resume), or choose another folder (--out)", 2),
+    ):
+        other = nursery.start("train", *arguments, "--out", run)
+        assert other.wait() == status
+        assert said in other.said
+    assert first.running()
+    first.kill()
+    first.wait()
+    assert "Traceback" not in first.said
+    again = nursery.start("train", "--resume", "--out", run)  # the lock of a dead process holds nobody up
+    wait_until(lambda: "going on after step" in again.said or not again.running(), 100, "the run to go on")
+    assert again.running(), again.said
+
+
+# Data that change
+
+
+@pytest.fixture
+def half(tiny, tmp_path, no_pictures, monkeypatch):
+    """A run of 8 steps that was stopped after 4, and what a run gives that was not."""
+    train(tiny(steps=8), HERE, out=tmp_path / "straight")
+    on_train_batch_end = run_module.Recorder.on_train_batch_end
+
+    def stop(recorder, trainer, task, *rest):
+        if trainer.global_step == 4 and task.start == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        on_train_batch_end(recorder, trainer, task, *rest)
+
+    monkeypatch.setattr(run_module.Recorder, "on_train_batch_end", stop)
+    with pytest.raises(RunError, match="stopped after step 4"):
+        train(tiny(steps=8), HERE, out=tmp_path / "run")
+    return tmp_path / "run", tmp_path / "straight"
+
+
+def test_a_data_set_that_changed_is_not_trained_on_further(half, tiny, pictures):
+    run, straight = half
+
+    def refused(match):
+        with pytest.raises(DataError, match=match):
+            train(tiny(steps=8), HERE, out=run, resume=True)
+
+    advice = r"Put the data back as they were, and the run goes on from its last save"
+    began = "is no longer what it was when the run began, with 5 samples"
+    image, labels = (pictures / kind / "train" / "train2.png" for kind in ("images", "labels"))
+    kept = image.read_bytes(), labels.read_bytes()
+
+    image.unlink(), labels.unlink()
+    refused(rf"the split 'train' {began}: 1 missing sample \(train2\)\. {advice}")
+    image.write_bytes(kept[0]), labels.write_bytes((pictures / "labels" / "train" / "train1.png").read_bytes())
+    refused(rf"the split 'train' {began}: 1 sample \(train2\) of another size\. {advice}")
+    labels.write_bytes(kept[1])
+    for kind in ("images", "labels"):
+        (pictures / kind / "val" / "new.png").write_bytes((pictures / kind / "val" / "val0.png").read_bytes())
+    refused(rf"the split 'val' {began}: 1 new sample \(new\)\. {advice}")
+    for kind in ("images", "labels"):
+        (pictures / kind / "val" / "new.png").unlink()
+    table = (pictures / "classes.csv").read_text()
+    for other in (table + "3,boat,0,0,9\n", table.replace("sky", "heaven"), table.replace("1,road", "3,road")):
+        (pictures / "classes.csv").write_text(other)
+        refused(r"the classes of the data set are no longer those that the run began with\. Put the data back")
+    (pictures / "classes.csv").write_text(table)
+
+    train(tiny(steps=8), HERE, out=run, resume=True)
+    assert_same(run, straight)
+
+
+def test_a_data_set_may_move_between_two_parts_of_a_run(half, tiny, pictures, tmp_path):
+    run, straight = half
+    pictures.rename(tmp_path / "moved")
+    train(tiny(steps=8, data=DataSpec(name="folder", root=str(tmp_path / "moved"))), HERE, out=run, resume=True)
+    assert_same(run, straight)
+
+
+def change_when(monkeypatch, step, change):
+    on_train_batch_end = run_module.Recorder.on_train_batch_end
+
+    def then(recorder, trainer, task, *rest):
+        on_train_batch_end(recorder, trainer, task, *rest)
+        if trainer.global_step == step:
+            change()
+
+    monkeypatch.setattr(run_module.Recorder, "on_train_batch_end", then)
+
+
+def test_a_file_that_vanishes_under_a_run_is_named(tiny, pictures, tmp_path, no_pictures, monkeypatch):
+    gone = pictures / "images" / "train" / "train1.png"
+    change_when(monkeypatch, 3, gone.unlink)
+    with pytest.raises(DataError, match="train1"):
+        train(tiny(steps=40, val_every=40), replace(HERE, save_every=3), out=tmp_path / "run")
+    assert load_state(tmp_path / "run" / "state")[0]["step"] == 3
+
+
+def test_a_file_that_is_replaced_under_a_run_is_noticed_before_the_next_save(
+    tiny, pictures, tmp_path, no_pictures, monkeypatch
+):
+    other = write_pictures(tmp_path / "other", size=(64, 96))
+
+    def change():
+        for kind in ("images", "labels"):
+            (other / kind / "train" / "train4.png").replace(pictures / kind / "train" / "train4.png")
+
+    change_when(monkeypatch, 3, change)
+    with pytest.raises(DataError, match=r"with 5 samples: 1 sample \(train4\) of another size\. Put the data back"):
+        train(tiny(steps=8, optim=OptimSpec()), HERE, out=tmp_path / "run")
+    assert load_state(tmp_path / "run" / "state")[0]["step"] == 2
