@@ -26,7 +26,7 @@ ALLOWED = {
     "metrics": set(),
     "checkpoint": {"data", "recipes"},
     "doors": {"attention", "checkpoint", "data", "encoders", "models", "recipes"},
-    "explain": {"attention", "data", "layers", "models"},
+    "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
     "prediction": {"data", "models"},
     "evaluation": {"data", "metrics", "models", "prediction"},
     "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction"},

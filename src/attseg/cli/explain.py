@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attseg.cli.explain_figures import add_figures, check_figures, run_claims, run_figure
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError
 
@@ -21,13 +22,18 @@ and gives to, which image scale counts, what is done to each class, how wide eac
 
 Large pictures are kept at 1200 pixels along the longer side, and large maps as means; the page says so. With --longest
 the network itself sees a smaller picture, which takes less time and memory. --against puts a second model beside the
-first."""
+first.
+
+With --figure, a figure of one of the papers is drawn instead; with --claims, what the papers say of their attention is
+measured over a data set."""
 
 EXAMPLES = (
     "attseg explain demo scene:3 --out scene.html",
     "attseg explain runs/pan-camvid street.jpg --at 120,80 --out street.html",
     "attseg explain runs/pan street.jpg --against runs/psanet --out compared.html",
     "attseg explain runs/psanet photo.jpg --longest 1000 --out photo.html",
+    "attseg explain runs/psanet street.jpg --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf",
+    "attseg explain runs/dfdam-camvid --claims --split test --out claims",
 )
 
 SCENE = (240, 320)
@@ -38,21 +44,34 @@ SHORTEST = 32
 
 
 def run(argv: Sequence[str]) -> int:
-    """Write a page."""
+    """Write a page, draw a figure, or measure claims."""
     parser = Parser("explain", TEXT, EXAMPLES)
     parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
-    parser.add_argument("image", metavar="IMAGE", help="a picture, or scene:N for a generated one")
-    parser.add_argument("--out", type=Path, required=True, metavar="PAGE.html", help="where the page goes")
-    parser.add_argument("--at", metavar="X,Y", help="pixel that is looked at first, from the left and from the top")
+    parser.add_argument("image", metavar="IMAGE", nargs="?", help="a picture, or scene:N for a generated one")
+    parser.add_argument("--out", type=Path, required=True, metavar="PAGE.html", help="where it goes")
+    parser.add_argument(
+        "--at", metavar="X,Y", action="append", default=[], help="pixel looked at first, from the left and from the top"
+    )
     parser.add_argument("--against", metavar="RUN", help="another model beside the first")
     parser.add_argument("--longest", metavar="N", help="scale the picture down to N pixels along its longer side first")
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
+    add_figures(parser)
     arguments = parser.parse(argv)
+    check_figures(arguments)
+    if arguments.claims:
+        return run_claims(arguments)
+    if arguments.figure is not None:
+        return run_figure(arguments)
+    return _write_page(arguments)
+
+
+def _write_page(arguments: Namespace) -> int:
     _check_out(arguments.out)
-    at = None if arguments.at is None else _whole_numbers("--at", arguments.at, "120,80")
-    longest = None if arguments.longest is None else _whole_numbers("--longest", arguments.longest, "1000")[0]
-    if longest is not None and longest < SHORTEST:
-        raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
+    points, longest = points_of(arguments), longest_of(arguments)
+    if len(points) > 1:
+        raise UsageError(
+            f"--at was given {len(points)} times; a page looks at one pixel first (--figure psanet-6 at several)"
+        )
 
     from attseg.cli.output import progress_bar
     from attseg.explain.bundle import make_bundle
@@ -61,16 +80,16 @@ def run(argv: Sequence[str]) -> int:
     from attseg.files import replacing
 
     image, name = read_picture(arguments.image, longest)
-    if at is not None:
-        check_pixel(at[0], at[1], (image.shape[0], image.shape[1]))
+    for x, y in points:
+        check_pixel(x, y, (image.shape[0], image.shape[1]))
     runs = [arguments.run] if arguments.against is None else [arguments.run, arguments.against]
     with progress_bar() as bar:
         task = bar.add_task("looking", total=len(runs) + 1)
         sides = []
         for one in runs:
-            sides.append(_look(one, image, arguments))
+            sides.append(look_at(one, image, arguments))
             bar.advance(task)
-        page = make_page(make_bundle(image, sides, name=name, at=None if at is None else (at[0], at[1])))
+        page = make_page(make_bundle(image, sides, name=name, at=next(iter(points), None)))
         with replacing(arguments.out) as file:
             file.write(page.encode())
     print(f"{arguments.out}: {len(page) / 1e6:.1f} MB; open it in a browser")
@@ -116,7 +135,7 @@ def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
     return np.asarray(picture), name
 
 
-def _look(run: str, image: Array, arguments: Namespace) -> Side:
+def look_at(run: str, image: Array, arguments: Namespace) -> Side:
     """What the model of a run makes of a picture."""
     import torch
 
@@ -137,6 +156,30 @@ def _look(run: str, image: Array, arguments: Namespace) -> Side:
         ) from error
     title = type(segmenter.model).__name__
     return Side(title, Path(run).name, segmenter.classes, looked, scale_names(segmenter.model))
+
+
+def points_of(arguments: Namespace) -> list[tuple[int, int]]:
+    """The pixels (x, y) that ``--at`` names.
+
+    Raises:
+        UsageError: One is not two whole numbers.
+    """
+    pairs = (_whole_numbers("--at", text, "120,80") for text in arguments.at)
+    return [(x, y) for x, y in pairs]
+
+
+def longest_of(arguments: Namespace) -> int | None:
+    """What ``--longest`` says.
+
+    Raises:
+        UsageError: It is no number, or too small.
+    """
+    if arguments.longest is None:
+        return None
+    (longest,) = _whole_numbers("--longest", arguments.longest, "1000")
+    if longest < SHORTEST:
+        raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
+    return longest
 
 
 def _check_out(out: Path) -> None:

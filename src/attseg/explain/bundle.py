@@ -21,6 +21,7 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
 
     MAP = {"id": "0/context.pyramid",           unique in the bundle
            "name": "context.pyramid",           of the tap
+           "mechanism": "FeaturePyramidAttention",    the class that it belongs to
            "kind": "spatial",                   scale, class, channel, spatial or pairwise: decides how it is drawn
            "size": [23, 30],                    rows and columns of cells, as computed
            "pool": 1,                           the plane holds means of so many by so many cells
@@ -191,6 +192,7 @@ def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
     return {
         "id": f"{number}/{one.name}",
         "name": one.name,
+        "mechanism": one.mechanism,
         "kind": one.kind,
         "size": [rows, columns],
         "pool": pool,
@@ -215,6 +217,7 @@ def _pair_map(one: Pairs, number: int, seen: tuple[int, int], pairs: bool) -> Va
     return {
         "id": f"{number}/{one.name}",
         "name": one.name,
+        "mechanism": one.mechanism,
         "kind": "pairwise",
         "size": [rows, columns],
         "pool": step,

@@ -49,23 +49,31 @@ def encode_bytes(values: npt.NDArray[np.uint8]) -> Plane:
 
 
 def encode_rows(values: npt.ArrayLike) -> Plane:
-    """Rows (R, ...) of values from 0 on, each as bytes of its own largest value; what is read back is at most peak / 510 away.
+    """Rows (R, ...) of values, each as bytes between 0, or its lowest value below 0, and its highest.
 
-    Attention over all positions is very large at few of them, and how large differs from pixel to pixel.
+    Attention over all positions is large at few of them and small, but not nothing, at many. So bytes count the roots of values:
+    what is read back is at most (high - low) / 254 of its own row away where values are high, and far less where they are low.
 
     Returns:
-        As of ``encode``, and ``peaks``: the R largest values as 32-bit floats, little-endian, in base64. A value is
-        byte / 255 x the peak of its row.
+        As of ``encode``, and ``ranges``: low and high of each row as 32-bit floats, little-endian, in base64. A value is
+        low + (byte / 255)² x (high - low).
 
     Raises:
         UsageError: Not all values are numbers.
     """
     array = np.asarray(values, np.float32)
     _check(array)
-    peaks = array.reshape(len(array), -1).max(1)
-    tall = peaks.reshape(-1, *[1] * (array.ndim - 1))
-    peaks_text = base64.b64encode(peaks.astype("<f4").tobytes()).decode()
-    return {**_packed(_quantised(array, tall)), "low": 0.0, "high": float(peaks.max()), "peaks": peaks_text}
+    rows = array.reshape(len(array), -1)
+    lows, highs = np.minimum(rows.min(1), 0), np.maximum(rows.max(1), 0)
+    text = base64.b64encode(np.stack([lows, highs], 1).astype("<f4").tobytes()).decode()
+    spans = np.maximum(highs - lows, np.finfo(np.float32).tiny)[:, None]
+    roots = np.sqrt((rows - lows[:, None]) / spans)
+    return {
+        **_packed(_quantised(roots, 1.0).reshape(array.shape)),
+        "low": float(lows.min()),
+        "high": float(highs.max()),
+        "ranges": text,
+    }
 
 
 def decode(plane: Plane) -> npt.NDArray[np.float32]:
@@ -73,9 +81,9 @@ def decode(plane: Plane) -> npt.NDArray[np.float32]:
     shape = tuple(plane["shape"])
     steps = np.frombuffer(zlib.decompress(base64.b64decode(plane["data"])), np.uint8).reshape(-1, shape[-1])
     values = (np.cumsum(steps, axis=1, dtype=np.uint8).reshape(shape) / LEVELS).astype(np.float32)
-    if "peaks" in plane:
-        peaks = np.frombuffer(base64.b64decode(plane["peaks"]), "<f4")
-        return values * peaks.reshape(-1, *[1] * (len(shape) - 1))
+    if "ranges" in plane:
+        ranges = np.frombuffer(base64.b64decode(plane["ranges"]), "<f4").reshape(-1, 2, *[1] * (len(shape) - 1))
+        return ranges[:, 0] + values**2 * (ranges[:, 1] - ranges[:, 0])
     return (plane["low"] + values * (plane["high"] - plane["low"])).astype(np.float32)
 
 
@@ -89,7 +97,7 @@ def _check(array: npt.NDArray[np.float32]) -> None:
 
 
 def _quantised(array: npt.NDArray[np.float32], whole: Any) -> npt.NDArray[np.uint8]:
-    return np.rint(array * (LEVELS / np.maximum(whole, np.finfo(np.float32).tiny))).astype(np.uint8)
+    return np.rint(LEVELS * (array / np.maximum(whole, np.finfo(np.float32).tiny))).astype(np.uint8)
 
 
 def _packed(values: npt.NDArray[np.uint8]) -> Plane:

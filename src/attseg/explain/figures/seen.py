@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +41,16 @@ class Seen(Protocol):
     def looked(self) -> Looked:
         """The attention maps of the whole picture."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pictured:
+    """A picture and what a model made of it, of one forward pass: a ``Seen`` without all that a ``Result`` can do."""
+
+    image: Array
+    labels: Array
+    classes: ClassTable
+    looked: Looked
 
 
 def find_maps(seen: Seen, what: str, mechanisms: tuple[str, ...], having: str) -> list[AttentionMap]:

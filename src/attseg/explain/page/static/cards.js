@@ -25,7 +25,7 @@ function swatch(color) {
  */
 function makeCard(map, title, side, onShow) {
   const heading = make("button", { className: "card-title", type: "button", onclick: onShow }, title);
-  const name = make("code", { title: map.name }, map.name);
+  const name = make("p", { className: "origin" }, map.mechanism, make("code", {}, map.name));
   const body = make("div", { className: "card-body" });
   const element = make("article", { className: "card", attributes: { "data-map": map.id } }, make("h3", {}, heading), name, body);
   const fill = { scale: barsCard, class: classCard, channel: channelCard, spatial: spatialCard, pairwise: pairsCard }[map.kind];
@@ -113,6 +113,6 @@ function pairsCard(body) {
 
 /** A pairwise map at a pixel, in a sentence. */
 function pairsSaid(found) {
-  const times = found.times >= 9.5 ? found.times.toFixed(0) : found.times.toFixed(1);
-  return `strongest at ${found.x}, ${found.y}: ${number(found.peak)}, ${times} times an even share; itself ${number(found.own)}; in all ${number(found.sum)}`;
+  const times = found.times === null ? "" : ` (${found.times.toFixed(found.times >= 9.95 ? 0 : 1)} × an even share)`;
+  return `strongest at ${found.x}, ${found.y} with ${number(found.peak)}${times}; on itself ${number(found.own)}; sum ${number(found.sum)}`;
 }

@@ -9,15 +9,15 @@ async function readPlane(plane) {
   for (let start = 0; start < bytes.length; start += width) {
     for (let place = start + 1; place < start + width; place++) bytes[place] += bytes[place - 1];
   }
-  const read = { shape: plane.shape, low: plane.low, high: plane.high, bytes, peaks: null };
-  if (plane.peaks) {
-    const view = new DataView(Uint8Array.from(atob(plane.peaks), (letter) => letter.charCodeAt(0)).buffer);
-    read.peaks = Float32Array.from({ length: view.byteLength / 4 }, (_, row) => view.getFloat32(4 * row, true));
+  const read = { shape: plane.shape, low: plane.low, high: plane.high, bytes, ranges: null };
+  if (plane.ranges) {
+    const view = new DataView(Uint8Array.from(atob(plane.ranges), (letter) => letter.charCodeAt(0)).buffer);
+    read.ranges = Float32Array.from({ length: view.byteLength / 4 }, (_, place) => view.getFloat32(4 * place, true));
   }
   return read;
 }
 
-/** The value at a place in the flat bytes of a plane without peaks. */
+/** The value at a place in the flat bytes of a plane without ranges. */
 function valueAt(plane, index) {
   return plane.low + (plane.bytes[index] / 255) * (plane.high - plane.low);
 }
@@ -86,7 +86,7 @@ function channelGrid(map, channel) {
  */
 function pairGrid(side, map, x, y, turned) {
   const { step, values } = map.pairs;
-  const [points, rows, columns] = values.shape;
+  const [, rows, columns] = values.shape;
   const across = Math.ceil(map.size[1] / step);
   const row = Math.floor(cellOf(y, map.size[0], side.seen[0]) / step);
   const column = Math.floor(cellOf(x, map.size[1], side.seen[1]) / step);
@@ -94,18 +94,21 @@ function pairGrid(side, map, x, y, turned) {
   const cells = rows * columns;
   const weights = new Float32Array(cells);
   for (let place = 0; place < cells; place++) {
-    const byte = turned ? values.bytes[place * cells + point] : values.bytes[point * cells + place];
-    weights[place] = (byte / 255) * values.peaks[turned ? place : point];
+    const [from, to] = turned ? [place, point] : [point, place];
+    const [low, high] = values.ranges.subarray(2 * from, 2 * from + 2);
+    weights[place] = low + (values.bytes[from * cells + to] / 255) ** 2 * (high - low);
   }
-  return { rows, columns, weights, points };
+  return { rows, columns, weights };
 }
 
-/** Where a grid is largest, its sum, what lies at the pixel itself, and how often an even share the largest is. */
+/** Where a grid is largest, its sum, what lies at the pixel itself, and how many times an even share the largest is; null where some are below 0. */
 function summary(side, map, grid, x, y) {
   let best = 0;
   let sum = 0;
+  let lowest = 0;
   for (let place = 0; place < grid.weights.length; place++) {
     sum += grid.weights[place];
+    lowest = Math.min(lowest, grid.weights[place]);
     if (grid.weights[place] > grid.weights[best]) best = place;
   }
   const [row, column] = [Math.floor(best / grid.columns), best % grid.columns];
@@ -115,7 +118,7 @@ function summary(side, map, grid, x, y) {
     peak: grid.weights[best],
     sum: (sum * map.size[0] * map.size[1]) / grid.weights.length,
     own: grid.weights[own[0] * grid.columns + own[1]],
-    times: sum > 0 ? (grid.weights[best] * grid.weights.length) / sum : 0,
+    times: sum > 0 && lowest === 0 ? (grid.weights[best] * grid.weights.length) / sum : null,
     x: middle(column, 1),
     y: middle(row, 0),
   };

@@ -41,7 +41,6 @@ function makeSide(side, common) {
   const tip = make("div", { className: "tip", hidden: true, attributes: { "aria-hidden": "true" } });
   const panelId = `stage-${place}-${Math.random().toString(36).slice(2, 8)}`;
   const box = make("div", { className: "box", id: panelId, attributes: { role: "tabpanel" } }, canvas, chart, ring, tip);
-  box.style.setProperty("--ratio", picture.width / picture.height);
   const tabs = layers.map((layer, index) =>
     make(
       "button",
@@ -93,6 +92,8 @@ function makeSide(side, common) {
     make("div", { className: "stage" }, make("div", { className: "hold" }, tablist, box, readout), under),
     make("div", { className: "cards", attributes: { "aria-label": "What each map says about the pixel" } }, ...(cards.length ? cards.map((card) => card.element) : [empty])),
   );
+
+  element.style.setProperty("--ratio", picture.width / picture.height);
 
   // --- pointer
   const pixel = (event) => {
@@ -187,7 +188,7 @@ function makeSide(side, common) {
   const shownGrid = (map, decision) => {
     if (map.pairs) {
       const grid = pairsOf(map, mine().turned);
-      return grid && { grid, low: 0, high: Math.max(...grid.weights) };
+      return grid && { grid, ...pairRange(grid) };
     }
     const chosen = shownEntry(map, decision);
     const key = `${map.id} ${chosen}`;
@@ -287,7 +288,7 @@ function makeSide(side, common) {
         draw: (target) => {
           [target.width, target.height] = [320, Math.max(1, Math.round((320 * picture.height) / picture.width))];
           const context = target.getContext("2d");
-          overGrey(target, grid && heatOf(map, grid, 0, Math.max(...grid.weights)));
+          overGrey(target, grid && heatOf(map, grid, pairRange(grid).low, pairRange(grid).high));
           const [left, top] = [((x + 0.5) / picture.width) * target.width, ((y + 0.5) / picture.height) * target.height];
           for (const [color, width] of [["#000", 4], ["#fff", 2]]) {
             context.strokeStyle = color;
@@ -310,6 +311,9 @@ function makeSide(side, common) {
       tab.setAttribute("aria-selected", String(index === current()));
       tab.tabIndex = index === current() ? 0 : -1;
     });
+    const tab = tabs[current()];
+    const [start, end] = [tab.offsetLeft - 40, tab.offsetLeft + tab.offsetWidth + 40 - tablist.clientWidth];
+    tablist.scrollLeft = Math.max(end, Math.min(start, tablist.scrollLeft)); // on phones, where tabs do not fit
     const decision = decisionAt(side, picture, view().x, view().y);
     drawStage();
     drawReadout(decision);
@@ -323,6 +327,11 @@ function makeSide(side, common) {
     return `${side.title}, pixel ${x}, ${y}: ${side.classes[decision.label].name}, ${percent(decision.score)}`;
   };
   return { element, canvas, layers, current, update, spoken };
+}
+
+/** Colours of pairs begin at 0, or below it where the lowest weight is. */
+function pairRange(grid) {
+  return { low: Math.min(0, ...grid.weights), high: Math.max(...grid.weights) };
 }
 
 function legendItems(side) {

@@ -145,7 +145,9 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     const at = event.target;
-    if (at instanceof Element && at.closest("input, select, textarea, dialog, [contenteditable]")) return;
+    const typed = "input:not([type=checkbox], [type=range]), select, textarea, dialog, [contenteditable]";
+    if (at instanceof Element && at.closest(typed)) return;
+    if (event.key.startsWith("Arrow") && at instanceof Element && at.matches("[type=range]")) return;
     const step = event.shiftKey ? 10 : 1;
     const side = sides[active];
     const to = (index) => pick(side.layers[(index + side.layers.length) % side.layers.length].name, active);
@@ -211,7 +213,7 @@ function makeHelp(bundle) {
     make("dl", { className: "keys" }, ...KEYS.flatMap(([key, text]) => [make("dt", {}, key), make("dd", {}, text)])),
     make("h2", {}, "What the maps show"),
     make("dl", {}, ...Object.keys(KINDS).filter((kind) => kinds.has(kind)).flatMap((kind) => [make("dt", {}, KINDS[kind].title), make("dd", {}, KINDS[kind].text)])),
-    make("p", { className: "quiet" }, "Attention says what the network weighed, not why it decided. Values are kept in 255 steps between the lowest and the highest of their map; pairs, of each pixel's own."),
+    make("p", { className: "quiet" }, "Attention says what the network weighed, not why it decided. Values are rounded to 255 steps between the lowest and the highest of their map; those of pairs, between 0 and the highest of their pixel."),
     close,
   );
   close.onclick = () => dialog.close();

@@ -1,0 +1,86 @@
+"""Claims as files: tables for people, and a plot."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from attseg.explain.claims.finding import Finding, Number
+from attseg.explain.claims.measure import Claims
+from attseg.explain.figures import panels
+
+WIDE = 8.0
+"""Width of the plot, in inches."""
+
+
+def as_markdown(claims: Claims, *, title: str) -> str:
+    """The tables; ``±`` is one standard error over pictures."""
+    parts = [
+        f"# {title}",
+        f"{claims.pictures} pictures of the split {claims.split!r}; points drawn with seed {claims.seed}. "
+        "± is one standard error over pictures. The guide *How to read attention maps* defines each number, and says what these "
+        "numbers do not prove.",
+    ]
+    for one in claims.findings:
+        parts.append(f"## {one.name}")
+        if one.claim:
+            parts.append(f"The paper: {one.claim} ({one.source})")
+        if one.rows:
+            parts.append(_table(one))
+        parts.append("; ".join(one.remarks) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def draw_claims(claims: Claims) -> Figure:
+    """One panel a table: a group of bars a row, a bar a column, lines for one standard error."""
+    drawn = [one for one in claims.findings if one.rows]
+    figure = Figure(figsize=(WIDE, 2.7 * max(len(drawn), 1)), layout="constrained")
+    for axes, one in zip(figure.subplots(max(len(drawn), 1), 1, squeeze=False)[:, 0], drawn, strict=False):
+        _bars(axes, one)
+    return figure
+
+
+def as_png(figure: Figure) -> bytes:
+    """A figure as the bytes of a file."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    return buffer.getvalue()
+
+
+def _bars(axes: Axes, one: Finding) -> None:
+    wide = 0.8 / len(one.columns)
+    for place, column in enumerate(one.columns):
+        left = np.arange(len(one.rows)) + (place - (len(one.columns) - 1) / 2) * wide
+        numbers = [numbers[place] for _, numbers in one.rows]
+        axes.bar(
+            left,
+            [number.value or 0 for number in numbers],
+            wide,
+            yerr=[number.error or 0 for number in numbers],
+            color=panels.COLORS[place % len(panels.COLORS)],
+            hatch=("", "//", "..", "xx")[place % 4],
+            label=column,
+            error_kw={"linewidth": 1},
+        )
+    axes.set_xticks(range(len(one.rows)), [name for name, _ in one.rows], parse_math=False)
+    axes.set_title(one.name, fontsize=panels.SMALL + 1, loc="left", parse_math=False)
+    panels.plain(axes)
+    axes.legend(fontsize=panels.SMALL - 1, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+
+
+def _table(one: Finding) -> str:
+    lines = [
+        f"| {one.by} | {' | '.join(one.columns)} |",
+        f"|---{'|---:' * len(one.columns)}|",
+        *(f"| {name} | {' | '.join(map(_text, numbers))} |" for name, numbers in one.rows),
+    ]
+    return "\n".join(lines)
+
+
+def _text(number: Number) -> str:
+    if number.value is None:
+        return "-"
+    return f"{number.value:.4f}" + (f" ± {number.error:.4f}" if number.error is not None else "")
