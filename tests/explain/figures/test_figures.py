@@ -73,7 +73,7 @@ def test_curves_are_the_gates():
         next(m for m in seen.looked.maps if f"{name}_gate" in m.name).weights.flatten().numpy()
         for name in ("high", "low")
     )
-    assert [np.array_equal(line.get_ydata(), gate) for line, gate in zip(two.axes[0].lines, (high, low), strict=True)]
+    assert all(np.array_equal(a.get_ydata(), b) for a, b in zip(two.axes[0].lines, (high, low), strict=True))
     assert np.array_equal(two.axes[1].lines[0].get_ydata(), low)
     assert not np.array_equal(two.axes[1].lines[1].get_ydata(), low)
     save(two)
