@@ -68,12 +68,8 @@ def encode_rows(values: npt.ArrayLike) -> Plane:
     text = base64.b64encode(np.stack([lows, highs], 1).astype("<f4").tobytes()).decode()
     spans = np.maximum(highs - lows, np.finfo(np.float32).tiny)[:, None]
     roots = np.sqrt((rows - lows[:, None]) / spans)
-    return {
-        **_packed(_quantised(roots, 1.0).reshape(array.shape)),
-        "low": float(lows.min()),
-        "high": float(highs.max()),
-        "ranges": text,
-    }
+    packed = _packed(_quantised(roots, 1.0).reshape(array.shape))
+    return {**packed, "low": float(lows.min()), "high": float(highs.max()), "ranges": text}
 
 
 def decode(plane: Plane) -> npt.NDArray[np.float32]:
