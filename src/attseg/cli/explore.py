@@ -67,7 +67,7 @@ def run(argv: Sequence[str]) -> int:
     from attseg.inference.segmenter import load
 
     limits = Limits()
-    folder = Folder(arguments.pictures.expanduser(), limits.files) if arguments.pictures else None
+    folder = Folder(arguments.pictures.expanduser(), limits) if arguments.pictures else None
     if folder and folder.left_out:
         print(
             f"{arguments.pictures}: {folder.left_out} pictures beyond the first {limits.files} are left out",

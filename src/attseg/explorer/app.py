@@ -48,6 +48,7 @@ def make_app(desk: Desk) -> Starlette:
             DataError: _wrong_picture,
             UsageError: _wrong_picture,
             HTTPException: _no_such_address,
+            Exception: _unforeseen,
         },
     )
 
@@ -192,3 +193,7 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         return Refused(405, f"{request.method} is not answered at this address").response()
     return Refused(error.status_code, "there is nothing at this address").response()
+
+
+async def _unforeseen(_: Request, error: Exception) -> Response:
+    return Refused(500, f"{type(error).__name__}: {error} (the terminal shows where)").response()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -51,7 +52,11 @@ class Uploads:
 
     def _check_declared(self, request: Request) -> None:
         length = request.headers.get("content-length")
-        if length is not None and int(length) > self._limits.upload_bytes:
+        if length is None:
+            return
+        if not re.fullmatch(r"[0-9]{1,15}", length):
+            raise Refused(400, f"the length of the file is said to be {length[:20]!r}; a number of bytes was expected")
+        if int(length) > self._limits.upload_bytes:
             raise self._too_large(f"{int(length) / 2**20:.1f} MiB")
 
     async def _all(self, request: Request) -> bytes:

@@ -15,8 +15,8 @@ from attseg.explorer.refusal import Refused
 from attseg.explorer.seen import Seen, see
 from attseg.explorer.shelf import Kept, Shelf
 
-SCENE_SIZE = (256, 384)
-"""Height and width of generated scenes."""
+SCENE_SIZE = (160, 240)
+"""Height and width of generated scenes, at which the bundled model does well."""
 
 LAST_SEED = 2**32 - 1
 """The largest seed of a scene."""
@@ -116,9 +116,8 @@ class Desk:
     def _read_file(self, number: int, *, draft: bool = False) -> Picture:
         if self.folder is None:
             raise Refused(404, "no folder of pictures was named at the start: attseg explore RUN --pictures FOLDER")
-        name, file = self.folder.open(number)
-        with file:
-            return read_picture(file, name, self.limits, draft=draft)
+        name, content = self.folder.read(number)
+        return read_picture(content, name, self.limits, draft=draft)
 
 
 def _paint(seed: int, limits: Limits) -> Picture:

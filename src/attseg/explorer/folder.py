@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from attseg.data.reading.inputs import PictureFile, find_pictures
+from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.errors import UsageError
+from attseg.explorer.limits import Limits
 from attseg.explorer.refusal import Refused
 
 
@@ -17,32 +18,34 @@ class Folder:
 
     Args:
         root: The folder.
-        most: How many files are listed.
+        limits: ``files`` and ``file_bytes`` count here.
 
     Raises:
         UsageError: There is no such folder, or no picture in it.
     """
 
-    def __init__(self, root: Path, most: int) -> None:
+    def __init__(self, root: Path, limits: Limits) -> None:
         if not root.is_dir():
             raise UsageError(f"there is no folder {str(root)!r}; --pictures names a folder with pictures")
+        self.name = root.resolve().name
+        self._limits = limits
         self._root = root.resolve()
-        inside = [file for file in find_pictures([self._root]) if self._is_inside(file.path)]
-        if not inside:
+        found = Pictures([self._root])
+        inside = (file for file in found if self._is_inside(file.path))
+        self._files = list(islice(inside, limits.files))
+        if not self._files:
             raise UsageError(f"the pictures in {root} are all links to outside of it; these are not followed")
-        self.name = self._root.name
-        self._files = inside[:most]
-        self.left_out = len(inside) - len(self._files)
+        self.left_out = len(found) - len(self._files) if len(self._files) == limits.files else 0
 
     def names(self) -> list[str]:
         """Names of the files, as paths below the folder; the place of each is its number."""
         return [file.name for file in self._files]
 
-    def open(self, number: int) -> tuple[str, BinaryIO]:
+    def read(self, number: int) -> tuple[str, bytes]:
         """Name and content of a file.
 
         Raises:
-            Refused: There is no such number, or the file has gone, or has become something else.
+            Refused: There is no such number, or the file has gone, has become something else, or is too large.
         """
         file = self._find(number)
         try:
@@ -51,12 +54,16 @@ class Folder:
             opened = os.open(
                 file.path.resolve(), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             )
+            with os.fdopen(opened, "rb") as content:
+                status = os.fstat(opened)
+                if not stat.S_ISREG(status.st_mode):
+                    raise OSError
+                if status.st_size > self._limits.file_bytes:
+                    given, most = (each / 2**20 for each in (status.st_size, self._limits.file_bytes))
+                    raise Refused(413, f"{file.name} has {given:.1f} MiB; at most {most:g} MiB are read")
+                return file.name, content.read(self._limits.file_bytes)
         except OSError:
             raise Refused(404, f"{file.name} has gone from the folder, or cannot be read") from None
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            os.close(opened)
-            raise Refused(404, f"{file.name} is no file any more")
-        return file.name, os.fdopen(opened, "rb")
 
     def _find(self, number: int) -> PictureFile:
         if not 0 <= number < len(self._files):

