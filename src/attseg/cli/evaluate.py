@@ -24,17 +24,19 @@ from attseg.cli.measuring import (
     measure,
     meters_of,
 )
-from attseg.cli.parser import Parser, put
+from attseg.cli.parser import Parser
 from attseg.cli.protocol import add_protocol, protocol_of
+from attseg.cli.run_data import check_classes, data_spec, read_about, recipe_of, section
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
-from attseg.recipes.values import from_values, settings, to_values
+from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
     from attseg.checkpoint import Weights
     from attseg.data.classes import ClassTable
     from attseg.data.sample import SegmentationData
     from attseg.evaluation.submission import Submission
+    from attseg.inference.exported.description import Description
     from attseg.prediction.protocol import Protocol
 
 TEXT = """\
@@ -62,7 +64,7 @@ MACHINE = ("device", "precision", "workers")
 def run(argv: Sequence[str]) -> int:
     """Evaluate, print, and write the files."""
     parser = Parser("evaluate", TEXT, EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
+    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors or exported file, or demo")
     parser.add_argument("--split", help="which split (default: the one that the run validated on)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: RUN/evaluation)")
@@ -81,23 +83,22 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _evaluate(arguments: Namespace) -> int:
-    from attseg.checkpoint import read_weights
     from attseg.data.catalog import open_data
     from attseg.inference.sources import find_weights
 
     file = find_weights(arguments.run)
-    weights = read_weights(file)
-    recipe = _recipe(weights)
-    spec = _data_spec(arguments, file, recipe)
-    machine = from_values(Machine, _section(arguments.given, "machine"), "machine")
+    weights = read_about(file)
+    recipe = recipe_of(weights.info)
+    spec = data_spec(arguments, file, recipe)
+    machine = from_values(Machine, section(arguments.given, "machine"), "machine")
     protocol = protocol_of(arguments, spec.name)
     other = find_weights(arguments.against) if arguments.against else None
     if other:
         named = "data.name" in arguments.given
-        check_comparable(weights, arguments.run, read_weights(other), arguments.against, data_named=named)
+        check_comparable(weights, arguments.run, read_about(other), arguments.against, data_named=named)
     crf = crf_of(arguments)
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
-    _check_classes(weights.classes, data.classes, arguments.run)
+    check_classes(weights.classes, data.classes, arguments.run)
     out = arguments.out or _usual_place(arguments, file, protocol, data.split, spec)
     submission = _submission(arguments, out, data.classes)
     meters = meters_of(arguments, data.classes)
@@ -153,44 +154,8 @@ def _usual_place(arguments: Namespace, file: Path, protocol: Protocol, split: st
     return file.parent / "-".join(["evaluation", *others, *["crf"] * arguments.crf])
 
 
-def _data_spec(arguments: Namespace, file: Path, recipe: Recipe | None) -> DataSpec:
-    """The data set of the run, with what the command line says instead; of another data set, only what that says."""
-    given = _section(arguments.given, "data")
-    if recipe is None and "name" not in given:
-        raise UsageError(
-            f"{file} does not say which data it was trained on; name a data set with --data.name and --data.root"
-        )
-    if recipe is None or given.get("name", recipe.data.name) != recipe.data.name:
-        return from_values(DataSpec, given, "data")
-    return from_values(DataSpec, put(to_values(recipe.data), given), "data")
-
-
-def _recipe(weights: Weights) -> Recipe | None:
-    """The recipe that made the weights, where they say so."""
-    values = weights.info.get("recipe")
-    return from_values(Recipe, values) if isinstance(values, dict) else None
-
-
-def _section(given: dict[str, Any], name: str) -> dict[str, Any]:
-    """The settings below a name, without it."""
-    return {key.removeprefix(f"{name}."): value for key, value in given.items() if key.startswith(f"{name}.")}
-
-
-def _check_classes(trained: ClassTable, measured: ClassTable, run: str) -> None:
-    if trained.names == measured.names:
-        return
-    raise UsageError(
-        f"{run} knows {len(trained)} classes ({_few(trained.names)}), and the data set has {len(measured)} "
-        f"({_few(measured.names)}); names and order must be equal to be measured"
-    )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (", .." if len(names) > 4 else "")
-
-
 def _origin(
-    recipe: Recipe | None, weights: Weights, spec: DataSpec, data: SegmentationData, file: Path
+    recipe: Recipe | None, weights: Weights | Description, spec: DataSpec, data: SegmentationData, file: Path
 ) -> dict[str, Any]:
     """What a reader of the numbers needs to get them again."""
     return {

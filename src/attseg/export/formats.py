@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -128,6 +129,9 @@ def save_openvino(model: Any, path: Path, description: str) -> None:
     model.set_rt_info(description, [KEY])
     with TemporaryDirectory() as scratch:
         written = Path(scratch) / "model.xml"
+        openvino.save_model(model, written, compress_to_fp16=False)
+        with written.with_suffix(".bin").open("rb") as weights:  # so that the .xml alone tells one model from another
+            model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
         openvino.save_model(model, written, compress_to_fp16=False)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
             with replacing(path.with_suffix(suffix)) as file:

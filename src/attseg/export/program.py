@@ -15,6 +15,7 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from attseg.encoders.base import Encoder
+from attseg.encoders.timm import TimmEncoder
 from attseg.export.deployable import Deployable
 from attseg.export.errors import ExportError
 from attseg.inference.exported.contract import LARGEST, Contract
@@ -47,6 +48,8 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
     model = segmenter.model if segmenter.device.type == "cpu" else copy.deepcopy(segmenter.model).cpu()
     if contract.size or contract.resize:
         return _trace(Deployable(model, segmenter.preprocessing, contract).eval(), contract), contract
+    if any(isinstance(module, TimmEncoder) and module.windowed for module in model.modules()):
+        raise _fixed(model)  # known beforehand: torch reckons with the sizes of windows for hours before it gives up
     problem: Exception | None = None
     for least in _least_sides(model):
         wider = replace(contract, least=least)
@@ -54,11 +57,7 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
             return _trace(Deployable(model, segmenter.preprocessing, wider).eval(), wider), wider
         except ExportError as error:
             problem = problem or error
-    raise ExportError(
-        f"this {type(model).__name__} cannot be exported for pictures of any size, as a layer of it fixes the size "
-        "(Swin's windows and DINOv3's grids do). Choose one: --resize 512x512 makes a file that takes any picture and "
-        "scales it inside; --size 512x512 one that takes pictures of this size alone"
-    ) from problem
+    raise _fixed(model) from problem
 
 
 def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
@@ -82,6 +81,14 @@ def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
         ) from error
     _forget_sources(program)
     return program
+
+
+def _fixed(model: nn.Module) -> ExportError:
+    return ExportError(
+        f"this {type(model).__name__} cannot be exported for pictures of any size, as a layer of it fixes the size "
+        "(Swin's windows and DINOv3's grids do). Choose one: --resize 512x512 makes a file that takes any picture and "
+        "scales it inside; --size 512x512 one that takes pictures of this size alone"
+    )
 
 
 def _least_sides(model: nn.Module) -> Sequence[int]:

@@ -13,6 +13,7 @@ from attseg.errors import UsageError
 from attseg.inference.result import Result
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.bands import Band
+from attseg.prediction.decided import DecidedBand, DecidingModel
 from attseg.prediction.stream import MEMORY
 from attseg.prediction.whole import as_batch
 
@@ -96,6 +97,10 @@ def segment_together(segmenter: Segmenter, images: Sequence[Array]) -> list[Resu
     try:
         with torch.inference_mode():
             batch = torch.cat([as_batch(image, segmenter.preprocessing, segmenter.device) for image in images])
+            if isinstance(segmenter.model, DecidingModel):
+                found = zip(*segmenter.model.decide(batch), strict=True)
+                bands = [DecidedBand(0, *(part[:height, :width] for part in one)).decide() for one in found]
+                return [segmenter.result(image, *parts) for image, parts in zip(images, bands, strict=True)]
             logits = (
                 segmenter.model(batch.contiguous(memory_format=torch.channels_last))
                 .logits[:, :, :height, :width]

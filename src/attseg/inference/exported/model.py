@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.inference.exported.contract import Contract, Size
-from attseg.inference.exported.description import Description, ExportedError
+from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import Engine, Numbers, read_description, start
 from attseg.models.frame import Segmentation
 from attseg.prediction.decided import DecidingModel
@@ -43,8 +43,8 @@ class Runner:
         """The outputs of the file, of normalised pictures (N, 3, H, W) on the processor.
 
         Raises:
-            UsageError: The file takes pictures of another size only, or half precision was asked for.
-            ExportedError: What computes gave up.
+            UsageError: The file takes pictures of another size only, half precision was asked for, or what computes gave up, as
+                where memory ends.
         """
         if torch.is_autocast_enabled("cpu"):
             raise UsageError(
@@ -59,9 +59,9 @@ class Runner:
         try:
             found = self.engine.compute(self._given(images))
         except Exception as error:  # each engine has its own
-            raise ExportedError(
-                f"{self.engine.name} cannot compute {len(images)} pictures of {height} x {width} (height x width): "
-                f"{str(error).strip().splitlines()[-1][:300]}"
+            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise UsageError(
+                f"{self.engine.name} cannot compute {len(images)} of {height} x {width} pixels (height x width): {first[:300]}"
             ) from error
         return [torch.from_numpy(found[name])[..., :height, :width] for name in self.contract.outputs]
 

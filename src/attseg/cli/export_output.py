@@ -1,0 +1,65 @@
+"""What ``attseg export`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attseg.cli.output import print_table
+
+
+def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
+    """The file, its contract, how near it is to the network, and what integers cost.
+
+    Args:
+        path: The file.
+        report: Where all this is kept.
+        values: As ``attseg.export.report.describe_file`` gives them.
+    """
+    print(f"{path}: {values['model']}, {values['bytes'] / 1e6:.1f} MB")
+    print(f"  takes  {values['input']}")
+    print(f"  gives  {values['output']}")
+    contract = values["contract"]
+    sizes = " x ".join(map(str, contract["size"] or contract["resize"] or ()))
+    if contract["size"]:
+        print(f"  sizes  {sizes} (height x width) alone")
+    elif contract["resize"]:
+        print(f"  sizes  any; the network sees {sizes} (height x width)")
+    else:
+        print(f"  sizes  any height and width from {contract['least']} on")
+    parity = values["parity"]
+    print(f"\nbeside the network in PyTorch, run by {parity['engine']}\n")
+    print_table(
+        ("size", "pictures", f"{parity['compared']} differ by", "equal classes", "network", "file"),
+        (
+            (
+                " x ".join(map(str, row["size"])),
+                row["pictures"],
+                f"{row['difference']:.1e}",
+                f"{100 * row['agreement']:.2f} %",
+                f"{1000 * row['network_seconds']:.1f} ms",
+                f"{1000 * row['file_seconds']:.1f} ms",
+            )
+            for row in parity["rows"]
+        ),
+    )
+    threads = f"{parity['threads']} thread{'s' * (parity['threads'] != 1)}"
+    print(
+        f"\nTimes are those of one picture with {threads}, a few runs on this computer as it is now: a hint, no benchmark."
+    )
+    if values["int8"]:
+        _print_drop(values["int8"])
+    print(f"{report.name} beside it keeps all this.")
+
+
+def _print_drop(integers: dict[str, Any]) -> None:
+    calibrated = f"8-bit integers, calibrated with {integers['calibrated_with']} pictures"
+    drop = integers["drop"]
+    if drop is None:
+        print(f"{calibrated}; what they cost in mIoU was not measured.")
+        return
+    before, after, lost = 100 * drop["miou_before"], 100 * drop["miou_after"], drop["points_lost"]
+    print(
+        f"{calibrated}: mIoU {before:.2f} -> {after:.2f}, {abs(lost):.2f} points {'lost' if lost >= 0 else 'won'} on "
+        f"{drop['pictures']} pictures of {drop['split']}."
+    )
