@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def save_weights(
         "info": dict(info),
     }
     own = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
-    content = save(own, metadata={_HEADER: json.dumps(header)})
+    content = save(own, metadata={_HEADER: json.dumps(header | {"checksum": _checksum(own)})})
     with replacing(path) as file:
         file.write(content)
 
@@ -109,6 +110,14 @@ def read_weights(path: Path) -> Weights:
     if header is None:
         raise WeightsError(f"{path} holds tensors but nothing about model and classes: it was not written by attseg")
     return _parse(path, header, state)
+
+
+def trained_on(info: Mapping[str, Any]) -> str | None:
+    """Name of the data set of the recipe that made some weights, where their ``info`` says so."""
+    recipe = info.get("recipe")
+    data = recipe.get("data") if isinstance(recipe, dict) else None
+    name = data.get("name") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -162,6 +171,8 @@ def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
                 f"{path} was written by a newer attseg (format {header['format']}, this one reads up to {FORMAT}); "
                 "upgrade with: pip install --upgrade attseg"
             )
+        if header.get("checksum") not in (None, _checksum(state)):  # files of before 2026-11-21 have none
+            raise WeightsError(f"the weights in {path} do not fit its checksum: it is damaged; fetch or write it again")
         return Weights(
             state,
             ModelSpec(name=header["model"]["name"], args=architecture(header["model"]["args"])),
@@ -171,10 +182,18 @@ def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
         )
     except WeightsError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise WeightsError(
             f"the header of {path} is damaged ({type(error).__name__}: {error}); fetch or write the file again"
         ) from error
+
+
+def _checksum(state: Mapping[str, Tensor]) -> int:
+    """A number that changes with any bit of the weights; safetensors itself would not notice."""
+    found = 0
+    for name in sorted(state):
+        found = zlib.crc32(state[name].flatten().view(torch.uint8).numpy().data, zlib.crc32(name.encode(), found))
+    return found
 
 
 def _diagnosis(path: Path, error: SafetensorError) -> str:
