@@ -30,7 +30,9 @@ def check_comparable(weights: Weights, run: str, other: Weights, other_run: str,
             f"{run} knows {len(weights.classes)} classes and {other_run} {len(other.classes)}, or other names or order; only "
             "models of the same classes can be compared"
         )
-    one, two = (_trained_on(each) for each in (weights, other))
+    from attseg.checkpoint import trained_on
+
+    one, two = (trained_on(each.info) for each in (weights, other))
     if one != two and not data_named:
         raise UsageError(
             f"{run} was trained on {one or 'unnamed data'} and {other_run} on {two or 'unnamed data'}; "
@@ -97,11 +99,6 @@ def write_comparison(
     ]
     headings = ("image", "labels", f"after: {Path(names[0]).name}", f"before: {Path(names[1]).name}")
     draw_samples(rows, task.data.classes, out / "comparison.png", headings=headings, captions=captions)
-
-
-def _trained_on(weights: Weights) -> str | None:
-    recipe = weights.info.get("recipe")
-    return recipe.get("data", {}).get("name") if isinstance(recipe, dict) else None
 
 
 def _number(share: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from attseg.checkpoint import load_into, read_weights
+from attseg.checkpoint import check_fit, load_into, read_weights, trained_on
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
@@ -56,9 +56,11 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     if is_exported(path):
         return _load_exported(path, device)
     weights = read_weights(path)
+    with torch.device("meta"):  # a file may ask for a network of any size: it is compared before there is one
+        check_fit(build_model(weights.model.name, weights.model.args, len(weights.classes)), weights.state)
     model = build_model(weights.model.name, weights.model.args, len(weights.classes))
     load_into(model, weights.state)
-    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=_trained_on(weights.info))
+    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info))
 
 
 def _load_exported(path: Path, device: str) -> Segmenter:
@@ -67,7 +69,7 @@ def _load_exported(path: Path, device: str) -> Segmenter:
             f"{path} is an exported file, which attseg computes on the processor; use the device cpu or auto"
         )
     model, about = open_exported(path)
-    return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=_trained_on(about.info))
+    return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=trained_on(about.info))
 
 
 class Segmenter:
@@ -210,12 +212,6 @@ def _all_pictures(sources: Sequence[Any]) -> Iterator[tuple[Array, str]]:
             yield from ((read_image(file.path), file.name) for file in find_pictures([one]))
         else:
             yield _in_memory(one), f"picture-{number}"
-
-
-def _trained_on(info: Mapping[str, Any]) -> str | None:
-    """The data set of the recipe that made the weights, where they say so."""
-    recipe = info.get("recipe")
-    return recipe.get("data", {}).get("name") if isinstance(recipe, dict) else None
 
 
 def _in_memory(source: Any) -> Array:
