@@ -97,7 +97,8 @@ class Predictor:
         if not self.protocol.is_plain:
             raise UsageError(NO_SCORES.format(wanted=f"the protocol {self.protocol.name!r}"))
         height, width = image.shape[:2]
-        with torch.inference_mode():
+        half = PRECISIONS[self.precision]
+        with torch.inference_mode(), torch.autocast(self.device.type, dtype=half, enabled=half is not None):
             labels, scores = model.decide(as_batch(image, self.preprocessing, self.device))
         yield DecidedBand(0, labels[0, :height, :width], scores[0, :height, :width])
 

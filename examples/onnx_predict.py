@@ -1,0 +1,26 @@
+"""Segment pictures with ONNX Runtime, numpy and Pillow alone: python onnx_predict.py model.onnx OUT PICTURES.."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+model, out, *pictures = sys.argv[1:]
+session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+about = json.loads(session.get_modelmeta().custom_metadata_map["attseg"])
+names, colors = about["classes"]["names"], about["classes"]["colors"]
+if (about["contract"]["takes"], about["contract"]["gives"]) != ("bytes", "labels"):
+    sys.exit(f"{model} was exported with other --takes or --gives; this program is for the usual ones")
+Path(out).mkdir(parents=True, exist_ok=True)
+for path in map(Path, pictures):
+    picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    labels, scores = (found[0] for found in session.run(["labels", "scores"], {"images": np.asarray(picture)[None]}))
+    image = Image.fromarray(labels)
+    image.putpalette([value for color in colors for value in color])
+    image.save(Path(out) / f"{path.stem}.png")
+    shares = np.bincount(labels.ravel(), minlength=len(names)) / labels.size
+    found = ", ".join(f"{names[k]} {shares[k]:.0%}" for k in np.argsort(-shares) if shares[k] >= 0.005)
+    print(f"{path}: {found} (mean score {scores.mean():.2f})")
