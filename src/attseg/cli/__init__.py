@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from attseg.cli.terminal import harmless, spell_out_unknown
 from attseg.errors import UsageError, unknown
 
 VERBS = {
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    spell_out_unknown()
     try:
         status = _run([argument for argument in arguments if argument != "--debug"])
         sys.stdout.flush()
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         status, message = _explained(error)
-        print(f"attseg: {message}", file=sys.stderr)
+        print(f"attseg: {harmless(message)}", file=sys.stderr)
     except SystemExit as stop:  # argparse, after it has printed help
         return stop.code if isinstance(stop.code, int) else FAILED
     return status

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from attseg.cli.parser import Parser, put
+from attseg.cli.terminal import harmless
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import DataName, DataSpec
 from attseg.recipes.values import settings
@@ -130,7 +131,7 @@ def _print(result: Check) -> None:
         sort = finding.kind, finding.split
         shown[sort] += 1
         if shown[sort] <= MOST_SHOWN:
-            print(f"{finding.severity}: {finding.message}")
+            print(harmless(f"{finding.severity}: {finding.message}"))
     for (kind, split), count in shown.items():
         if count > MOST_SHOWN:
             print(

@@ -11,6 +11,8 @@ import timm
 import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
 
+from attseg.errors import UsageError
+
 SECONDS = 3.0
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
@@ -24,11 +26,13 @@ def weight_options(name: str, *, pretrained: bool, file: str | Path | None) -> d
         file: File with weights of the whole network, instead of ``pretrained``.
 
     Raises:
+        UsageError: The file holds something else than weights.
         FileNotFoundError: There is no such file, or pretrained weights are neither here nor reachable.
     """
     if file is not None:
         if not Path(file).is_file():
             raise FileNotFoundError(f"no file of encoder weights at {file}; it should hold timm's {name}")
+        _require_weights(Path(file))
         return {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
     if pretrained:
         require_pretrained(name)
@@ -67,6 +71,20 @@ def require_pretrained(name: str) -> None:
             f"Fetch {source} elsewhere, bring the file here and give it as encoder_weights=FILE, "
             "or train from scratch (pretrained=False)"
         )
+
+
+def _require_weights(file: Path) -> None:
+    """Refuse a file that holds code, before timm opens it: whether timm would run it is a matter of its version."""
+    if file.suffix == ".npz":
+        return  # NumPy reads no objects unless told to
+    try:
+        timm.models.load_state_dict(str(file), weights_only=True)
+    except Exception as error:  # a pickle fails in any way it likes
+        reason = (str(error) or type(error).__name__).partition("\n")[0]
+        raise UsageError(
+            f"{file} cannot be read as weights of an encoder and nothing else ({reason}); give a .safetensors file, or a .pth "
+            "file that holds tensors alone"
+        ) from error
 
 
 def _answers(host: str | None) -> bool:

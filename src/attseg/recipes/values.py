@@ -176,6 +176,8 @@ def _plain(value: Any, at: str) -> Any:
         return tuple(_plain(part, f"{at}[{index}]") for index, part in enumerate(value))
     if isinstance(value, Mapping):
         return {str(name): _plain(part, _join(at, str(name))) for name, part in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{at} is {value}; a finite number was expected")
     if isinstance(value, str | int | float | NoneType):
         return value
     raise UsageError(f"{at} is {value!r}; a number, text, true, false, null, list or mapping was expected")

@@ -110,6 +110,8 @@ class Pictures:
                 yield from _walk(given, "", self._outside)
             elif is_pattern(given):
                 yield from _match(given, self._outside)
+            elif given.exists():
+                raise UsageError(f"{given} is neither a file nor a folder, but a pipe, a socket or a device")
             else:
                 raise no_such_path(given)
 
@@ -167,9 +169,8 @@ def _walk(folder: Path, below: str, outside: Path | None) -> Iterator[_Found]:
 def _match(pattern: Path, outside: Path | None) -> Iterator[_Found]:
     """The pictures that a pattern stands for."""
     root = _root(pattern)
-    matches = glob.iglob(str(pattern), recursive=True)  # noqa: PTH207, that of pathlib leaves out files where ** ends a pattern
     inside: dict[Path, list[str]] = {}
-    for path in map(Path, matches):
+    for path in set(_expand(pattern)):
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         if _has_suffix(path.name) and not hidden and path.is_file() and not _is_inside(path, outside):
             inside.setdefault(path.parent, []).append(path.name)
@@ -177,6 +178,18 @@ def _match(pattern: Path, outside: Path | None) -> Iterator[_Found]:
     for path in sorted(folder / name for folder, names in inside.items() for name in names):
         below = path.relative_to(root).as_posix().removesuffix(path.name)
         yield _Found(path.parent, below, path.name, _stem(path.name) in kept[path.parent])
+
+
+def _expand(pattern: Path) -> Iterator[Path]:
+    """What a pattern matches; ``**`` are all folders inside, but for links to folders, which may lead round in a circle."""
+    if "**" not in pattern.parts:
+        yield from map(Path, glob.iglob(str(pattern)))  # noqa: PTH207, a pattern may begin at the root
+        return
+    place = pattern.parts.index("**")
+    before, rest = Path(*pattern.parts[:place]), pattern.parts[place + 1 :] or ("*",)
+    for start in glob.iglob(str(before)):  # noqa: PTH207
+        for folder, _, _ in os.walk(start):
+            yield from _expand(Path(glob.escape(folder), *rest))
 
 
 def _root(given: Path) -> Path:
