@@ -17,7 +17,8 @@ FORMAT = 1
 class KeptCounts:
     """A file of JSON lines: what was evaluated, then the counts of each picture.
 
-    Lines are only ever added, each at once. A line that a kill cut short is dropped, with everything behind it.
+    Lines are only ever added, each at once. A line that a kill cut short, or a disk changed, is dropped, with everything behind
+    it.
 
     Args:
         path: The file. Folders on the way are made.
@@ -83,7 +84,7 @@ class KeptCounts:
         with self.path.open("rb+") as file:
             self._check(_parse(file.readline(), "format"), about)
             place = file.tell()
-            while line := _parse(file.readline(), "index"):
+            while (line := _parse(file.readline(), "index")) and _is_picture(line):
                 self.names[line["index"]] = line["name"]
                 self._places[line["index"]] = place
                 place = file.tell()
@@ -102,12 +103,21 @@ class KeptCounts:
             )
 
 
+def _is_picture(line: dict[str, Any]) -> bool:
+    """Whether a line holds what ``add`` writes; a disk may have changed it."""
+    try:
+        unpack(line["counts"])
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
+        return False
+    return type(line["index"]) is int and isinstance(line.get("name"), str)
+
+
 def _parse(line: bytes, key: str) -> dict[str, Any] | None:
     """The values of a line that was written to its end and has a key."""
     if not line.endswith(b"\n"):
         return None
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) and key in values else None

@@ -84,7 +84,7 @@ def _checked(archive: Path, entries: Iterable[_Entry], most_files: int, most_byt
     for entry in entries:
         count, total, path = count + 1, total + entry.size, PurePosixPath(entry.name)
         oddity = entry.oddity
-        if path.is_absolute() or ".." in path.parts or "\\" in entry.name:
+        if path.is_absolute() or ".." in path.parts or "\\" in entry.name or not (path.parts or entry.folder):
             oddity = "a path that leads elsewhere"
         elif path in seen:
             oddity = "a name that stands there twice"
@@ -114,7 +114,7 @@ def _zip_entry(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
         "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else "a link or device"
     )  # 0: packed by a system without modes
     oddity = "a file with a password" if info.flag_bits & 1 else oddity
-    return _Entry(info.filename, info.file_size, info.is_dir(), oddity, partial(file.open, info))
+    return _Entry(info.filename, info.file_size, info.filename.endswith("/"), oddity, partial(file.open, info))
 
 
 @contextmanager
