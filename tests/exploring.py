@@ -1,7 +1,17 @@
-"""An explorer without a process: its requests as a client in the same process makes them."""
+"""Explorers to ask: in the same process, or in one of their own."""
 
 import asyncio
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -97,3 +107,54 @@ def refusal(answer, status):
     assert answer.status_code == status, answer.text
     assert list(answer.json()) == ["error"]
     return answer.json()["error"]
+
+
+class Server:
+    """What was started, and where it listens."""
+
+    def __init__(self, process):
+        self.process = process
+        line = process.stdout.readline()
+        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#token=(\S+)\n", line)
+        assert found, line + process.stdout.read()
+        self.port, self.token = int(found[1]), found[2]
+
+    def ask(self, method, path, body=None, timeout=30):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, {"X-Attseg-Token": self.token})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
+
+    def stop(self, how=signal.SIGINT):
+        """Signal it; seconds until it says something or ends, its status, and what it said.
+
+        What follows its last words is an interpreter being taken down, which takes torch seconds on a busy computer.
+        """
+        began = time.monotonic()
+        self.process.send_signal(how)
+        first = self.process.stdout.readline()
+        while first == "Ctrl-C ends it.\n":
+            first = self.process.stdout.readline()
+        seconds = time.monotonic() - began
+        said, _ = self.process.communicate(timeout=60)
+        return seconds, self.process.returncode, first + said
+
+
+@contextmanager
+def started(*command):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    environment.pop("DISPLAY", None)
+    process = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    try:
+        yield Server(process)
+    finally:
+        process.kill()
+        process.communicate()

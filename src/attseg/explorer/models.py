@@ -13,8 +13,10 @@ from typing import Any
 from torch import nn
 
 from attseg.attention.tap import Tap
+from attseg.errors import UsageError
 from attseg.explorer.refusal import Refused
 from attseg.inference.segmenter import Segmenter
+from attseg.prediction.decided import NO_SCORES, DecidingModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,14 @@ class Choice:
 
 
 def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[Choice]:
-    """Loaded models under names that tell them apart: the last part of where each comes from, or all of it."""
+    """Loaded models under names that tell them apart: the last part of where each comes from, or all of it.
+
+    Raises:
+        UsageError: A model gives classes alone, as an exported file with the arg-max inside does.
+    """
+    for source, segmenter in zip(sources, segmenters, strict=True):
+        if isinstance(segmenter.model, DecidingModel):
+            raise UsageError(f"{source}: {NO_SCORES.format(wanted='the explorer')}")
     short = [Path(source).name or source for source in sources]
     names = [name if short.count(name) == 1 else source for name, source in zip(short, sources, strict=True)]
     return [Choice(*each) for each in zip(names, sources, segmenters, strict=True)]

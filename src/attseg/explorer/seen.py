@@ -58,8 +58,14 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> Seen:
             0, f"The picture has {wide} × {tall} pixels; it is shown, and models see it, at {width} × {height}."
         )
     if not looked.found:
-        bundle["notes"].append(f"{choice.name} has no attention to watch, so only what it predicts is shown.")
+        bundle["notes"].append(_why_no_maps(choice))
     pairs = {one.name: one for one in looked.pairs}
     for one in pairs.values():
         one.at([(0, 0)])  # what all points share is computed with the first
     return Seen(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
+
+
+def _why_no_maps(choice: Choice) -> str:
+    if choice.segmenter.exported:
+        return f"{choice.name} is an exported file, which keeps no attention: explore the run that it was made of."
+    return f"{choice.name} has no attention to watch, so only what it predicts is shown."
