@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,6 +17,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 from rich.console import Console
 from torch import Tensor, distributed
 
@@ -140,6 +143,8 @@ def _fit(trainer: Trainer, task: SegmentationTask) -> None:
     except RuntimeError as error:
         if task.plan.world == 1 or not _tells_of_a_lost_process(error):
             raise
+        if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
+            atexit.register(launcher.kill, signal.SIGKILL)  # one that hangs would outlive this process
         raise RunError(
             f"process {task.plan.rank} of {task.plan.world} has lost another one, which ended or did not answer in time: what it "
             "said last is the reason. The run goes on from its last save with --resume"
@@ -148,7 +153,7 @@ def _fit(trainer: Trainer, task: SegmentationTask) -> None:
 
 def _tells_of_a_lost_process(error: RuntimeError) -> bool:
     """Whether a collective operation failed; gloo, which speaks between CPUs, has no type of error of its own."""
-    return isinstance(error, distributed.DistError) or "gloo" in str(error)
+    return isinstance(error, distributed.DistError) or any(word in str(error) for word in ("gloo", "pair closure"))
 
 
 def _step(state: State | None) -> int:
