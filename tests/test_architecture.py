@@ -29,7 +29,7 @@ ALLOWED = {
     "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
     "prediction": {"data", "models"},
     "evaluation": {"data", "metrics", "models", "prediction"},
-    "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction"},
+    "inference": {"attention", "checkpoint", "data", "evaluation", "explain", "models", "prediction", "recipes"},
     "explorer": {"attention", "data", "explain", "inference", "models", "prediction"},
     "profiling": {"checkpoint", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},

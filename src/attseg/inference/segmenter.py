@@ -24,6 +24,7 @@ from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
 from attseg.inference.exported.engines import is_exported
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
+from attseg.inference.hub import OnHub, Origin
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
@@ -60,7 +61,10 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
         check_fit(build_model(weights.model.name, weights.model.args, len(weights.classes)), weights.state)
     model = build_model(weights.model.name, weights.model.args, len(weights.classes))
     load_into(model, weights.state)
-    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info))
+    origin = Origin(weights.model, weights.info, path)
+    return Segmenter(
+        model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info), origin=origin
+    )
 
 
 def _load_exported(path: Path, device: str) -> Segmenter:
@@ -72,7 +76,7 @@ def _load_exported(path: Path, device: str) -> Segmenter:
     return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=trained_on(about.info))
 
 
-class Segmenter:
+class Segmenter(OnHub, library_name="attseg"):
     """A model with what is needed to use it on pictures as they come.
 
     Args:
@@ -81,6 +85,7 @@ class Segmenter:
         preprocessing: What its inputs go through.
         device: Where it computes; ``auto`` takes a GPU if there is one.
         data: Name of the data set that it was trained on, from which some protocols take their sizes.
+        origin: Which network this is, and where its weights come from: what ``save_pretrained`` and ``push_to_hub`` need.
 
     Raises:
         UsageError: There is no such device.
@@ -102,12 +107,14 @@ class Segmenter:
         *,
         device: str = "auto",
         data: str | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.device = _find_device(device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last).eval()
         self.classes = classes
         self.preprocessing = preprocessing
         self.data = data
+        self.origin = origin
 
     @property
     def exported(self) -> bool:

@@ -8,10 +8,16 @@ from pathlib import Path
 
 from attseg.errors import UsageError
 from attseg.files import FileError, no_such_path
+from attseg.inference.telemetry import untold
 
 DEMO = "demo"
+HUB_FILE = "model.safetensors"
+"""The weights in a repository of the hub, or in a folder that is laid out like one."""
+
 RUN_FILES = ("best.safetensors", "last.safetensors")
-"""The weights in a run folder or a hub repository, the preferred ones first."""
+"""The weights in a run folder, the preferred ones first."""
+
+WEIGHT_FILES = (*RUN_FILES, HUB_FILE)
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _SECONDS = 10.0
@@ -22,7 +28,8 @@ def find_weights(source: str | Path) -> Path:
 
     Args:
         source: ``"demo"`` for the small bundled model (a folder of this name is ``./demo``), a run folder (its best weights,
-            else its last), a ``.safetensors`` file, an exported file, or ``owner/name`` of a repository on the Hugging Face hub.
+            else its last), a folder that ``save_pretrained`` wrote, a ``.safetensors`` file, an exported file, or ``owner/name``
+            of a repository on the Hugging Face hub.
 
     Raises:
         UsageError: There is nothing of this name, or nothing to use in it.
@@ -51,14 +58,14 @@ def _bundled() -> Path:
 
 
 def _in_run_folder(folder: Path) -> Path:
-    for name in RUN_FILES:
+    for name in WEIGHT_FILES:
         if (folder / name).is_file():
             return folder / name
-    runs = sorted(path.parent.name for path in folder.glob("*/*.safetensors") if path.name in RUN_FILES)
+    runs = sorted(path.parent.name for path in folder.glob("*/*.safetensors") if path.name in WEIGHT_FILES)
     inside = f" (there are in: {', '.join(dict.fromkeys(runs))})" if runs else ""
     raise UsageError(
-        f"the folder {folder} holds no weights: {' or '.join(RUN_FILES)} was expected{inside}; a run writes them when it first "
-        "evaluates or stops"
+        f"the folder {folder} holds no weights: {' or '.join(WEIGHT_FILES)} was expected{inside}; a run writes them when it "
+        "first evaluates or stops"
     )
 
 
@@ -72,18 +79,19 @@ def _from_hub(repository: str) -> Path:
     from huggingface_hub.errors import HTTPError, RepositoryNotFoundError  # type: ignore[attr-defined] # re-exported
 
     try:
-        there = {file.rfilename for file in HfApi().model_info(repository, timeout=_SECONDS).siblings or ()}
-        name = next((name for name in RUN_FILES if name in there), None)
-        if name is None:
-            raise UsageError(f"the hub repository {repository!r} holds neither {' nor '.join(RUN_FILES)}")
-        return Path(hf_hub_download(repository, name))
+        with untold():
+            there = {file.rfilename for file in HfApi().model_info(repository, timeout=_SECONDS).siblings or ()}
+            name = next((name for name in WEIGHT_FILES if name in there), None)
+            if name is None:
+                raise UsageError(f"the hub repository {repository!r} holds neither {' nor '.join(WEIGHT_FILES)}")
+            return Path(hf_hub_download(repository, name))
     except RepositoryNotFoundError:
         raise UsageError(
             f"there is no file or folder {repository!r}, and no such repository on the Hugging Face hub (or it is private: "
             "log in with 'hf auth login')"
         ) from None
     except (OSError, HTTPError) as error:
-        cached = (try_to_load_from_cache(repository, name) for name in RUN_FILES)
+        cached = (try_to_load_from_cache(repository, name) for name in WEIGHT_FILES)
         path = next((path for path in cached if isinstance(path, str)), None)
         if path is None:
             raise FileError(
