@@ -2,44 +2,15 @@
 
 import pytest
 import torch
-from torch import nn
 
-from attseg import DFDAM, FCN, PAN, AttentionToRefine, PSANet, capture
+from attseg import FCN, PSANet, capture
 from attseg.attention import pairwise
 from attseg.errors import UsageError
 from attseg.explain.looked import look
 from attseg.explain.pixel import read_pixel
+from watched import MODELS, SMALL, build, pictures
 
-SMALL = {"encoder": "test_resnet", "channels": 8}
-PSA = {**SMALL, "crop_size": (64, 96), "inner": 8}
-MODELS = {
-    "PAN": lambda: PAN(5, **SMALL),
-    "DFDAM": lambda: DFDAM(5, **SMALL),
-    "PSANet": lambda: PSANet(5, **PSA),
-    "PSANet compact": lambda: PSANet(5, **PSA, compact=True),
-    "PSANet distribute by count": lambda: PSANet(5, **PSA, directions=("distribute",), normalize="count"),
-    "PSANet with zero outside": lambda: PSANet(5, **{**PSA, "max_offset": (2, 1)}, outside="zero"),
-    "AttentionToRefine": lambda: AttentionToRefine(5, base="FCN", base_args=SMALL, stream_channels=8, channels=8),
-    "AttentionToRefine on PSANet": lambda: AttentionToRefine(
-        5, base="PSANet", base_args=PSA, stream_channels=8, channels=8
-    ),
-    **{f"FCN {name}": lambda name=name: FCN(5, **SMALL, context=name) for name in ("se", "fpa", "nonlocal", "psa")},
-    **{f"FCN {name}": lambda name=name: FCN(5, **SMALL, decoder=name) for name in ("gau", "rrb", "dual")},
-}
 POINTS = [(0, 0), (95, 63), (50, 17)]
-
-
-def build(name):
-    torch.manual_seed(0)
-    model = MODELS[name]().eval()
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):  # so that no branch is silent by its initialisation
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-    return model
-
-
-def pictures(height=64, width=96):
-    return torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.fixture(scope="module", params=MODELS)

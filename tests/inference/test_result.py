@@ -133,6 +133,23 @@ def test_show_puts_picture_and_overlay_side_by_side(monkeypatch):
         matplotlib.pyplot.close(figure)
 
 
+def test_show_at_a_pixel_draws_what_attention_holds_for_it(monkeypatch):
+    monkeypatch.setattr(matplotlib.pyplot, "show", lambda: None)
+    try:
+        result().show(at=(3, 4))
+        figure = matplotlib.pyplot.gcf()
+        assert figure.get_suptitle() == "a/street, pixel x=3, y=4"
+        assert [axes.get_title() for axes in figure.axes if axes.axison or axes.get_title()] == [
+            "picture",
+            "sky",
+            "tap: 3.50",
+        ]
+    finally:
+        matplotlib.pyplot.close("all")
+    with pytest.raises(UsageError, match="x=300, y=4 is outside the picture"):
+        result().show(at=(300, 4))
+
+
 def test_notebooks_show_the_overlay():
     with Image.open(BytesIO(result()._repr_png_())) as picture:
         assert np.array_equal(np.asarray(picture), np.asarray(result().overlay()))

@@ -148,16 +148,41 @@ class Result:
         with replacing(path) as file:
             picture.save(file, "JPEG", quality=92, subsampling=0)
 
-    def show(self) -> None:
-        """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window."""
+    def show(self, *, at: tuple[int, int] | None = None) -> None:
+        """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window.
+
+        Args:
+            at: A pixel (x, y): shows what every attention map of the network holds for it, too.
+
+        Raises:
+            UsageError: There is no such pixel.
+        """
         from matplotlib import pyplot
 
+        if at is not None:
+            self._show_pixel(*at)
+            return
         figure, axes = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
         for axis, picture in zip(axes, (Image.fromarray(self.image), self.overlay()), strict=True):
             axis.imshow(picture)
             axis.set_anchor("N")
             axis.axis("off")
         figure.suptitle(self.name)
+        pyplot.show()
+
+    def _show_pixel(self, x: int, y: int) -> None:
+        from matplotlib import pyplot
+
+        from attseg.explain.figures.panels import sheet
+        from attseg.explain.figures.pixel import draw_pixel, shape_of
+
+        height, width = self.labels.shape
+        check_pixel(x, y, (height, width))
+        rows, columns = shape_of(self)
+        size = sheet(rows, columns, self.image, bars=columns, extra=0.4).get_size_inches()
+        figure = pyplot.figure(figsize=(size[0], size[1]), layout="constrained")
+        draw_pixel(figure, self, x, y)
+        figure.suptitle(f"{self.name}, pixel x={x}, y={y}", parse_math=False)
         pyplot.show()
 
     def _repr_png_(self) -> bytes:

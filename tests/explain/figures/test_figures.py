@@ -183,3 +183,31 @@ def test_means_by_class_are_those_of_loops():
     classes = [index for index in range(3) if counts[index]]
     expected = sums[:, classes] / counts[classes]
     np.testing.assert_allclose(means_by_class(values, seen.labels, classes), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (20, 200)])
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: build(PAN, **SMALL),
+        lambda: build(PSANet, **PSA),
+        lambda: build(AttentionToRefine, **REFINE),
+        lambda: build(DFDAM, **SMALL),
+        lambda: build(FCN, **SMALL),
+    ],
+)
+def test_a_pixel_has_a_panel_a_map(model, size):
+    seen = see(model(), *size)
+    figure = figures.at_pixel(seen, 7, 5)
+    read = seen.attention(7, 5)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert all(any(one.name in title for title in titles) for one in read)
+    for axes in figure.axes:
+        for one in read:
+            if one.kind == "channel" and axes.get_title() == one.name:
+                assert np.array_equal(axes.lines[0].get_ydata(), one.values)
+            if one.kind == "scale" and axes.get_title() == one.name:
+                assert [bar.get_width() for bar in axes.patches] == one.values.tolist()
+    figure.savefig(io.BytesIO(), dpi=30)
+    with pytest.raises(UsageError, match="is outside the picture"):
+        figures.at_pixel(seen, 200, 0)

@@ -75,7 +75,7 @@ class ScaleClaim:
 
     def findings(self) -> list[Finding]:
         """The weights, and the objects won."""
-        claim = "Large objects are looked for in the small picture, and small ones in the large picture."
+        claim = "The model is to put large weights on large objects in the small picture, and on small ones in the large picture."
         source = "Yang and Peng, Attention to Refine, 2018, section 2.1"
         remarks = [f"{self._regions} objects"]
         tables = (
@@ -127,8 +127,8 @@ class PyramidClaim:
         return [
             Finding(
                 "pyramid value",
-                "The pyramid fuses context of several reaches into pixel-level attention, so that objects of any size are found.",
-                "Li et al., PAN, BMVC 2018, section 3.1",
+                "The pyramid fuses context at several scales and gives pixel-level attention; it helps with small objects.",
+                "Li et al., PAN, BMVC 2018, sections 1 and 3.1",
                 "area of the object",
                 ("mean value", "mean value over that of the picture"),
                 rows,

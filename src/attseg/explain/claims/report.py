@@ -55,7 +55,7 @@ def _bars(axes: Axes, one: Finding) -> None:
     for place, column in enumerate(one.columns):
         left = np.arange(len(one.rows)) + (place - (len(one.columns) - 1) / 2) * wide
         numbers = [numbers[place] for _, numbers in one.rows]
-        axes.bar(
+        drawn = axes.bar(
             left,
             [number.value or 0 for number in numbers],
             wide,
@@ -65,7 +65,10 @@ def _bars(axes: Axes, one: Finding) -> None:
             label=column,
             error_kw={"linewidth": 1},
         )
+        labels = ["" if number.value is None else f"{number.value:.3g}" for number in numbers]
+        axes.bar_label(drawn, labels, fontsize=panels.SMALL - 2, padding=1)
     axes.set_xticks(range(len(one.rows)), [name for name, _ in one.rows], parse_math=False)
+    axes.margins(y=0.12)
     axes.set_title(one.name, fontsize=panels.SMALL + 1, loc="left", parse_math=False)
     panels.plain(axes)
     axes.legend(fontsize=panels.SMALL - 1, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from PIL import Image
@@ -75,7 +75,7 @@ def show_map(
     return drawn
 
 
-def color_bar(figure: Figure, drawn: AxesImage, axes: Axes, label: str) -> None:
+def color_bar(figure: Figure | SubFigure, drawn: AxesImage, axes: Axes, label: str) -> None:
     """What the colours of a map stand for, to its right; of several with one scale it stands at the last."""
     bar = figure.colorbar(drawn, cax=axes.inset_axes((1.02, 0, 0.04, 1)))
     bar.set_label(label, fontsize=SMALL - 1)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Seen, find_maps, means_by_class, on_picture, present
+from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 from attseg.models.refine import AttentionToRefine
 
@@ -40,7 +41,7 @@ def a2r_scales(seen: Seen) -> Figure:
         "an AttentionToRefine with merge='location' or merge='attention'",
     )
     weights = maps[0].weights[0]
-    names = _scale_names(seen, len(weights))
+    names = scale_names(seen.looked, len(weights))
     figure = panels.sheet(1, 2 + len(weights), seen.image, extra=2.3)
     grid = figure.add_gridspec(2, 2 + len(weights), height_ratios=(1.6, 1))
     tops = [figure.add_subplot(grid[0, place]) for place in range(2 + len(weights))]
@@ -109,8 +110,8 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else 0.0
 
 
-def _scale_names(seen: Seen, count: int) -> list[str]:
-    model = seen.looked.model
-    if isinstance(model, AttentionToRefine):
-        return [f"{percent} %" for percent in model.percents]
+def scale_names(looked: Looked, count: int) -> list[str]:
+    """What the image scales of a model are called, or their numbers where it does not say."""
+    if isinstance(looked.model, AttentionToRefine):
+        return [f"{percent} %" for percent in looked.model.percents]
     return [str(place + 1) for place in range(count)]
