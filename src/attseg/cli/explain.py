@@ -132,7 +132,7 @@ def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
         return image, name
     picture = Image.fromarray(image)
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return np.asarray(picture), name
+    return np.array(picture), name
 
 
 def look_at(run: str, image: Array, arguments: Namespace) -> Side:

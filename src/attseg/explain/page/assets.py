@@ -12,8 +12,10 @@ from matplotlib import colormaps
 COLOR_MAPS = ("inferno", "viridis", "cividis", "gray")
 """Colour maps that go evenly from dark to bright, so that people who do not tell red from green can read them."""
 
-SCRIPTS = ("planes.js", "draw.js", "words.js", "link.js", "cards.js", "side.js", "viewer.js")
+SCRIPTS = ("planes.js", "draw.js", "words.js", "link.js", "cards.js", "parts.js", "side.js", "viewer.js")
 """In the order in which they use each other."""
+
+STYLES = ("viewer.css", "stage.css", "cards.css", "sizes.css")
 
 
 @cache
@@ -29,7 +31,7 @@ def viewer_script() -> str:
 @cache
 def viewer_style() -> str:
     """The viewer's style sheet, which touches nothing outside of elements of the class ``viewer``."""
-    return static_text("viewer.css")
+    return "\n".join(map(static_text, STYLES))
 
 
 def static_text(name: str) -> str:

@@ -27,7 +27,13 @@ function makeCard(map, title, side, onShow) {
   const heading = make("button", { className: "card-title", type: "button", onclick: onShow }, title);
   const name = make("p", { className: "origin" }, map.mechanism, make("code", {}, map.name));
   const body = make("div", { className: "card-body" });
-  const element = make("article", { className: "card", attributes: { "data-map": map.id } }, make("h3", {}, heading), name, body);
+  const element = make(
+    "article",
+    { className: "card", attributes: { "data-map": map.id } },
+    make("h3", {}, heading),
+    name,
+    body,
+  );
   const fill = { scale: barsCard, class: classCard, channel: channelCard, spatial: spatialCard, pairwise: pairsCard }[map.kind];
   return { element, heading, update: fill(body, map, side) };
 }
@@ -38,13 +44,21 @@ function bar(label, value, high, { strong = false, color = null } = {}) {
   inner.style.width = `${(100 * Math.max(0, Math.min(1, value / high))).toFixed(1)}%`;
   track.append(inner);
   const text = make("span", { className: "bar-name", title: label }, ...(color ? [swatch(color)] : []), label);
-  return make("div", { className: `bar${strong ? " strong" : ""}` }, text, track, make("span", { className: "figure" }, number(value)));
+  return make(
+    "div",
+    { className: `bar${strong ? " strong" : ""}` },
+    text,
+    track,
+    make("span", { className: "figure" }, number(value)),
+  );
 }
 
 function barsCard(body, map) {
   return ({ values }) => {
     const best = values.indexOf(Math.max(...values));
-    body.replaceChildren(...Array.from(values, (value, index) => bar(entryName(map, index), value, 1, { strong: index === best })));
+    body.replaceChildren(
+      ...Array.from(values, (value, index) => bar(entryName(map, index), value, 1, { strong: index === best })),
+    );
   };
 }
 
@@ -53,11 +67,16 @@ function classCard(body, map, side) {
   const order = side.classes.map((_, index) => index).sort((one, other) => side.classes[other].area - side.classes[one].area);
   const update = ({ values, decision }) => {
     const high = Math.max(1, map.values.high);
-    const shown = all ? order : order.filter((index, place) => place < MOST_LISTED || index === decision.label || index === decision.second);
+    const shown = all
+      ? order
+      : order.filter((index, place) => place < MOST_LISTED || index === decision.label || index === decision.second);
     const bars = shown
       .filter((index) => index < values.length)
       .map((index) =>
-        bar(entryName(map, index), values[index], high, { strong: index === decision.label, color: side.classes[index]?.color }),
+        bar(entryName(map, index), values[index], high, {
+          strong: index === decision.label,
+          color: side.classes[index]?.color,
+        }),
       );
     const rest = order.length - shown.length;
     const more = make("button", { className: "quiet-button", type: "button" }, all ? "Show fewer" : `${rest} more classes`);
@@ -114,5 +133,20 @@ function pairsCard(body) {
 /** A pairwise map at a pixel, in a sentence. */
 function pairsSaid(found) {
   const times = found.times === null ? "" : ` (${found.times.toFixed(found.times >= 9.95 ? 0 : 1)} × an even share)`;
-  return `strongest at ${found.x}, ${found.y} with ${number(found.peak)}${times}; on itself ${number(found.own)}; sum ${number(found.sum)}`;
+  const strongest = `strongest at ${found.x}, ${found.y} with ${number(found.peak)}${times}`;
+  return `${strongest}; on itself ${number(found.own)}; sum ${number(found.sum)}`;
+}
+
+/** The classes of a picture, the largest first, with the share of each. */
+function legendItems(side) {
+  const present = side.classes.filter((one) => one.area > 0).sort((one, other) => other.area - one.area);
+  return present.map((one) =>
+    make(
+      "li",
+      {},
+      swatch(one.color),
+      make("span", {}, one.name),
+      make("span", { className: "figure quiet" }, percent(one.area)),
+    ),
+  );
 }

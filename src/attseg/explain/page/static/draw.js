@@ -50,8 +50,9 @@ function paintedLabels(side) {
  * A grid of weights as colours.
  *
  * @param {object} grid  {rows, columns, weights}
- * @param {object} how  `low` and `high`: values of the first and last colour. `table`: the colours. `smooth`: between the middles of
- *     cells weights are interpolated. `extent`: how much of the picture, (right, down), the grid covers; it may be more than 1.
+ * @param {object} how  `low` and `high`: values of the first and last colour. `table`: the colours. `smooth`: weights are
+ *     interpolated between the middles of cells. `extent`: how much of the picture the grid covers, to the right and
+ *     down; it may be more than 1.
  *     `ratio`: width over height of the picture.
  */
 function paintedHeat(grid, { low, high, table, smooth, extent, ratio }) {
@@ -66,7 +67,8 @@ function paintedHeat(grid, { low, high, table, smooth, extent, ratio }) {
   for (const [above, below, fall] of down) {
     for (const [left, right, share] of across) {
       const over = grid.weights[above * grid.columns + left] * (1 - share) + grid.weights[above * grid.columns + right] * share;
-      const under = grid.weights[below * grid.columns + left] * (1 - share) + grid.weights[below * grid.columns + right] * share;
+      const under =
+        grid.weights[below * grid.columns + left] * (1 - share) + grid.weights[below * grid.columns + right] * share;
       const color = 3 * Math.max(0, Math.min(255, Math.round((over * (1 - fall) + under * fall - low) * factor)));
       data.data[place] = table[color];
       data.data[place + 1] = table[color + 1];
@@ -168,4 +170,37 @@ function drawColors(canvas, table) {
   const data = new ImageData(256, 1);
   for (let place = 0; place < 256; place++) data.data.set([...table.subarray(3 * place, 3 * place + 3), 255], 4 * place);
   context.putImageData(data, 0, 0);
+}
+
+/** The probability of the class of each kept pixel, from 0 to 1, in colours. */
+function paintedCertainty(side, table) {
+  return painted(...side.scores.shape, (place) => {
+    const color = 3 * Math.max(0, Math.min(255, Math.round(255 * valueAt(side.scores, place))));
+    return [table[color], table[color + 1], table[color + 2], 255];
+  });
+}
+
+/** This side's classes where the other side names another one. */
+function paintedDifference(side, others) {
+  const other = others.find((one) => one !== side);
+  const [rows, columns] = side.labels.shape;
+  const names = [side, other].map((one) => one.classes.map((each) => each.name));
+  return painted(rows, columns, (place) => {
+    const label = side.labels.bytes[place];
+    const same = names[0][label] === names[1][other.labels.bytes[place]];
+    return same ? [0, 0, 0, 0] : [...side.classes[label].color, 255];
+  });
+}
+
+/** The mark of the pixel on small maps. */
+function drawRing(context, x, y) {
+  for (const [color, width] of [
+    ["#000", 4],
+    ["#fff", 2],
+  ]) {
+    Object.assign(context, { strokeStyle: color, lineWidth: width });
+    context.beginPath();
+    context.arc(x, y, 6, 0, 2 * Math.PI);
+    context.stroke();
+  }
 }

@@ -101,7 +101,10 @@ function pairGrid(side, map, x, y, turned) {
   return { rows, columns, weights };
 }
 
-/** Where a grid is largest, its sum, what lies at the pixel itself, and how many times an even share the largest is; null where some are below 0. */
+/**
+ * Where a grid is largest, its sum, what lies at the pixel itself, and
+ * how many times an even share the largest is; null where some are below 0.
+ */
 function summary(side, map, grid, x, y) {
   let best = 0;
   let sum = 0;
@@ -113,7 +116,8 @@ function summary(side, map, grid, x, y) {
   }
   const [row, column] = [Math.floor(best / grid.columns), best % grid.columns];
   const own = [y, x].map((place, axis) => Math.floor(cellOf(place, map.size[axis], side.seen[axis]) / map.pool));
-  const middle = (cell, axis) => Math.floor((Math.min(cell * map.pool + map.pool / 2, map.size[axis]) * side.seen[axis]) / map.size[axis]);
+  const middle = (cell, axis) =>
+    Math.floor((Math.min(cell * map.pool + map.pool / 2, map.size[axis]) * side.seen[axis]) / map.size[axis]);
   return {
     peak: grid.weights[best],
     sum: (sum * map.size[0] * map.size[1]) / grid.weights.length,
@@ -122,4 +126,54 @@ function summary(side, map, grid, x, y) {
     x: middle(column, 1),
     y: middle(row, 0),
   };
+}
+
+/** Lowest and highest of values, of which there may be many. */
+function valueRange(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
+}
+
+/** The same of pairs, whose colours begin at 0, or below it where the lowest weight is. */
+function pairRange(grid) {
+  const { low, high } = valueRange(grid.weights);
+  return { low: Math.min(0, low), high };
+}
+
+/**
+ * The pairs of the pixel that is looked at, wherever they come from.
+ *
+ * @param {Function} onArrive  Called when pairs that were asked for have come.
+ * @returns {{of: (map: object, turned: boolean) => object | null, answers: () => number}}  `of` gives a grid, null while none has
+ *     come yet; `answers` is how often some have come.
+ */
+function makePairs(side, { view, pairwise }, onArrive) {
+  const fetched = new Map(); // by map: the last answer
+  let answers = 0;
+  const ask = async (map, x, y) => {
+    const last = fetched.get(map.id) ?? { waiting: false, grid: null };
+    fetched.set(map.id, last);
+    if (last.waiting) return; // when that one has come, onArrive leads here again
+    last.waiting = true;
+    try {
+      Object.assign(last, { x, y, grid: await pairwise(map.id, x, y) });
+    } catch {
+      Object.assign(last, { x, y, grid: null }); // whoever answers says what went wrong
+    }
+    last.waiting = false;
+    answers += 1;
+    onArrive();
+  };
+  const of = (map, turned) => {
+    const { x, y } = view();
+    if (map.pairs.values) return pairGrid(side, map, x, y, turned);
+    const last = fetched.get(map.id);
+    if (!last || last.x !== x || last.y !== y) ask(map, x, y);
+    return last?.grid ?? null;
+  };
+  return { of, answers: () => answers };
 }

@@ -4,8 +4,9 @@ const BACKING = 1400; // pixels along the longer side that a canvas has at least
 
 /**
  * @param {object} side  As `openBundle` gives it.
- * @param {object} common  What both sides share: `picture`, `image` (loaded), `grey`, `view` (see viewer.js), `place` (which side),
- *     `others` (all sides of the bundle), `pairwise`, and what happens: `onPick(layer)`, `onMove(x, y)`, `onPin(x, y)`, `onChange()`.
+ * @param {object} common  What both sides share: `picture`, `image` (loaded), `grey`, `view` (see viewer.js), `others` (all
+ *     sides of the bundle), `pairwise`, and what happens: `onPick(layer, place)`, `onMove(x, y, place)`, `onPin(x, y, place)`,
+ *     `onChange()`; and `place`, which of them this one is.
  */
 function makeSide(side, common) {
   const { picture, view, place } = common;
@@ -17,11 +18,11 @@ function makeSide(side, common) {
     ...side.maps.map((map, index) => ({ name: map.name, map, title: titles[index] })),
   ];
   const labels = paintedLabels(side);
-  const fetched = new Map(); // of maps whose pairs are asked for: the last answer
+  const pairs = makePairs(side, common, () => update());
   let table = null;
-  let heat = null; // the painted heat map on the stage, and what it was painted for
-  let certainty = null;
+  let channel = null; // the scale, class or channel that was last shown, as a grid
   let difference = null;
+  let drawn = ""; // what the stage shows, so that it is painted again only when that changes
 
   // --- elements
   const canvas = make("canvas", {
@@ -41,30 +42,7 @@ function makeSide(side, common) {
   const tip = make("div", { className: "tip", hidden: true, attributes: { "aria-hidden": "true" } });
   const panelId = `stage-${place}-${Math.random().toString(36).slice(2, 8)}`;
   const box = make("div", { className: "box", id: panelId, attributes: { role: "tabpanel" } }, canvas, chart, ring, tip);
-  const tabs = layers.map((layer, index) =>
-    make(
-      "button",
-      {
-        type: "button",
-        className: `tab${layer.map ? "" : " base"}`,
-        title: layer.name,
-        onclick: () => common.onPick(layer.name, place),
-        attributes: { role: "tab", "aria-controls": panelId, "data-layer": layer.name },
-      },
-      make("span", { className: "key", attributes: { "aria-hidden": "true" } }, index < 10 ? String((index + 1) % 10) : ""),
-      layer.title,
-    ),
-  );
-  const tablist = make("div", { className: "tabs", attributes: { role: "tablist", "aria-label": "What is shown" } }, ...tabs);
-  tablist.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const to = event.key === "Home" ? 0 : event.key === "End" ? layers.length - 1 : step ? (current() + step + layers.length) % layers.length : -1;
-    if (to < 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    common.onPick(layers[to].name, place);
-    tabs[to].focus();
-  };
+  const tabs = makeTabs(layers, panelId, (layer) => common.onPick(layer, place));
   const readout = make("div", { className: "readout" });
   const caption = make("p", { className: "caption" });
   const entry = make("select", { className: "entry", attributes: { "aria-label": "Which one" } });
@@ -77,20 +55,32 @@ function makeSide(side, common) {
     mine().turned = !mine().turned;
     common.onChange();
   };
-  const scaleColors = make("canvas", { className: "colors" });
-  const [lowText, highText] = [make("span", { className: "figure" }), make("span", { className: "figure" })];
-  const needle = make("span", { className: "needle" });
-  const scale = make("div", { className: "scale", attributes: { "aria-hidden": "true" } }, lowText, make("div", { className: "ramp" }, scaleColors, needle), highText);
-  const legend = make("ul", { className: "legend", attributes: { "aria-label": "Classes in the picture" } }, ...legendItems(side));
-  const under = make("div", { className: "under" }, make("div", { className: "choices" }, entry, turn), scale, legend, caption);
+  const scale = makeScale();
+  const legend = make(
+    "ul",
+    { className: "legend", attributes: { "aria-label": "Classes in the picture" } },
+    ...legendItems(side),
+  );
+  const under = make(
+    "div",
+    { className: "under" },
+    make("div", { className: "choices" }, entry, turn),
+    scale.element,
+    legend,
+    caption,
+  );
   const cards = side.maps.map((map, index) => makeCard(map, titles[index], side, () => common.onPick(map.name, place)));
   const empty = make("p", { className: "said" }, "This model has no attention to look at: none of its modules is a tap.");
   const element = make(
     "section",
     { className: "side", attributes: { "aria-label": side.title } },
     make("h2", {}, side.title, make("small", {}, side.source)),
-    make("div", { className: "stage" }, make("div", { className: "hold" }, tablist, box, readout), under),
-    make("div", { className: "cards", attributes: { "aria-label": "What each map says about the pixel" } }, ...(cards.length ? cards.map((card) => card.element) : [empty])),
+    make("div", { className: "stage" }, make("div", { className: "hold" }, tabs.element, box, readout), under),
+    make(
+      "div",
+      { className: "cards", attributes: { "aria-label": "What each map says about the pixel" } },
+      ...(cards.length ? cards.map((card) => card.element) : [empty]),
+    ),
   );
 
   element.style.setProperty("--ratio", picture.width / picture.height);
@@ -99,7 +89,10 @@ function makeSide(side, common) {
   const pixel = (event) => {
     const area = canvas.getBoundingClientRect();
     const at = (offset, length, count) => Math.max(0, Math.min(count - 1, Math.floor((offset / length) * count)));
-    return [at(event.clientX - area.left, area.width, picture.width), at(event.clientY - area.top, area.height, picture.height)];
+    return [
+      at(event.clientX - area.left, area.width, picture.width),
+      at(event.clientY - area.top, area.height, picture.height),
+    ];
   };
   canvas.onpointermove = (event) => {
     const [x, y] = pixel(event);
@@ -138,46 +131,34 @@ function makeSide(side, common) {
   };
 
   // --- what is shown
-  const current = () => Math.max(0, layers.findIndex((layer) => layer.name === mine().layer));
+  const names = layers.map((layer) => layer.name);
+  const current = () => Math.max(0, names.indexOf(mine().layer));
 
   /** Which scale, class or channel of a map the stage shows. */
   const shownEntry = (map, decision) => {
     const channels = map.values.shape[0];
     const chosen = mine().entry;
-    if (map.kind === "class") return chosen !== null && chosen >= 0 && chosen < channels ? chosen : Math.min(decision.label, channels - 1);
+    if (map.kind === "class")
+      return chosen !== null && chosen >= 0 && chosen < channels ? chosen : Math.min(decision.label, channels - 1);
     if (chosen !== null && chosen < channels) return chosen;
     return map.kind === "scale" || channels === 1 ? 0 : -1;
   };
 
-  /** The weights of the pixel's pairs; null while they are on their way. */
-  const pairsOf = (map, turned) => {
-    const { x, y } = view();
-    if (map.pairs.values) return pairGrid(side, map, x, y, turned);
-    const last = fetched.get(map.id);
-    if (!last || last.x !== x || last.y !== y) ask(map, x, y);
-    return last?.grid ?? null;
-  };
-  const ask = async (map, x, y) => {
-    const last = fetched.get(map.id) ?? { waiting: false, grid: null };
-    fetched.set(map.id, last);
-    if (last.waiting) return;
-    last.waiting = true;
-    try {
-      const grid = await common.pairwise(map.id, x, y);
-      Object.assign(last, { x, y, grid });
-    } catch {
-      Object.assign(last, { x, y, grid: null }); // whoever answers says what went wrong
-    }
-    last.waiting = false;
-    update();
-  };
-
-  const extentOf = (map, grid) => [1, 0].map((axis) => {
-    const cells = axis ? grid.columns : grid.rows;
-    const whole = axis ? picture.width : picture.height;
-    return (cells * map.pool * side.seen[axis]) / map.size[axis] / whole;
-  });
-  const heatOf = (map, grid, low, high) => paintedHeat(grid, { low, high, table, smooth: view().smooth, extent: extentOf(map, grid), ratio: picture.width / picture.height });
+  const extentOf = (map, grid) =>
+    [1, 0].map((axis) => {
+      const cells = axis ? grid.columns : grid.rows;
+      const whole = axis ? picture.width : picture.height;
+      return (cells * map.pool * side.seen[axis]) / map.size[axis] / whole;
+    });
+  const heatOf = (map, grid, low, high) =>
+    paintedHeat(grid, {
+      low,
+      high,
+      table,
+      smooth: view().smooth,
+      extent: extentOf(map, grid),
+      ratio: picture.width / picture.height,
+    });
   const overGrey = (target, layer, exact = false) => {
     const context = target.getContext("2d");
     cover(context, common.grey);
@@ -187,14 +168,17 @@ function makeSide(side, common) {
   /** Grid and range of what the stage shows of a map, or null. */
   const shownGrid = (map, decision) => {
     if (map.pairs) {
-      const grid = pairsOf(map, mine().turned);
+      const grid = pairs.of(map, mine().turned);
       return grid && { grid, ...pairRange(grid) };
     }
     const chosen = shownEntry(map, decision);
     const key = `${map.id} ${chosen}`;
-    if (heat?.key !== key) heat = { key, grid: channelGrid(map, chosen) };
-    const unit = map.kind === "scale" || map.kind === "class";
-    return { grid: heat.grid, low: unit ? 0 : Math.min(...heat.grid.weights), high: unit ? Math.max(1, map.values.high) : Math.max(...heat.grid.weights) };
+    if (channel?.key !== key) {
+      const grid = channelGrid(map, chosen);
+      const unit = map.kind === "scale" || map.kind === "class";
+      channel = { key, grid, ...(unit ? { low: 0, high: Math.max(1, map.values.high) } : valueRange(grid.weights)) };
+    }
+    return channel;
   };
 
   function drawStage() {
@@ -205,23 +189,28 @@ function makeSide(side, common) {
     chart.hidden = !isChart;
     canvas.hidden = ring.hidden = isChart;
     legend.hidden = name !== "prediction" && name !== "difference";
+    const entryNow = map?.values && !isChart ? shownEntry(map, decision) : null;
+    const stamp = JSON.stringify([
+      name,
+      entryNow,
+      mine().turned,
+      view().opacity,
+      view().colors,
+      view().smooth,
+      map?.pairs && [x, y, pairs.answers()],
+    ]);
+    const stale = stamp !== drawn;
+    drawn = stamp;
     let shown = null;
     if (isChart) {
       drawChart(chart, valuesAt(side, map, x, y), { axis: true });
       chart.setAttribute("aria-label", `${map.name}: ${map.values.shape[0]} channel weights`);
-    } else if (name === "picture") cover(canvas.getContext("2d"), common.image);
-    else if (name === "prediction") {
-      cover(canvas.getContext("2d"), common.image);
-      cover(canvas.getContext("2d"), labels, { opacity: view().opacity, exact: true });
-    } else if (name === "difference") overGrey(canvas, (difference ??= paintedDifference(side, common.others)), true);
-    else if (name === "certainty") {
-      certainty ??= certaintyGrid(side);
-      shown = { grid: certainty, low: 0, high: 1 };
-      if (heat?.key !== `certainty ${view().colors}`) heat = { key: `certainty ${view().colors}`, painted: paintedValues(certainty, table) };
-      overGrey(canvas, heat.painted, true);
-    } else {
+    } else if (map) {
       shown = shownGrid(map, decision);
-      overGrey(canvas, shown && heatOf(map, shown.grid, shown.low, shown.high));
+      if (stale) overGrey(canvas, shown && heatOf(map, shown.grid, shown.low, shown.high));
+    } else {
+      if (name === "certainty") shown = { low: 0, high: 1 };
+      if (stale) drawBase(name);
     }
     ring.style.left = `${(100 * (x + 0.5)) / picture.width}%`;
     ring.style.top = `${(100 * (y + 0.5)) / picture.height}%`;
@@ -230,14 +219,26 @@ function makeSide(side, common) {
     caption.textContent = map ? mapText(map, mine().turned) : text;
   }
 
+  /** The layers that no map gives. */
+  function drawBase(name) {
+    const context = canvas.getContext("2d");
+    if (name === "difference") overGrey(canvas, (difference ??= paintedDifference(side, common.others)), true);
+    else if (name === "certainty") overGrey(canvas, paintedCertainty(side, table), true);
+    else {
+      cover(context, common.image);
+      if (name === "prediction") cover(context, labels, { opacity: view().opacity, exact: true });
+    }
+  }
+
   /** What stands below the picture: which entry, the colours and where among them the pixel lies. */
   function drawUnder(map, shown, decision) {
-    scale.hidden = !shown;
+    scale.element.hidden = !shown;
     const entries = map && !map.pairs && map.kind !== "channel" && map.values.shape[0] > 1;
     entry.hidden = !entries;
     if (entries) {
       if (entry.dataset.map !== map.id) {
-        const follow = map.kind === "class" ? [["-1", "the pixel's class"]] : map.kind === "spatial" ? [["-1", entryName(map, -1)]] : [];
+        const first = { class: "the pixel's class", spatial: entryName(map, -1) }[map.kind];
+        const follow = first ? [["-1", first]] : [];
         const all = Array.from({ length: map.values.shape[0] }, (_, index) => [String(index), entryName(map, index)]);
         entry.replaceChildren(...[...follow, ...all].map(([value, name]) => make("option", { value }, name)));
         entry.dataset.map = map.id;
@@ -248,12 +249,8 @@ function makeSide(side, common) {
     turn.textContent = "The other way round";
     turn.setAttribute("aria-pressed", String(mine().turned));
     if (!shown) return;
-    drawColors(scaleColors, table);
-    lowText.textContent = number(shown.low);
-    highText.textContent = number(shown.high);
-    const value = map ? (map.pairs ? null : map.kind === "class" || map.values.shape[0] > 1 || map.kind === "scale" ? entryValue(map, decision) : valuesAt(side, map, view().x, view().y)[0]) : decision.score;
-    needle.hidden = value === null;
-    if (value !== null) needle.style.left = `${(100 * (value - shown.low)) / Math.max(shown.high - shown.low, 1e-30)}%`;
+    const value = !map ? decision.score : map.pairs ? null : entryValue(map, decision);
+    scale.update(shown.low, shown.high, table, value);
   }
   const entryValue = (map, decision) => {
     const values = valuesAt(side, map, view().x, view().y);
@@ -268,7 +265,9 @@ function makeSide(side, common) {
       make("span", { className: "where figure" }, `${x}, ${y}`),
       make("strong", {}, swatch(side.classes[decision.label].color), side.classes[decision.label].name),
       make("span", { className: "figure" }, percent(decision.score)),
-      ...(second ? [make("span", { className: "next" }, `then ${side.classes[decision.second].name} ${percent(decision.secondScore)}`)] : []),
+      ...(second
+        ? [make("span", { className: "next" }, `then ${side.classes[decision.second].name} ${percent(decision.secondScore)}`)]
+        : []),
       ...(pinned ? [make("span", { className: "kept" }, "kept")] : []),
     );
   }
@@ -282,7 +281,7 @@ function makeSide(side, common) {
         card.update({ values: valuesAt(side, map, x, y), decision });
         return;
       }
-      const grid = pairsOf(map, false);
+      const grid = pairs.of(map, false);
       card.update({
         said: grid ? pairsSaid(summary(side, map, grid, x, y)) : "…",
         draw: (target) => {
@@ -290,13 +289,7 @@ function makeSide(side, common) {
           const context = target.getContext("2d");
           overGrey(target, grid && heatOf(map, grid, pairRange(grid).low, pairRange(grid).high));
           const [left, top] = [((x + 0.5) / picture.width) * target.width, ((y + 0.5) / picture.height) * target.height];
-          for (const [color, width] of [["#000", 4], ["#fff", 2]]) {
-            context.strokeStyle = color;
-            context.lineWidth = width;
-            context.beginPath();
-            context.arc(left, top, 6, 0, 2 * Math.PI);
-            context.stroke();
-          }
+          drawRing(context, left, top);
         },
       });
     });
@@ -307,13 +300,7 @@ function makeSide(side, common) {
       table = colorTable(view().colors);
       table.name = view().colors;
     }
-    tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index === current()));
-      tab.tabIndex = index === current() ? 0 : -1;
-    });
-    const tab = tabs[current()];
-    const [start, end] = [tab.offsetLeft - 40, tab.offsetLeft + tab.offsetWidth + 40 - tablist.clientWidth];
-    tablist.scrollLeft = Math.max(end, Math.min(start, tablist.scrollLeft)); // on phones, where tabs do not fit
+    tabs.choose(current());
     const decision = decisionAt(side, picture, view().x, view().y);
     drawStage();
     drawReadout(decision);
@@ -327,40 +314,4 @@ function makeSide(side, common) {
     return `${side.title}, pixel ${x}, ${y}: ${side.classes[decision.label].name}, ${percent(decision.score)}`;
   };
   return { element, canvas, layers, current, update, spoken };
-}
-
-/** Colours of pairs begin at 0, or below it where the lowest weight is. */
-function pairRange(grid) {
-  return { low: Math.min(0, ...grid.weights), high: Math.max(...grid.weights) };
-}
-
-function legendItems(side) {
-  const present = side.classes.filter((one) => one.area > 0).sort((one, other) => other.area - one.area);
-  return present.map((one) => make("li", {}, swatch(one.color), make("span", {}, one.name), make("span", { className: "figure quiet" }, percent(one.area))));
-}
-
-/** The probability of the class of each kept pixel. */
-function certaintyGrid(side) {
-  const [rows, columns] = side.scores.shape;
-  return { rows, columns, weights: Float32Array.from(side.scores.bytes, (_, place) => valueAt(side.scores, place)) };
-}
-
-/** A grid from 0 to 1 in colours, a pixel a cell. */
-function paintedValues(grid, table) {
-  return painted(grid.rows, grid.columns, (place) => {
-    const color = 3 * Math.max(0, Math.min(255, Math.round(255 * grid.weights[place])));
-    return [table[color], table[color + 1], table[color + 2], 255];
-  });
-}
-
-/** This side's classes where the other side names another one. */
-function paintedDifference(side, others) {
-  const other = others.find((one) => one !== side);
-  const [rows, columns] = side.labels.shape;
-  const names = [side, other].map((one) => one.classes.map((each) => each.name));
-  return painted(rows, columns, (place) => {
-    const label = side.labels.bytes[place];
-    const same = names[0][label] === names[1][other.labels.bytes[place]];
-    return same ? [0, 0, 0, 0] : [...side.classes[label].color, 255];
-  });
 }

@@ -6,11 +6,11 @@
  * @param {HTMLElement} element  Where the view goes; what is in it is replaced.
  * @param {object} bundle  As the module attseg.explain.bundle describes it.
  * @param {object} [options]
- * @param {(mapId: string, x: number, y: number) => Promise<{rows: number, columns: number, weights: ArrayLike<number>}>}
- *     [options.pairwise]  The weights of pixel (x, y) of the picture in a pairwise map; asked only for maps whose pairs are not in
- *     the bundle, one at a time for each map.
+ * @param {Function} [options.pairwise]  `await pairwise(mapId, x, y)` gives {rows, columns, weights}: the weights of pixel (x, y)
+ *     of the picture in a pairwise map; asked only for maps whose pairs are not in the bundle, one at a time for each map.
  * @param {boolean} [options.link]  Whether the part of the address after "#" follows the view.
- * @returns {Promise<{destroy: () => void}>}  Once all is drawn. `destroy` lets go of keys and address, before another bundle is mounted.
+ * @returns {Promise<{destroy: () => void}>}  Once all is drawn. `destroy` lets go of keys and address, before another bundle is
+ *     mounted.
  */
 async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   const { picture } = bundle;
@@ -57,15 +57,29 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   const sides = opened.sides.map((side, place) => makeSide(side, { ...common, place }));
 
   // --- tools
-  const colors = make("select", { attributes: { "aria-label": "Colours" } }, ...Object.keys(COLOR_MAPS).map((name) => make("option", { value: name }, name)));
+  const colors = make(
+    "select",
+    { attributes: { "aria-label": "Colours" } },
+    ...Object.keys(COLOR_MAPS).map((name) => make("option", { value: name }, name)),
+  );
   colors.onchange = () => changed({ colors: colors.value });
-  const opacity = make("input", { type: "range", min: "0", max: "100", step: "5", attributes: { "aria-label": "Opacity of colours over the picture" } });
+  const opacity = make("input", {
+    type: "range",
+    min: "0",
+    max: "100",
+    step: "5",
+    attributes: { "aria-label": "Opacity of colours over the picture" },
+  });
   opacity.oninput = () => changed({ opacity: opacity.value / 100 });
   const smooth = make("input", { type: "checkbox" });
   smooth.onchange = () => changed({ smooth: smooth.checked });
   const copy = make("button", { type: "button", className: "button", onclick: () => copyLink() }, "Copy link");
   const help = makeHelp(opened);
-  const ask = make("button", { type: "button", className: "button round", onclick: () => help.showModal(), attributes: { "aria-label": "Help" } }, "?");
+  const ask = make(
+    "button",
+    { type: "button", className: "button round", onclick: () => help.showModal(), attributes: { "aria-label": "Help" } },
+    "?",
+  );
   const spoken = make("p", { className: "unseen", attributes: { role: "status", "aria-live": "polite" } });
   const said = make("span", { className: "said flash", attributes: { role: "status" } });
   const tools = make(
@@ -83,7 +97,17 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   const root = make(
     "div",
     { className: `viewer ${several ? "two" : "one"}` },
-    make("header", {}, make("div", { className: "names" }, make("h1", {}, opened.name), make("p", { className: "quiet" }, `${models} · ${about}`)), tools),
+    make(
+      "header",
+      {},
+      make(
+        "div",
+        { className: "names" },
+        make("h1", {}, opened.name),
+        make("p", { className: "quiet" }, `${models} · ${about}`),
+      ),
+      tools,
+    ),
     make("div", { className: "sides" }, ...sides.map((side) => side.element)),
     ...(opened.notes.length ? [make("ul", { className: "notes" }, ...opened.notes.map((note) => make("li", {}, note)))] : []),
     spoken,
@@ -177,11 +201,17 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   }
   const { signal } = listening;
   document.addEventListener("keydown", onKey, { signal });
-  root.addEventListener("focusin", (event) => sides.forEach((side, place) => side.element.contains(event.target) && (active = place)), { signal });
+  root.addEventListener(
+    "focusin",
+    (event) => sides.forEach((side, place) => side.element.contains(event.target) && (active = place)),
+    { signal },
+  );
   window.addEventListener("resize", () => changed(), { signal });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => changed(), { signal });
   if (link) {
-    window.addEventListener("hashchange", () => location.hash !== written && changed(readLink(location.hash, view, picture)), { signal });
+    window.addEventListener("hashchange", () => location.hash !== written && changed(readLink(location.hash, view, picture)), {
+      signal,
+    });
   }
   draw();
   return {
@@ -212,8 +242,19 @@ function makeHelp(bundle) {
     make("h2", {}, "Keys"),
     make("dl", { className: "keys" }, ...KEYS.flatMap(([key, text]) => [make("dt", {}, key), make("dd", {}, text)])),
     make("h2", {}, "What the maps show"),
-    make("dl", {}, ...Object.keys(KINDS).filter((kind) => kinds.has(kind)).flatMap((kind) => [make("dt", {}, KINDS[kind].title), make("dd", {}, KINDS[kind].text)])),
-    make("p", { className: "quiet" }, "Attention says what the network weighed, not why it decided. Values are rounded to 255 steps between the lowest and the highest of their map; those of pairs, between 0 and the highest of their pixel."),
+    make(
+      "dl",
+      {},
+      ...Object.keys(KINDS)
+        .filter((kind) => kinds.has(kind))
+        .flatMap((kind) => [make("dt", {}, KINDS[kind].title), make("dd", {}, KINDS[kind].text)]),
+    ),
+    make(
+      "p",
+      { className: "quiet" },
+      "Attention says what the network weighed, not why it decided. Values are rounded to 255 steps between the lowest and " +
+        "the highest of their map; those of pairs, between 0 and the highest of their pixel.",
+    ),
     close,
   );
   close.onclick = () => dialog.close();

@@ -3,15 +3,21 @@
 const KINDS = {
   scale: {
     title: "Image scales",
-    text: "The network saw the picture at several sizes. The colour says how much the chosen size counts at each place; over all sizes the weights sum to 1.",
+    text:
+      "The network saw the picture at several sizes. The colour says how much the chosen size counts at each place; " +
+      "over all sizes the weights sum to 1.",
   },
   class: {
     title: "Classes",
-    text: "The score of each class is raised or lowered at each place by what surrounds it. The colour says how much the chosen class counts there.",
+    text:
+      "The score of each class is raised or lowered at each place by what surrounds it. " +
+      "The colour says how much the chosen class counts there.",
   },
   channel: {
     title: "Channels",
-    text: "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. The gates are the same for every pixel; the line is their mean.",
+    text:
+      "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. " +
+      "The gates are the same for every pixel; the line is their mean.",
   },
   spatial: {
     title: "Places",
@@ -24,7 +30,9 @@ const KINDS = {
   },
   distribute: {
     title: "Gives to",
-    text: "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, so what one pixel gives need not sum to 1.",
+    text:
+      "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, " +
+      "so what one pixel gives need not sum to 1.",
     turned: "How much the chosen pixel receives from every place of the picture.",
   },
 };
@@ -32,8 +40,14 @@ const KINDS = {
 const LAYERS = {
   picture: { title: "Picture", text: "The picture as it is." },
   prediction: { title: "Prediction", text: "The most probable class of each pixel." },
-  certainty: { title: "Certainty", text: "The probability of the most probable class, as the network sees it. Bright is certain; certain is not right." },
-  difference: { title: "Differences", text: "Where both name the same class, the picture is grey; where they differ, it has the colour of this side's class." },
+  certainty: {
+    title: "Certainty",
+    text: "The probability of the most probable class, as the network sees it. Bright is certain; certain is not right.",
+  },
+  difference: {
+    title: "Differences",
+    text: "Where both name the same class, the picture is grey; where they differ, it has the colour of this side's class.",
+  },
 };
 
 const KEYS = [
@@ -58,8 +72,14 @@ function mapTitles(maps) {
 }
 
 function mapText(map, turned) {
-  if (!map.pairs) return KINDS[map.kind].text;
-  return turned ? KINDS[map.pairs.direction].turned : KINDS[map.pairs.direction].text;
+  const coarse =
+    map.pool === 1
+      ? ""
+      : map.pairs
+        ? ` This page holds the map of one position in ${map.pool} × ${map.pool}, in means of as many.`
+        : ` This page holds means of ${map.pool} × ${map.pool} cells.`;
+  const kind = KINDS[map.pairs ? map.pairs.direction : map.kind];
+  return (turned ? kind.turned : kind.text) + coarse;
 }
 
 /** The name of a scale, class or channel of a map. */
