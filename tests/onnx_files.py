@@ -1,16 +1,30 @@
-"""ONNX files written node by node, without torch: what an exported file must be, as another tool would make it."""
+"""ONNX files written node by node: what an exported file must be, as another tool would make it; and the same as a network."""
 
 import numpy as np
 from onnx import TensorProto, checker, helper
+from torch import nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.description import KEY, Description
+from attseg.inference.segmenter import Segmenter
+from attseg.models import Segmentation
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 """Normalised pixels are the fractions of white, and so are the logits of these files: the strongest colour wins."""
+
+
+class Strongest(nn.Module):
+    """What the files compute."""
+
+    def forward(self, images):
+        return Segmentation(images, {})
+
+
+def network(preprocessing=PLAIN):
+    return Segmenter(Strongest(), CLASSES, preprocessing, device="cpu")
 
 
 def strongest(path, *, metadata=None, input_name="images", **contract):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from attseg.data.catalog import open_data
 from attseg.errors import UsageError
@@ -17,24 +16,12 @@ from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.description import FORMAT, Description, ExportedError
 from attseg.inference.exported.packages import need
 from attseg.inference.files import predict_files
-from attseg.inference.segmenter import Segmenter, load
-from attseg.models import Segmentation
+from attseg.inference.segmenter import load
 from attseg.prediction.protocol import Protocol
-from onnx_files import CLASSES, PLAIN, picture, strongest
+from onnx_files import CLASSES, PLAIN, network, picture, strongest
 
 WINDOWS = Protocol(scales=(0.8, 1.3), flip=True, window=48)
 KINDS = [{"takes": takes, "gives": gives} for takes in ("bytes", "floats") for gives in ("logits", "probabilities")]
-
-
-class Strongest(nn.Module):
-    """What ``strongest`` computes."""
-
-    def forward(self, images):
-        return Segmentation(images, {})
-
-
-def network():
-    return Segmenter(Strongest(), CLASSES, PLAIN, device="cpu")
 
 
 @pytest.fixture

@@ -76,8 +76,12 @@ def export_pt2(
     program, kept = _traced(segmenter, path, "pt2", contract, step)
     step("writing the file")
     content = BytesIO()
-    with quiet():
-        torch.export.save(program, content, extra_files={f"{KEY}.json": _text(segmenter, kept, info)})
+    try:
+        with quiet():
+            torch.export.save(program, content, extra_files={f"{KEY}.json": _text(segmenter, kept, info)})
+    except Exception as error:  # of whatever in the graph the archive has no form for
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ExportError(f"torch cannot save the graph of this network: {first}; try --format onnx") from error
     with replacing(path) as file:
         file.write(content.getbuffer())
     return kept

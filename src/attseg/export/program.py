@@ -18,6 +18,7 @@ from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.export.deployable import Deployable
 from attseg.export.errors import ExportError
+from attseg.export.rounding import divide_in_integers
 from attseg.inference.exported.contract import LARGEST, Contract
 from attseg.inference.segmenter import Segmenter
 from attseg.models.frame import SMALLEST
@@ -79,6 +80,7 @@ def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
             f"torch.export cannot make a graph of this {type(network.model).__name__}: "
             f"{str(error).strip().splitlines()[0]}"
         ) from error
+    divide_in_integers(program)
     _forget_sources(program)
     return program
 
