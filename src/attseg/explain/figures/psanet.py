@@ -63,7 +63,7 @@ def psanet_6(seen: Seen, points: Sequence[tuple[int, int]] = ()) -> Figure:
             axes.text(
                 0.5,
                 -0.02,
-                f"on the point itself: {mine[cell] / mine.sum():.2%} (all equal: {1 / mine.size:.2%})",
+                f"on the point itself: {_percent(mine[cell] / mine.sum())} (all equal: {_percent(1 / mine.size)})",
                 transform=axes.transAxes,
                 ha="center",
                 va="top",
@@ -71,6 +71,10 @@ def psanet_6(seen: Seen, points: Sequence[tuple[int, int]] = ()) -> Figure:
             )
     panels.name_classes(figure, seen)
     return figure
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _title(one: Pairs, row: int, count: int) -> str:
