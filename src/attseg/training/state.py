@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,10 @@ def load_state(folder: Path) -> tuple[State | None, list[Path]]:
         content = memoryview(path.read_bytes())
         digest, body = content[:32], content[32:]
         if sha256(body).digest() == digest:
-            return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True), damaged
+            with suppress(
+                Exception
+            ):  # where somebody else wrote it, with more in it than data, torch raises what it likes
+                return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True), damaged
         damaged.append(path)
     if damaged:
         raise RunError(
