@@ -1,4 +1,4 @@
-"""What worker processes run in the tests of the cache: they find modules of this folder, and not the test files themselves."""
+"""What worker processes run in the tests of feeding: they find modules of this folder, and not the test files themselves."""
 
 import os
 import signal
@@ -30,6 +30,19 @@ class Counted:
 
     def made(self):
         return sorted(self.path.read_bytes()) if self.path.exists() else []
+
+
+class Buggy:
+    """Four samples, of which none can be read."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        raise ZeroDivisionError("a bug")
+
+    def name(self, index):
+        return f"paris/{index}"
 
 
 def pair(height, width, seed=0):

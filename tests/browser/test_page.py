@@ -13,6 +13,7 @@ from attseg.explain.bundle import Side, make_bundle, scale_names
 from attseg.explain.looked import look
 from attseg.explain.page.page import make_page
 from attseg.explain.pixel import cell_of
+from attseg.explain.planes import encode
 from attseg.inference.segmenter import load
 from attseg.models import PSANet, build_model
 from attseg.prediction.whole import as_batch
@@ -313,3 +314,16 @@ def test_a_finger_chooses_a_pixel(shown, demo):
     page.touchscreen.tap(box["x"] + 30.5 / 128 * box["width"], box["y"] + 60.5 / 96 * box["height"])
     page.wait_for_timeout(100)
     assert page.locator(".readout").inner_text().startswith("30, 60")
+
+
+def test_maps_of_many_cells_are_drawn(chromium, image, demo, tmp_path):
+    """As many as a map may keep: more than a call of a function can have arguments."""
+    bundle = make_bundle(image, [demo], name="scene")
+    values = np.random.default_rng(0).uniform(2, 3, (1, 1000, 1000))
+    values[0, 0, 0], values[0, -1, -1] = 2, 5
+    bundle["sides"][0]["maps"][0] |= {"size": [1000, 1000], "values": encode(values)}
+    path = tmp_path / "page.html"
+    path.write_text(make_page(bundle), encoding="utf-8")
+    page = chromium(f"{path.as_uri()}#show=context.pyramid&at=127,95")
+    page.wait_for_selector(".viewer")
+    assert page.locator(".scale .figure").all_inner_texts() == ["2.00", "5.00"]

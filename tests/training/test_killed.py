@@ -45,7 +45,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # in short, and at any moment: tests/reliability/test_training_faults.py
 @pytest.mark.timeout(600)
 def test_a_run_killed_twice_ends_with_the_weights_of_one_that_was_not(tiny, tmp_path):
     recipe = tiny(steps=9, val_every=3, ema=0.9, loss=LossSpec(class_weights="median-frequency"))

@@ -68,7 +68,10 @@ def test_the_folder_holds_what_it_should_and_nothing_else(finished):
     ]
 
 
-def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(tiny, tmp_path, no_pictures):
+def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(
+    tiny, tmp_path, no_pictures, monkeypatch
+):
+    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
     train(tiny(steps=20, val_every=0), Machine(device="cpu", workers=0), out=tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run" / "state").glob("*.pt")) == ["00000018.pt", "00000020.pt"]
     assert [row["step"] for row in rows(tmp_path / "run") if row["miou"]] == ["20"]

@@ -76,4 +76,6 @@ class GlobalAttentionUpsample(nn.Module):
         skip = self.reduce(low)
         if self.context:
             skip = skip * self.attention(self.weigh(high.mean((2, 3), keepdim=True)))  # weights: (N, channels, 1, 1)
-        return skip + resize(high, low.shape[-2:], align_corners=self.align_corners)
+        return resize(high, low.shape[-2:], align_corners=self.align_corners).add_(
+            skip
+        )  # in place: these maps are large

@@ -14,12 +14,15 @@ from attseg.errors import UsageError
 if TYPE_CHECKING:
     from attseg.checkpoint import Weights
     from attseg.evaluation.comparison import Comparison
+    from attseg.inference.exported.description import Description
 
 SHOWN = 6
 """Pictures in comparison.png."""
 
 
-def check_comparable(weights: Weights, run: str, other: Weights, other_run: str, *, data_named: bool) -> None:
+def check_comparable(
+    weights: Weights | Description, run: str, other: Weights | Description, other_run: str, *, data_named: bool
+) -> None:
     """Refuse models whose numbers would not be of one thing.
 
     Raises:

@@ -1,0 +1,330 @@
+"""What ``speed.py`` measures: the networks, the forms in which they run, and what a process does with them."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+import types
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+CLASSES, PEAK, BATCH = 21, 2048, 4
+EXPORTED = ("ONNX Runtime", "OpenVINO", "OpenVINO int8")
+FORMS = ("peer eager", "peer channels_last", "eager", "channels_last", "compiled", *EXPORTED)
+PEERS = {"pan18": "smp.PAN", "pan18-32": "smp.PAN", "pan50": "smp.PAN", "psanet50": "plain pipeline"}
+Run = Callable[[Any], Any]
+
+
+def say(**values: Any) -> None:
+    """A line for the process that reads this one."""
+    print("@" + json.dumps(values), flush=True)
+
+
+def network(name: str, size: tuple[int, int], *, peer: bool = False) -> Any:
+    """A network in evaluation mode with random weights; the peer of equal encoder, channels and classes."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    encoder = "resnet18" if "18" in name else "resnet50"
+    channels = 32 if name.endswith("-32") else 256
+    if name.startswith("pan"):
+        if not peer:
+            from attseg import PAN
+
+            model: nn.Module = PAN(CLASSES, encoder=encoder, channels=channels)
+        else:
+            import segmentation_models_pytorch as smp
+
+            model = smp.PAN(encoder, encoder_weights=None, classes=CLASSES, decoder_channels=channels)
+        return model.eval()
+    if name == "dfdam18":
+        from attseg import DFDAM
+
+        return DFDAM(CLASSES, encoder=encoder).eval()
+    from attseg import PSANet
+
+    crop = tuple(side + 16 for side in size)  # a filter for every offset, so that both sides compute the same
+    model = PSANet(CLASSES, encoder="resnet50s", even_dilation=True, crop_size=crop, align_corners=True).eval()
+    if peer:
+        make_plain(model)
+    return model
+
+
+def make_plain(model: Any) -> None:
+    """Let PSA compute the scores of all offsets by a convolution, cut out each position's by a gather, and multiply."""
+    from psa import plain
+
+    def forward(self: Any, values: Any) -> Any:
+        h, w = values.shape[2:]
+        rows, columns = ((side - 1) // 2 for side in self.filters.shape[1:])
+        inside = self.filters[:, rows - h + 1 : rows + h, columns - w + 1 : columns + w]
+        return plain(values.contiguous(), self.adapt(values).contiguous(), inside, self.direction)
+
+    for branch in model.context.psa.branches.values():
+        branch.forward = types.MethodType(forward, branch)
+
+
+def pictures(size: tuple[int, int], count: int = 1) -> Any:
+    """Normalised noise."""
+    import torch
+
+    return torch.randn(count, 3, *size, generator=torch.Generator().manual_seed(1))
+
+
+# The forms.
+
+
+def build(form: str, name: str, size: tuple[int, int], folder: Path, threads: int) -> Run:
+    """A form of a network, ready to be called with a batch."""
+    import torch
+
+    if form in EXPORTED:
+        return exported(form, name, size, folder, threads)
+    model = network(name, size, peer=form.startswith("peer"))
+    last = form not in ("peer eager", "eager")
+    if last:
+        model = model.to(memory_format=torch.channels_last)
+    call = torch.compile(model) if form == "compiled" else model
+
+    def run(images: Any) -> Any:
+        with torch.inference_mode():
+            out = call(images.to(memory_format=torch.channels_last) if last else images)
+        return out if form.startswith("peer") and name != "psanet50" else out.logits
+
+    return run
+
+
+def exported(form: str, name: str, size: tuple[int, int], folder: Path, threads: int) -> Run:
+    """A form that another runtime computes; the file is made where it is not there yet."""
+    import torch
+
+    file = folder / f"{name}-{size[0]}x{size[1]}.onnx"
+    if not file.exists():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                Logits(network(name, size)).module, (pictures(size),), dynamo=True, verbose=False
+            )
+        program.save(str(file))
+    if form == "ONNX Runtime":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        entry = session.get_inputs()[0].name
+        return lambda images: session.run(None, {entry: images.numpy()})[0]
+    import openvino
+
+    core = openvino.Core()
+    ready = file.with_suffix(".int8.xml" if form.endswith("int8") else ".onnx")
+    if not ready.exists():
+        import nncf
+
+        samples = [pictures(size).numpy() * (0.5 + index / 4) for index in range(4)]
+        openvino.save_model(
+            nncf.quantize(core.read_model(file), nncf.Dataset(samples), subset_size=len(samples)), ready
+        )
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    compiled = core.compile_model(core.read_model(ready), "CPU", settings)
+    return lambda images: compiled([images.numpy()])[0]
+
+
+class Logits:
+    """A network whose exported graph ends in the logits alone."""
+
+    def __init__(self, model: Any) -> None:
+        from torch import nn
+
+        class Module(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.model = model
+
+            def forward(self, images: Any) -> Any:
+                return self.model(images).logits
+
+        self.module = Module().eval()
+
+
+# What a process does.
+
+
+def measure_group(name: str, size: tuple[int, int], folder: Path, threads: int, rounds: int) -> None:
+    """All forms of a network in turns."""
+    import torch
+
+    torch.set_num_threads(threads)
+    if name != "dfdam18" or size[0] < 1000:
+        from attseg.profiling.count import profile
+
+        say(macs=profile(network(name, size), size).total.multiply_adds)
+    images, runs, seen = pictures(size), {}, {}
+    for form in FORMS:
+        if form.startswith("peer") and name not in PEERS:
+            continue
+        begin = time.perf_counter()
+        try:
+            runs[form] = build(form, name, size, folder, threads)
+            for _ in range(2):
+                seen[form] = torch.as_tensor(runs[form](images)).float()
+        except Exception as error:
+            runs.pop(form, None)
+            say(form=form, problem=f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}")
+            continue
+        say(form=form, setup=time.perf_counter() - begin)
+        like = seen.get("peer eager") if name == "psanet50" else seen.get("eager")
+        if like is not None and not (form.startswith("peer") and name != "psanet50"):
+            say(form=form, differs=float((seen[form] - like).abs().max() / like.abs().max()))
+    left, right = torch.randn(PEAK, PEAK), torch.randn(PEAK, PEAK)
+    left @ right
+    for _ in range(rounds):
+        for form, run in runs.items():
+            say(form="matmul", seconds=timed(lambda: left @ right))
+            say(form=form, seconds=timed(lambda run=run: run(images)))
+    if size[0] * size[1] <= 512 * 512:
+        batch = pictures(size, BATCH)
+        for form in (form for form in runs if form not in (*EXPORTED, "compiled")):
+            say(form=form, batch=min(timed(lambda form=form: runs[form](batch)) for _ in range(2)))
+    measure_parts(network(name, size).to(memory_format=torch.channels_last), images)
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def measure_parts(model: Any, images: Any) -> None:
+    """Where the time of a pass goes, part by part; the rest is resizing the logits."""
+    import torch
+
+    spent: dict[str, list[float]] = {}
+    begun: dict[str, float] = {}
+
+    def watch(label: str, part: Any) -> None:
+        part.register_forward_pre_hook(lambda *_: begun.__setitem__(label, time.perf_counter()))
+        part.register_forward_hook(lambda *_: spent.setdefault(label, []).append(time.perf_counter() - begun[label]))
+
+    for label in ("encoder", "context", "decoder", "head"):
+        watch(label, getattr(model, label))
+    watch("whole", model)
+    with torch.inference_mode():
+        for _ in range(4):
+            model(images.to(memory_format=torch.channels_last))
+    medians = {label: statistics.median(times[1:]) for label, times in spent.items()}
+    whole = medians.pop("whole")
+    say(parts={**{label: part / whole for label, part in medians.items()}, "rest": 1 - sum(medians.values()) / whole})
+
+
+def measure_memory(form: str, name: str, size: tuple[int, int], folder: Path, threads: int) -> None:
+    """Peak memory of the first pass; what was freed before is given back first, so that it is not taken for free."""
+    import ctypes
+
+    import torch
+
+    from attseg.profiling.memory import growth
+
+    torch.set_num_threads(threads)
+    run, images = build(form, name, size, folder, threads), pictures(size)
+    ctypes.CDLL(None).malloc_trim(0)
+    say(form=form, memory=growth(lambda: run(images)))
+
+
+def measure_training(side: str, folder: Path, threads: int, steps: int) -> None:
+    """Steps of training on a folder of pictures, one after another: ours by ``train``, theirs by a plain loop."""
+    import torch
+
+    torch.set_num_threads(threads)
+    ticks: list[float] = []
+    (train_ours if side == "ours" else train_theirs)(folder, steps, lambda: ticks.append(time.perf_counter()))
+    gaps = [after - before for before, after in pairwise(ticks)][3:]
+    say(side=side, seconds=statistics.median(gaps), mean=statistics.mean(gaps))
+
+
+def train_ours(folder: Path, steps: int, tick: Callable[[], None]) -> None:
+    """As ``attseg train`` does it, progress and log included, but without the states that so short a run saves at every step."""
+    from attseg.recipes import find_recipe
+    from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
+    from attseg.training.progress import ProgressLine
+    from attseg.training.run import train
+
+    ProgressLine.step = lambda self, *args, **options: tick()  # type: ignore[method-assign]
+    recipe = find_recipe("pan-folder")
+    model = replace(
+        recipe.model, args={**recipe.model.args, "encoder": "resnet18", "channels": 32, "pretrained": False}
+    )
+    recipe = replace(recipe, data=DataSpec(name="folder", root=str(folder)), model=model, steps=steps, val_every=steps)
+    optim = OptimSpec(name="sgd", lr=0.01, momentum=0.9, weight_decay=1e-4)
+    recipe = replace(recipe, crop_size=(256, 352), batch_size=4, optim=optim, ema=0.0)
+    with tempfile.TemporaryDirectory() as out:
+        train(recipe, Machine(device="cpu", workers=0, save_every=steps), out=Path(out) / "run")
+
+
+def train_theirs(folder: Path, steps: int, tick: Callable[[], None]) -> None:
+    """As its own examples do it."""
+    import segmentation_models_pytorch as smp
+    import torch
+    from camvid_peer import CamVidFolder
+    from torch.utils.data import DataLoader
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
+    fill = {tv_tensors.Image: (124, 116, 104), tv_tensors.Mask: 255}
+    changes = [v2.RandomHorizontalFlip(), v2.ScaleJitter((360, 480), (0.5, 2.0))]
+    changes += [v2.RandomCrop((256, 352), pad_if_needed=True, fill=fill), v2.ToDtype(torch.float32, scale=True)]
+    changes.append(v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    data = CamVidFolder(folder, "train", v2.Compose(changes))
+    model = smp.PAN("resnet18", encoder_weights=None, classes=13).train()
+    loss_of = torch.nn.CrossEntropyLoss(ignore_index=255)
+    optimiser = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
+    done = 0
+    while done < steps:
+        for images, labels in DataLoader(data, 4, shuffle=True, drop_last=True, num_workers=0):
+            optimiser.zero_grad()
+            loss_of(model(images), labels).backward()
+            optimiser.step()
+            tick()
+            done += 1
+            if done == steps:
+                return
+
+
+def make_folder(folder: Path) -> None:
+    """Forty generated pictures of 360 x 480 as files, with labels."""
+    import numpy as np
+    from PIL import Image
+
+    from attseg.data.sets.scenes import Scenes
+
+    for split, count in (("train", 40), ("val", 1)):
+        scenes = Scenes(split, size=(360, 480), count=count)
+        for kind in ("images", "labels"):
+            (folder / kind / split).mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            sample = scenes[index]
+            Image.fromarray(sample.image).save(folder / f"images/{split}/{index:03}.jpg")
+            Image.fromarray(np.asarray(sample.labels, np.uint8)).save(folder / f"labels/{split}/{index:03}.png")
+    rows = [f"{index},{name}," for index, name in enumerate(Scenes.classes.names)]
+    (folder / "classes.csv").write_text("\n".join(["index,name,ignore", *rows, "255,void,1"]))
+
+
+def work(task: dict[str, Any]) -> None:
+    """What a started process does."""
+    folder, threads = Path(task["folder"]), task["threads"]
+    if task["what"] == "train":
+        measure_training(task["side"], folder, threads, task["steps"])
+        return
+    height, width = (int(side) for side in task["size"].split("x"))
+    if task["what"] == "memory":
+        measure_memory(task["form"], task["name"], (height, width), folder, threads)
+    else:
+        measure_group(task["name"], (height, width), folder, threads, task["rounds"])
