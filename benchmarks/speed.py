@@ -82,9 +82,9 @@ def group(name: str, text: str, options: argparse.Namespace, folder: Path) -> li
     )
     lines = [f"\n## {NETWORKS[name]}, {text.replace('x', ' x ')}\n"]
     lines += [
-        "| form | latency, s | rounds | times as fast as the peer's channels_last | share of matmul peak | batch of 4, pictures/s |"
+        "| form | latency, s | rounds | times as fast as the peer's channels_last | share of matmul peak |"
+        " batch of 4, pictures/s | peak memory, MB | differs |"
     ]
-    lines[-1] += " peak memory, MB | differs |"
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     latency = {form: statistics.median(row["seconds"]) for form, row in found.items() if row["seconds"]}
     for form in FORMS:
