@@ -17,6 +17,7 @@ from attseg.recipes.dfdam import (
     dfdam_voc_test,
 )
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
+from attseg.recipes.mix import mix_fpa_dafm_scenes, mix_global_gau_scenes, mix_psa_gau_scenes, pan_32_scenes
 from attseg.recipes.pan import (
     pan_camvid,
     pan_cityscapes,
@@ -52,6 +53,10 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "a2r-camvid": a2r_camvid,
     "psanet-scenes": psanet_scenes,
     "psanet-camvid": psanet_camvid,
+    "mix-psa-gau-scenes": mix_psa_gau_scenes,
+    "mix-global-gau-scenes": mix_global_gau_scenes,
+    "mix-fpa-dafm-scenes": mix_fpa_dafm_scenes,
+    "pan-32-scenes": pan_32_scenes,
     "pan-folder": pan_folder,
     "pan-voc": pan_voc,
     "pan-voc-test": pan_voc_test,
