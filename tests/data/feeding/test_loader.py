@@ -1,6 +1,8 @@
+import gc
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import islice
 
 import numpy as np
@@ -35,8 +37,11 @@ def assert_equal(one, other):
 
 def readers():
     """Processes that this one has started to read pictures, but for the helper that forks them."""
-    family = psutil.Process().children(recursive=True)
-    return [process for process in family if process.ppid() != psutil.Process().pid]
+    me, found = psutil.Process(), []
+    for process in me.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it may end while we look
+            found += [process] if process.ppid() != me.pid else []
+    return found
 
 
 def assert_none_left(processes, seconds=10):
@@ -126,6 +131,8 @@ def test_other_errors_name_the_sample():
     assert error.value.__notes__ == ["while reading 'paris/1'"]
     with pytest.raises(ZeroDivisionError, match="ZeroDivisionError: a bug\nwhile reading 'paris/1'"):
         list(eval_loader(Buggy(), [1], workers=1))
+    gc.collect()  # the error has held the stream, and it the worker
+    assert_none_left(readers())
 
 
 def test_leaving_early_leaves_no_process(folder):
