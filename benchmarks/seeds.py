@@ -1,4 +1,4 @@
-"""Train and evaluate recipes with several seeds, as ``attseg reproduce`` does the rows of a table; what is done is not done again.
+"""Train and evaluate recipes with several seeds, as ``attseg reproduce`` does rows of a table; nothing is done twice.
 
     python benchmarks/seeds.py mix-psa-gau-scenes pan-32-scenes --seeds 3 --steps 300 --out RUNS
 

@@ -1,8 +1,8 @@
 """Recipes of networks whose parts come from several papers, on wide generated scenes at a small scale.
 
 Each is built of what the toolkit has by name, and none costs more multiply-adds than the cheapest of the four papers' own
-networks on the same encoder. All else is as in the rows of ``attseg reproduce --budget small``, so that figures can be laid beside
-theirs.
+networks on the same encoder. All else is as in the rows of ``attseg reproduce --budget small``, so that their figures can be
+compared.
 """
 
 from __future__ import annotations
