@@ -58,12 +58,12 @@ class Child:
 
 
 class Nursery:
-    """Starts processes from a helper."""
+    """Starts processes from a helper, in whose environment is what is given besides."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **environment):
         self.folder = folder
         self.count = 0
-        quiet = os.environ | {"OMP_NUM_THREADS": "1"}
+        quiet = os.environ | {"OMP_NUM_THREADS": "1"} | environment
         command = [sys.executable, __file__]
         self.helper = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=quiet, cwd=folder
@@ -91,9 +91,9 @@ class Nursery:
 
 
 @contextmanager
-def nursery(folder):
+def nursery(folder, **environment):
     """A ``Nursery`` that ends with the block, and all its processes with it."""
-    children = Nursery(folder)
+    children = Nursery(folder, **environment)
     try:
         yield children
     finally:
