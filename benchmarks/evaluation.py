@@ -84,33 +84,46 @@ def plain_loop(model: nn.Module, data: First, preprocessing: Preprocessing, prot
 
 
 def main() -> None:
-    """Run both once, and print pictures a second, their ratio, and both mIoUs."""
+    """Run each side once, and print pictures a second, the ratio to the plain loop, and the mIoU."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, help="folder of CamVid; generated pictures without it")
     parser.add_argument("--pictures", type=int, default=4)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--encoder", default="resnet18")
     parser.add_argument("--window", type=int, default=473)
+    parser.add_argument("--scales", type=float, nargs="+", default=(0.75, 1.0, 1.25))
+    parser.add_argument("--workers", type=int, default=0, help="processes that read; 0 reads in a thread")
     arguments = parser.parse_args()
     if arguments.root:
         data = First(open_data("camvid", "val", root=arguments.root), arguments.pictures)
     else:
         data = First(open_data("scenes", "val", size=(1024, 2048), count=arguments.pictures), arguments.pictures)
-    protocol = Protocol(scales=(0.75, 1.0, 1.25), flip=True, window=arguments.window)
+    protocol = Protocol(scales=tuple(arguments.scales), flip=True, window=arguments.window)
     torch.manual_seed(0)
     model = FCN(len(data.classes), encoder=arguments.encoder).eval().to(arguments.device)
-    preprocessing = Preprocessing()
+    preprocessing, device = Preprocessing(), arguments.device
 
-    start = time.perf_counter()
-    expected = plain_loop(model, data, preprocessing, protocol, arguments.device)
-    plain = len(data) / (time.perf_counter() - start)
-    start = time.perf_counter()
-    report = evaluate(model, data, preprocessing, protocol=protocol, device=arguments.device, workers=1)
-    ours = len(data) / (time.perf_counter() - start)
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"torch {torch.__version__}, {arguments.device}, {len(data)} pictures, {protocol.describe()}, load {load}")
-    print(f"plain loop {plain:.3f} pictures/s, attseg {ours:.3f} pictures/s: {ours / plain:.2f} x")
-    print(f"mIoU {expected:.6f} and {report.miou:.6f}")
+    def ours(precision: str) -> float:
+        report = evaluate(
+            model, data, preprocessing, protocol=protocol, device=device, workers=arguments.workers, precision=precision
+        )
+        return report.miou
+
+    sides = {
+        "plain loop": lambda: plain_loop(model, data, preprocessing, protocol, device),
+        "attseg": lambda: ours("32"),
+        "attseg, bf16": lambda: ours("bf16"),
+    }
+    print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} threads, FCN {arguments.encoder}")
+    print(f"{len(data)} pictures {protocol.describe()}")
+    plain = 0.0
+    for name, side in sides.items():
+        start = time.perf_counter()
+        miou = side()
+        rate = len(data) / (time.perf_counter() - start)
+        plain = plain or rate
+        load = os.getloadavg()[0]
+        print(f"{name:12}  {rate:.3f} pictures/s  {rate / plain:.2f} x  mIoU {miou:.6f}  load {load:.1f}", flush=True)
 
 
 if __name__ == "__main__":
