@@ -1,0 +1,204 @@
+"""Runs on generated scenes become the record that ``docs/results.md`` is made from: ``benchmarks/results/scenes.json``.
+
+    python benchmarks/collect.py RUNS/small=COMMIT MIXES=COMMIT --machine "2 cores of an AMD EPYC"
+
+Each folder holds ``NAME/seed-N`` as ``attseg reproduce`` and ``benchmarks/seeds.py`` leave them, and COMMIT says what they were
+run with. Runs that are not there yet are missing in the record; call it again when they are. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from attseg.checkpoint import architecture
+from attseg.evaluation.bootstrap import DRAWS, LEVEL, class_parts
+from attseg.evaluation.counts import unpack
+from attseg.models import build_model
+from attseg.prediction.protocols import find_protocol
+from attseg.profiling.count import profile
+from attseg.recipes import find_recipe
+from attseg.recipes.recipe import Recipe
+from attseg.recipes.tables import find_table
+from attseg.recipes.tables.small import small
+from attseg.reproduce.plan import Run
+from attseg.reproduce.run import Result, read_result
+from attseg.training.history import read_rows
+
+TABLES = ("psanet:1", "pan:1", "pan:3", "pan:5", "dfdam:1", "a2r:1", "a2r:2")
+MIXES = ("mix-psa-gau-scenes", "mix-global-gau-scenes", "mix-fpa-dafm-scenes", "pan-32-scenes")
+OWN = (
+    "psanet-small-both",
+    "pan-small-pan",
+    "pan-small-gau",
+    "dfdam-small-dafm",
+    "dfdam-small-dafm-2dpam",
+    "a2r-small-ours",
+)
+"""What a mix is compared with: the networks that the papers propose, and the row of each table that did better here."""
+
+RECORD = Path(__file__).parent / "results" / "scenes.json"
+SEEDS = 3
+PROBES = ("context", "scale", "boundary")
+PROTOCOL = "single"
+
+Parts = npt.NDArray[np.int64]
+
+
+def main() -> None:
+    """Collect, and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", metavar="FOLDER=COMMIT")
+    parser.add_argument("--machine", required=True, help="what it ran on, in words")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--out", type=Path, default=RECORD)
+    arguments = parser.parse_args()
+    folders = [(Path(folder), commit) for folder, _, commit in (text.partition("=") for text in arguments.runs)]
+    rows, recipes = tables(arguments.steps)
+    found: dict[str, dict[int, Path]] = {}
+    networks = {}
+    for name, recipe in recipes.items():
+        networks[name] = cost(recipe) | {"runs": []}
+        for folder, commit in folders:
+            for run, result in results(recipe, folder / name):
+                networks[name]["runs"].append(as_record(run, result) | {"commit": commit})
+                found.setdefault(name, {})[result.seed] = run.folder
+    pairs = {(row["network"], row["baseline"]) for table in rows.values() for row in table if row["baseline"]}
+    pairs |= {(mix, own) for mix in MIXES for own in OWN}
+    record = {
+        "about": {
+            "data": "scenes val, 200 pictures of 160 x 384",
+            "protocol": PROTOCOL,
+            "steps": arguments.steps,
+            "seeds": SEEDS,
+            "precision": "bf16",
+            "machine": arguments.machine,
+            "torch": torch.__version__,
+            "collected": datetime.now(UTC).date().isoformat(),
+        },
+        "tables": rows,
+        "networks": networks,
+        "over_pictures": {
+            f"{one} - {other}": over_pictures(found[one], found[other])
+            for one, other in sorted(pairs)
+            if found.get(one, {}).keys() & found.get(other, {}).keys()
+        },
+    }
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(record, indent=1) + "\n")
+    done = sum(len(one["runs"]) for one in networks.values())
+    print(f"{done} runs of {SEEDS * len(networks)} are in {arguments.out}")
+
+
+def tables(steps: int) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Recipe]]:
+    """The rows of each table with the network that stands for each, and the recipe of each network."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    recipes: dict[str, Recipe] = {}
+    for name in TABLES:
+        table = find_table(name)
+        by_row = {row.name: small(table, row, steps=steps) for row in table.rows}
+        rows[name] = []
+        for row in table.rows:
+            recipe = by_row[row.name]
+            if recipe is None or recipe.name in {one["network"] for one in rows[name]}:
+                continue  # rows that differ in nothing but the depth of the encoder are one network here
+            recipes[recipe.name] = recipe
+            base = by_row.get(row.baseline)
+            rows[name].append(
+                {
+                    "row": row.name,
+                    "printed": row.printed,
+                    "network": recipe.name,
+                    "baseline": base.name if base else None,
+                    "paper": row.figures[0].miou,
+                    "paper_baseline": table.row(row.baseline).figures[0].miou if row.baseline else None,
+                }
+            )
+    recipes |= {name: replace(find_recipe(name), steps=steps, val_every=steps) for name in MIXES}
+    return rows, recipes
+
+
+def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, Result]]:
+    """The runs of a recipe that have been evaluated."""
+    protocol = find_protocol(PROTOCOL, data=recipe.data.name)
+    for seed in range(SEEDS):
+        run = Run(replace(recipe, seed=seed), folder / f"seed-{seed}")
+        result = read_result(run, protocol) if run.folder.is_dir() else None
+        if result is not None:
+            yield run, result
+
+
+def as_record(run: Run, result: Result) -> dict[str, Any]:
+    """What is kept of a run, in percent."""
+    report = json.loads((run.folder / "reproduced" / f"{PROTOCOL}.json").read_text())
+    ended = datetime.fromtimestamp((run.folder / "last.safetensors").stat().st_mtime, UTC)
+    return {
+        "seed": result.seed,
+        "miou": round(100 * result.miou, 3),
+        "accuracy": round(100 * result.accuracy, 3),
+        **{name: round(100 * result.probes[name], 3) for name in PROBES},
+        "per_class": {name: round(100 * iou, 2) for name, iou in report["per_class"].items()},
+        "seconds": round(result.seconds),
+        "fastest_pictures_a_second": max(float(row[3]) for row in read_rows(run.folder / "metrics.csv")),
+        "date": ended.date().isoformat(),
+    }
+
+
+def cost(recipe: Recipe) -> dict[str, Any]:
+    """What a network is and what it costs for one picture of the data set."""
+    with torch.device("meta"):
+        model = build_model(recipe.model.name, architecture(recipe.model.args), 12).eval()
+    total = profile(model, recipe.crop_size).total
+    return {
+        "model": recipe.model.name,
+        "args": recipe.model.args,
+        "parameters": total.parameters,
+        "multiply_adds": total.multiply_adds,
+    }
+
+
+def over_pictures(one: dict[int, Path], other: dict[int, Path]) -> dict[str, Any]:
+    """By how many points the first network's mIoU is higher, and where that lies with other pictures of the kind.
+
+    Pictures are drawn with replacement, the same for both; the difference of each draw is the mean over the seeds that both have.
+    """
+    seeds = sorted(one.keys() & other.keys())
+    first, second = (np.stack([parts_of(runs[seed]) for seed in seeds]) for runs in (one, other))
+    pictures = first.shape[1]
+    rng = np.random.default_rng(0)
+    times = rng.multinomial(pictures, np.full(pictures, 1 / pictures), DRAWS)
+    drawn = np.array([difference(first, second, weights) for weights in times])
+    low, high = np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    value = difference(first, second, np.ones(pictures))
+    return {"seeds": seeds, "value": round(value, 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+
+
+def difference(first: Parts, second: Parts, weights: npt.NDArray[Any]) -> float:
+    """In points of mIoU, from (seeds, pictures, 3, K) parts."""
+    means = []
+    for parts in (first, second):
+        hits, labelled, predicted = np.einsum("n,snik->isk", weights, parts)
+        union = labelled + predicted - hits
+        ious = np.divide(hits, union, out=np.full(union.shape, np.nan), where=union > 0)
+        means.append(np.nanmean(ious, axis=1).mean())
+    return 100 * float(means[0] - means[1])
+
+
+def parts_of(folder: Path) -> Parts:
+    """(N, 3, K) what IoU needs of each picture of a run."""
+    lines = (folder / "reproduced" / f"{PROTOCOL}.jsonl").read_text().splitlines()[1:]
+    pictures = sorted((json.loads(line) for line in lines), key=lambda one: one["index"])
+    return class_parts(unpack(one["counts"])["confusion/counts"].numpy() for one in pictures)
+
+
+if __name__ == "__main__":
+    main()
