@@ -6,7 +6,7 @@ import csv
 from importlib.util import find_spec
 from pathlib import Path
 
-from attseg.files import FileError, replacing
+from attseg.files import FileError, obstacle, replacing
 
 COLUMNS = ("step", "loss", "lr", "images_per_second", "miou", "pixel_accuracy")
 
@@ -41,7 +41,7 @@ class History:
             with self.path.open("a", newline="") as file:
                 csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
         except OSError as error:
-            raise FileError(f"cannot write {self.path}: {error.strerror or error}") from error
+            raise FileError(f"cannot write {self.path}: {obstacle(error, self.path)}") from error
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(name, value, step)
