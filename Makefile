@@ -22,9 +22,10 @@ compile: .venv/ready-dev
 soak: .venv/ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m soak --timeout 7200 tests
 
-# The parts of the papers' pages that follow from the code; a test says when they are behind.
+# The parts of pages that follow from the code and from records of runs; a test says when they are behind.
 docs: .venv/ready-dev
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/results_page.py
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check

@@ -26,14 +26,12 @@ from attseg.recipes.files import read_recipe
 
 NETWORKS = (
     "pan-small-c357-ave-gp",
-    "pan-small-pan",
     "a2r-small-ours",
     "a2r-small-attention-to-scale",
     "dfdam-small-dafm-2dpam",
     "psanet-small-collect",
     "psanet-small-distribute",
     "psanet-small-both",
-    "psanet-small-nonlocal",
 )
 RECORD = Path(__file__).parent / "results" / "claims.json"
 
