@@ -7,7 +7,6 @@ import statistics
 import tempfile
 import time
 import types
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -103,71 +102,69 @@ def build(form: str, name: str, size: tuple[int, int], folder: Path, threads: in
 
 def exported(form: str, name: str, size: tuple[int, int], folder: Path, threads: int) -> Run:
     """A form that another runtime computes; the file is made where it is not there yet."""
-    import torch
-
     file = folder / f"{name}-{size[0]}x{size[1]}.onnx"
     if not file.exists():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                Logits(network(name, size)).module, (pictures(size),), dynamo=True, verbose=False
-            )
-        program.save(str(file))
+        export(name, size, file)
     if form == "ONNX Runtime":
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        entry = session.get_inputs()[0].name
-        return lambda images: session.run(None, {entry: images.numpy()})[0]
+        return lambda images: session.run(None, {"images": images.numpy()})[0]
     import openvino
 
     core = openvino.Core()
     ready = file.with_suffix(".int8.xml" if form.endswith("int8") else ".onnx")
     if not ready.exists():
-        import nncf
-
-        samples = [pictures(size).numpy() * (0.5 + index / 4) for index in range(4)]
-        openvino.save_model(
-            nncf.quantize(core.read_model(file), nncf.Dataset(samples), subset_size=len(samples)), ready
-        )
+        quantise_file(file, ready, size)
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(core.read_model(ready), "CPU", settings)
     return lambda images: compiled([images.numpy()])[0]
 
 
-class Logits:
-    """A network whose exported graph ends in the logits alone."""
+def export(name: str, size: tuple[int, int], file: Path) -> None:
+    """As ``attseg export`` does it, for pictures of one size and any number."""
+    from attseg.data.classes import ClassTable, distinct_colors
+    from attseg.data.preprocessing import Preprocessing
+    from attseg.export.formats import export_onnx
+    from attseg.inference.exported.contract import Contract
+    from attseg.inference.segmenter import Segmenter
 
-    def __init__(self, model: Any) -> None:
-        from torch import nn
+    classes = ClassTable(tuple(map(str, range(CLASSES))), distinct_colors(CLASSES))
+    segmenter = Segmenter(network(name, size), classes, Preprocessing(), device="cpu")
+    export_onnx(segmenter, file, Contract(takes="floats", gives="logits", size=size))
 
-        class Module(nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.model = model
 
-            def forward(self, images: Any) -> Any:
-                return self.model(images).logits
+def quantise_file(file: Path, ready: Path, size: tuple[int, int]) -> None:
+    """As ``attseg export --int8`` does it, calibrated on noise."""
+    import numpy as np
+    import openvino
 
-        self.module = Module().eval()
+    from attseg.export.formats import save_openvino
+    from attseg.export.quantise import quantise
+    from attseg.inference.exported.engines import read_description
+
+    floats = file.with_suffix(".xml")
+    save_openvino(openvino.Core().read_model(file), floats, read_description(file).to_json())
+    noise = [np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8) for seed in range(4)]
+    quantise(floats, ready, [lambda each=each: each for each in noise])  # type: ignore[misc]
 
 
 # What a process does.
 
 
-def measure_group(name: str, size: tuple[int, int], folder: Path, threads: int, rounds: int) -> None:
+def measure_group(name: str, size: tuple[int, int], folder: Path, task: dict[str, Any]) -> None:
     """All forms of a network in turns."""
     import torch
 
-    torch.set_num_threads(threads)
-    if name != "dfdam18" or size[0] < 1000:
-        from attseg.profiling.count import profile
+    from attseg.profiling.count import profile
 
-        say(macs=profile(network(name, size), size).total.multiply_adds)
+    threads = task["threads"]
+    torch.set_num_threads(threads)
+    say(macs=profile(network(name, size), size).total.multiply_adds)
     images, runs, seen = pictures(size), {}, {}
-    for form in FORMS:
+    for form in task["forms"]:
         if form.startswith("peer") and name not in PEERS:
             continue
         begin = time.perf_counter()
@@ -185,15 +182,16 @@ def measure_group(name: str, size: tuple[int, int], folder: Path, threads: int, 
             say(form=form, differs=float((seen[form] - like).abs().max() / like.abs().max()))
     left, right = torch.randn(PEAK, PEAK), torch.randn(PEAK, PEAK)
     left @ right
-    for _ in range(rounds):
+    for _ in range(task["rounds"]):
         for form, run in runs.items():
             say(form="matmul", seconds=timed(lambda: left @ right))
             say(form=form, seconds=timed(lambda run=run: run(images)))
     if size[0] * size[1] <= 512 * 512:
         batch = pictures(size, BATCH)
-        for form in (form for form in runs if form not in (*EXPORTED, "compiled")):
+        for form in (form for form in runs if form != "compiled"):
             say(form=form, batch=min(timed(lambda form=form: runs[form](batch)) for _ in range(2)))
-    measure_parts(network(name, size).to(memory_format=torch.channels_last), images)
+    if task["parts"]:
+        measure_parts(network(name, size).to(memory_format=torch.channels_last), images)
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -327,4 +325,4 @@ def work(task: dict[str, Any]) -> None:
     if task["what"] == "memory":
         measure_memory(task["form"], task["name"], (height, width), folder, threads)
     else:
-        measure_group(task["name"], (height, width), folder, threads, task["rounds"])
+        measure_group(task["name"], (height, width), folder, task)

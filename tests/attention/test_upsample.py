@@ -58,6 +58,16 @@ def test_trains_on_a_single_picture():
     assert all(p.grad is not None and p.grad.isfinite().all() for p in gau.parameters())
 
 
+@pytest.mark.parametrize("sizes", [((5, 4), (3, 2)), ((3, 3), (3, 3))])
+def test_adding_in_place_changes_neither_input_and_no_gradient(sizes):
+    gau = GlobalAttentionUpsample(3, 2).double().eval()
+    low, high = (torch.randn(2, c, *size, dtype=torch.float64) for c, size in zip((3, 2), sizes, strict=True))
+    before = low.clone(), high.clone()
+    gau(low, high)
+    assert torch.equal(low, before[0]) and torch.equal(high, before[1])
+    assert torch.autograd.gradcheck(gau, (low.requires_grad_(), high.requires_grad_()))
+
+
 def test_parameters_follow_from_the_options():
     def count(**options):
         return sum(p.numel() for p in GlobalAttentionUpsample(24, 16, **options).parameters())

@@ -76,6 +76,7 @@ class GlobalAttentionUpsample(nn.Module):
         skip = self.reduce(low)
         if self.context:
             skip = skip * self.attention(self.weigh(high.mean((2, 3), keepdim=True)))  # weights: (N, channels, 1, 1)
-        return resize(high, low.shape[-2:], align_corners=self.align_corners).add_(
-            skip
-        )  # in place: these maps are large
+        larger = resize(
+            high, low.shape[-2:], align_corners=self.align_corners
+        )  # always new, also where sizes are equal
+        return larger.add_(skip)  # in place: these maps are large
