@@ -36,8 +36,10 @@ class Mean(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the interval leaves 0 out, and on which side."""
-        if self.half is None or abs(self.value) <= self.half:
+        """Whether the interval leaves 0 out, and on which side; nothing for one seed, which has no interval."""
+        if self.half is None:
+            return ""
+        if abs(self.value) <= self.half:
             return "open"
         return "more" if self.value > 0 else "less"
 
@@ -82,7 +84,7 @@ class Network:
         return self.record["multiply_adds"] / 1e9
 
     def step(self, batch: int = 8) -> float | None:
-        """Seconds of a step of training where the machine was least disturbed: the fastest stretch of any seed's log."""
+        """Seconds of a step of training in the fastest stretch of any seed's log, where the machine was least disturbed."""
         rates = self.values("fastest_pictures_a_second").values()
         return batch / max(rates) if rates else None
 

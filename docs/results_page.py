@@ -106,7 +106,7 @@ def mixes(record: Record) -> str:
         for own in OWN:
             gain = record.networks[name].minus(record.networks[own])
             pictures = record.pictures(name, own)
-            cells.append(f"{gain.text(sign=True)} ({pictures}), {gain.verdict}" if gain else "")
+            cells.append(f"{gain.text(sign=True)} ({pictures}) {gain.verdict}".strip() if gain else "")
         second.append([title, *cells])
     scores = table(
         ["network", "recipe", "mIoU", "context", "scale", "boundary", "M", "G", "s", "seeds"], first, texts=2
@@ -120,12 +120,12 @@ def standing(record: Record) -> str:
     lines = []
     for name, title in MIXES.items():
         network = record.networks[name]
-        found: dict[str, list[str]] = {"more": [], "open": [], "less": []}
+        found: dict[str, list[str]] = {"more": [], "open": [], "less": [], "": []}
         for own, printed in OWN.items():
             gain = network.minus(record.networks[own])
             if gain is not None:
                 found[gain.verdict].append(printed)
-        words = {"more": "above", "open": "open against", "less": "below"}
+        words = {"more": "above", "open": "open against", "less": "below", "": "one seed, no interval, against"}
         parts = [f"{words[verdict]} {', '.join(names)}" for verdict, names in found.items() if names]
         lines.append(f"- **{title}**: {'; '.join(parts) or 'not run yet'}.")
     return "\n".join(lines)
@@ -144,7 +144,7 @@ def plan(record: Record) -> str:
     taken = sum(run["seconds"] for name in grid_names for run in record.networks[name].record["runs"]) / 3600
     return (
         f"A step of 8 scenes takes between {steps[quick]:.2f} s (`{quick}`) and {steps[slow]:.2f} s (`{slow}`) on one core in "
-        f"bfloat16, where nothing else ran. The grid is {len(grid_names)} networks: {about['seeds']} seeds of "
+        f"bfloat16, in the fastest stretch of its logs. The grid is {len(grid_names)} networks: {about['seeds']} seeds of "
         f"{about['steps']} steps each would be {hours:.1f} hours of one core by those figures, half of that on two. "
         f"{done} of its {len(grid_names) * about['seeds']} runs are in the tables; they took {taken:.1f} hours of training, "
         "because the cores were shared."
