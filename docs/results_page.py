@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from results_camvid import classes, scores
 from results_claims import STATEMENTS, pairs_of
 from results_numbers import Mean, Network, Record, read
 
@@ -173,6 +174,17 @@ def claims(record: dict[str, Any]) -> str:
     return table(headings, lines, texts=8)
 
 
+def camvid(record: dict[str, Any]) -> str:
+    """CamVid at equal wall time."""
+    if not record["networks"]:
+        return "None of these runs is done yet."
+    about = record["about"]
+    first = (
+        f"{about['minutes']:g} minutes each by the timing of a few steps; {about['machine']}; commit {about['commit']}."
+    )
+    return f"{first}\n\n{table(*scores(record))}\n\nIoU of each class, seen once:\n\n{table(*classes(record))}"
+
+
 def single(record: list[dict[str, Any]]) -> str:
     """Runs that were done once."""
     rows = [
@@ -214,13 +226,14 @@ def fill(file: Path, text: str, parts: dict[str, Callable[[], str]]) -> str:
 
 def pages() -> dict[Path, str]:
     """Both pages as they should be."""
-    scenes, measured, runs = Record(read("scenes")), read("claims"), read("runs")
+    scenes, measured, streets, runs = Record(read("scenes")), read("claims"), read("camvid"), read("runs")
     parts: dict[Path, dict[str, Callable[[], str]]] = {
         PAGE: {
             "plan": lambda: plan(scenes),
             "grid": lambda: grid(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
+            "camvid": lambda: camvid(streets),
             "single": lambda: single(runs),
         },
         README: {"mechanisms": lambda: shown(scenes), "single": lambda: single(runs)},

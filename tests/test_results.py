@@ -13,6 +13,7 @@ import scipy.stats
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
+import results_camvid  # noqa: E402
 import results_claims  # noqa: E402
 import results_numbers  # noqa: E402
 import results_page  # noqa: E402
@@ -125,3 +126,36 @@ def test_every_statement_finds_its_numbers_in_the_record():
         found = results_claims.pairs_of(json.loads(json.dumps(CLAIMS)), statement, "untrained")
         assert all(one.value >= 0 and one.error >= 0 for one in found.values())
     assert results_claims.pairs_of({"networks": {}}, results_claims.STATEMENTS[0], "trained") == {}
+
+
+def test_camvid_is_shown_with_the_best_above_and_what_is_missing_left_out():
+    def run(seed, miou, *protocols):
+        report = {
+            "miou": miou,
+            "low": miou - 4,
+            "high": miou + 3,
+            "boundary_f": 60.0,
+            "per_class": {"sky": 90.0, "pole": None},
+        }
+        return {"seed": seed, "steps": 700, "protocols": dict.fromkeys(protocols, report)}
+
+    cost = {"parameters": 11_900_000, "multiply_adds": 12_230_000_000}
+    record = {
+        "about": {"minutes": 60.0, "machine": "a machine", "commit": "abc"},
+        "networks": {
+            "fcn/resnet18": {**cost, "runs": [run(0, 40.0, "single")]},
+            "pan/resnet18": {**cost, "runs": [run(0, 50.0, "single", "single-flip"), run(1, 52.0, "single")]},
+        },
+    }
+    headings, (pan, fcn) = results_camvid.scores(record)
+    assert dict(zip(headings, pan, strict=True)) == {
+        **{"network": "pan/resnet18", "once": "51.0 ± 12.7", "mirrored too": "50.0", "six scales, mirrored": ""},
+        **{"over pictures": "46.0 to 53.0; 48.0 to 55.0", "contours, F": "60.0 ± 0.0", "M": "11.9", "G": "12.2"},
+        **{"steps": "700; 700", "seeds": "2"},
+    }
+    assert fcn[:3] == ["fcn/resnet18", "40.0", ""]
+    assert results_camvid.classes(record)[1][0] == ["pan/resnet18", "90.0", ""]
+    assert results_page.camvid(record).startswith(
+        "60 minutes each by the timing of a few steps; a machine; commit abc."
+    )
+    assert results_page.camvid({"about": {}, "networks": {}}) == "None of these runs is done yet."
