@@ -54,6 +54,14 @@ def test_lines_that_are_none_of_ours_are_passed_over(tmp_path):
         assert manifest.holds("0a")
 
 
+@pytest.mark.parametrize("key", ["x", "-1", "f" * 17, 3, None, ["f"], "0x" + "f" * 14])
+def test_keys_that_are_none_are_passed_over(key, tmp_path):
+    lines = [json.dumps({"key": key}), "[" * 100_000, json.dumps({"key": "00000000000000ff"})]
+    (tmp_path / "manifest.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    with Manifest(tmp_path) as manifest:
+        assert manifest.holds("00000000000000ff") and not manifest.holds("00000000000000fe")
+
+
 def test_all_processes_know_what_any_has_done(tmp_path):
     for rank in range(3):
         write(tmp_path, {"key": f"{rank:016x}"}, share=Share(rank, 3))

@@ -1,4 +1,4 @@
-"""Data sets that end the process that reads them; worker processes find them here."""
+"""What ends the process that runs it: data sets, and a reader of others; worker processes find them here."""
 
 import ctypes
 import os
@@ -43,3 +43,10 @@ class Large:
 
     def name(self, index):
         return f"large/{index}"
+
+
+def scipy_labels(path):
+    """The labels in a MATLAB file."""
+    from scipy.io import loadmat
+
+    return loadmat(path)["GTcls"]["Segmentation"][0, 0]

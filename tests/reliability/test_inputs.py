@@ -9,7 +9,11 @@ import json
 import signal
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -19,7 +23,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageCms, ImageOps
-from scipy.io import loadmat
 
 from attseg.checkpoint import WeightsError, read_weights
 from attseg.data.classes import IGNORE
@@ -29,24 +32,29 @@ from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
 from attseg.data.sets.listed import read_list
+from attseg.doors.source import read_tensors
 from attseg.errors import UsageError
 from attseg.evaluation.kept import KeptCounts
 from attseg.files import FileError
+from attseg.inference.exported.description import ExportedError
+from attseg.inference.frames import Reader
+from attseg.inference.manifest import Manifest, read_manifests
 from attseg.inference.segmenter import load
 from attseg.recipes.files import parse_yaml, read_recipe, to_yaml
 from attseg.training.errors import RunError
 from reliability.corpus import MAKERS, make
+from reliability.deadly import scipy_labels
 
-TOLD = (UsageError, DataError, FileError, WeightsError, RunError, OSError)
+TOLD = (UsageError, DataError, ExportedError, FileError, WeightsError, RunError, OSError)
 """What explains itself; of the system's errors, those that carry our sentence (``DownloadError`` is one)."""
 
 SECONDS = 10
 """Of the processor, at most, for one file; most take a millisecond."""
 
-SHORT = {"picture": 80, "labels": 50, "matlab": 30, "classes": 30, "list": 10, "recipe": 30, "weights": 20, "model": 20}
-SHORT |= {"archive": 30, "counts": 15}
+SHORT = {"picture": 80, "labels": 50, "matlab": 30, "classes": 30, "list": 10, "recipe": 30, "weights": 20, "model": 60}
+SHORT |= {"archive": 30, "counts": 15, "manifest": 20, "foreign": 20, "exported": 20, "video": 15}
 SOAK = {"picture": 3500, "labels": 2000, "matlab": 1200, "classes": 1000, "list": 500, "recipe": 800, "weights": 600}
-SOAK |= {"model": 400, "archive": 900, "counts": 400}
+SOAK |= {"model": 400, "archive": 900, "counts": 400, "manifest": 300, "foreign": 500, "exported": 300, "video": 400}
 
 
 class Hang(BaseException):
@@ -166,12 +174,22 @@ def matlab(path, case):
     assert found.ndim == 2 and found.dtype.kind in "iu"
     if case.whole:
         assert np.array_equal(found, case.values)
-    else:
-        try:
-            expected = loadmat(path)["GTcls"]["Segmentation"][0, 0]
-        except Exception:  # scipy reads all of a file, and stops where we have what we want
-            return
+    elif (expected := scipy_reads(path)) is not None:
         assert np.array_equal(found, expected)
+
+
+def scipy_reads(path):
+    """What scipy finds in a MATLAB file, or None where it finds nothing; damaged files have ended the process that it ran in."""
+    global SCIPY
+    try:
+        return SCIPY.submit(scipy_labels, path).result()
+    except BrokenProcessPool:
+        SCIPY = ProcessPoolExecutor(1, get_context("forkserver"))
+    except Exception:  # it reads all of a file, and we stop where we have what we want
+        return None
+
+
+SCIPY = ProcessPoolExecutor(1, get_context("forkserver"))
 
 
 def classes(path, case):
@@ -236,6 +254,39 @@ def archive(path, case):
         assert set(path.parent.rglob("*")) == before
 
 
+def manifest(path, case):
+    try:
+        with Manifest(path.parent) as opened:
+            keys = [entry["key"] for entry in case.values]
+            assert not (case.whole and path.name == "manifest.jsonl") or all(opened.holds(key) for key in keys)
+        found = list(read_manifests(path.parent))
+        assert not (case.whole and path.name == "manifest.jsonl") or found == case.values
+    finally:
+        for file in path.parent.glob("manifest*"):
+            file.unlink()
+        path.touch()
+
+
+def foreign(path, case):
+    found = read_tensors(path)
+    assert not case.whole or found.keys() == case.values.keys()
+    assert not case.whole or all(torch.equal(found[name], tensor) for name, tensor in case.values.items())
+
+
+def exported(path, case):
+    image = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
+    found = load(path, device="cpu")(image)
+    assert found.labels.shape == (8, 9)
+    assert not case.whole or np.array_equal(found.labels, image.argmax(2))
+
+
+def video(path, case):
+    with Reader(path) as frames:
+        seen = [frame.image.shape for frame in islice(frames, 50)]
+    assert all(len(shape) == 3 and shape[2] == 3 for shape in seen)
+    assert not case.whole or seen == [(32, 48, 3)] * case.values
+
+
 def counts(path, case):
     kept = KeptCounts(path, {"protocol": "single"}, resume=True)
     assert len(list(kept)) == len(kept.names)
@@ -254,6 +305,10 @@ READERS = {
     "model": model,
     "archive": archive,
     "counts": counts,
+    "manifest": manifest,
+    "foreign": foreign,
+    "exported": exported,
+    "video": video,
 }
 
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from array import array
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -53,7 +54,7 @@ class Manifest:
 
     def __init__(self, folder: Path, share: Share = ALONE) -> None:
         self.path = folder / share.file("manifest", ".jsonl")
-        keys = (int(entry["key"], 16) for entry in read_manifests(folder) if "key" in entry)
+        keys = (key for entry in read_manifests(folder) if (key := _key(entry)) is not None)
         self._keys = np.sort(np.frombuffer(array("Q", keys), np.uint64))
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -150,9 +151,15 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     """The values of a line that was written to its end."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
+
+
+def _key(entry: Mapping[str, Any]) -> int | None:
+    """The key of an entry as a number; a line that was changed on the disk may hold anything."""
+    key = entry.get("key")
+    return int(key, 16) if isinstance(key, str) and re.fullmatch(r"[0-9a-f]{1,16}", key) else None
 
 
 def _cut_torn_line(path: Path) -> None:
