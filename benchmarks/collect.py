@@ -46,6 +46,19 @@ OWN = (
 )
 """What a mix is compared with: the networks that the papers propose, and the row of each table that did better here."""
 
+FURTHER = (
+    ("2DPAM on top of DAFM", "dfdam-small-dafm-2dpam", "dfdam-small-dafm"),
+    ("both directions over collect alone", "psanet-small-both", "psanet-small-collect"),
+    ("both directions over global pooling", "psanet-small-both", "psanet-small-global"),
+    ("both directions over ASPP", "psanet-small-both", "psanet-small-aspp"),
+    ("FPA's pyramid beside its pooled branch, over SE", "pan-small-c357-ave-gp", "pan-small-se"),
+    ("FPA's pooled branch beside its pyramid", "pan-small-c357-ave-gp", "pan-small-c357-ave"),
+    ("GAU's guidance", "pan-small-gau", "pan-small-gau-plain"),
+    ("GAU's 3x3 over its 1x1 convolutions", "pan-small-gau", "pan-small-gau-1x1"),
+    ("the maximum over attention-to-scale", "a2r-small-max", "a2r-small-attention-to-scale"),
+)
+"""Differences within a table that are not to its baseline."""
+
 RECORD = Path(__file__).parent / "results" / "scenes.json"
 SEEDS = 3
 PROBES = ("context", "scale", "boundary")
@@ -73,7 +86,7 @@ def main() -> None:
                 networks[name]["runs"].append(as_record(run, result) | {"commit": commit})
                 found.setdefault(name, {})[result.seed] = run.folder
     pairs = {(row["network"], row["baseline"]) for table in rows.values() for row in table if row["baseline"]}
-    pairs |= {(mix, own) for mix in MIXES for own in OWN}
+    pairs |= {(mix, own) for mix in MIXES for own in OWN} | {(one, other) for _, one, other in FURTHER}
     record = {
         "about": {
             "data": "scenes val, 200 pictures of 160 x 384",
@@ -86,6 +99,7 @@ def main() -> None:
             "collected": datetime.now(UTC).date().isoformat(),
         },
         "tables": rows,
+        "further": [[title, one, other] for title, one, other in FURTHER],
         "networks": networks,
         "over_pictures": {
             f"{one} - {other}": over_pictures(found[one], found[other])

@@ -16,6 +16,10 @@ T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2
 """97.5 % quantile of Student's t by degrees of freedom."""
 
 
+ENOUGH = 3
+"""Seeds from which on a difference is called something: two lie close together by chance too often."""
+
+
 class Mean(NamedTuple):
     """A mean over seeds.
 
@@ -36,8 +40,8 @@ class Mean(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Whether the interval leaves 0 out, and on which side; nothing for one seed, which has no interval."""
-        if self.half is None:
+        """Whether the interval leaves 0 out, and on which side; nothing where there are fewer than ``ENOUGH`` seeds."""
+        if self.half is None or self.count < ENOUGH:
             return ""
         if abs(self.value) <= self.half:
             return "open"
@@ -95,6 +99,7 @@ class Record:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.about: Mapping[str, Any] = values["about"]
         self.tables: Mapping[str, list[dict[str, Any]]] = values["tables"]
+        self.further: list[list[str]] = values["further"]
         self.networks = {name: Network(name, one) for name, one in values["networks"].items()}
         self.over_pictures: Mapping[str, Mapping[str, Any]] = values["over_pictures"]
 

@@ -93,6 +93,25 @@ def rows_of(record: Record, name: str) -> str:
     return table([*headings, "M", "G", "s", "seeds"], lines, texts=2)
 
 
+def further(record: Record) -> str:
+    """Differences between rows of a table neither of which is its baseline."""
+    lines = []
+    for title, one, other in record.further:
+        rows = next(rows for rows in map(_by_network, record.tables.values()) if one in rows and other in rows)
+        gain = record.networks[one].minus(record.networks[other])
+        lines.append(
+            [
+                title,
+                f"{rows[one]['paper'] - rows[other]['paper']:+.1f}",
+                _text(gain, sign=True),
+                record.pictures(one, other),
+                gain.verdict if gain else "",
+                str(gain.count) if gain else "0",
+            ]
+        )
+    return table(["difference", "paper +/-", "+/-", "over pictures", "", "seeds"], lines)
+
+
 def mixes(record: Record) -> str:
     """The mixes beside the papers' own networks, and every difference between the two."""
     names = {**OWN, **MIXES}
@@ -126,7 +145,12 @@ def standing(record: Record) -> str:
             gain = network.minus(record.networks[own])
             if gain is not None:
                 found[gain.verdict].append(printed)
-        words = {"more": "above", "open": "open against", "less": "below", "": "one seed, no interval, against"}
+        words = {
+            "more": "above",
+            "open": "open against",
+            "less": "below",
+            "": "fewer than three seeds, no verdict, against",
+        }
         parts = [f"{words[verdict]} {', '.join(names)}" for verdict, names in found.items() if names]
         lines.append(f"- **{title}**: {'; '.join(parts) or 'not run yet'}.")
     return "\n".join(lines)
@@ -231,6 +255,7 @@ def pages() -> dict[Path, str]:
         PAGE: {
             "plan": lambda: plan(scenes),
             "grid": lambda: grid(scenes),
+            "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
             "camvid": lambda: camvid(streets),
@@ -239,6 +264,10 @@ def pages() -> dict[Path, str]:
         README: {"mechanisms": lambda: shown(scenes), "single": lambda: single(runs)},
     }
     return {file: fill(file, file.read_text(), named) for file, named in parts.items()}
+
+
+def _by_network(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["network"]: row for row in rows}
 
 
 def _text(value: Mean | None, *, sign: bool = False, plain: bool = False) -> str:

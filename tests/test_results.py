@@ -65,9 +65,11 @@ def test_a_difference_is_taken_seed_by_seed_over_the_seeds_that_both_have():
     gain = one.minus(other)
     assert (gain.value, gain.count) == (2.5, 2)
     assert gain.half == pytest.approx(12.706 * math.sqrt(0.5) / math.sqrt(2))
-    assert (gain.text(sign=True), gain.verdict) == ("+2.5 ± 6.4", "open")
+    assert (gain.text(sign=True), gain.verdict) == ("+2.5 ± 6.4", "")
     assert results_numbers.Mean(-3.0, 1.0, 3).verdict == "less"
-    assert results_numbers.Mean(3.0, None, 1).verdict == ""
+    assert results_numbers.Mean(3.0, 1.0, 3).verdict == "more"
+    assert results_numbers.Mean(-3.0, 4.0, 3).verdict == "open"
+    assert results_numbers.Mean(3.0, 0.1, 2).verdict == results_numbers.Mean(3.0, None, 1).verdict == ""
 
 
 def test_a_grid_that_is_not_done_is_shown_as_such():
@@ -84,7 +86,9 @@ def test_a_grid_that_is_not_done_is_shown_as_such():
         network["runs"] = []
     empty = results_numbers.Record(values)
     assert results_page.plan(empty) == "No run is there yet."
-    assert all(part(empty) for part in (results_page.grid, results_page.mixes, results_page.shown))
+    assert all(
+        part(empty) for part in (results_page.grid, results_page.further, results_page.mixes, results_page.shown)
+    )
     results_plots.delta(empty)
     results_plots.cost(empty)
 
