@@ -122,8 +122,9 @@ def attack(kind, count, folder):
     return read
 
 
-MAY_BE_REFUSED = ("picture", "classes", "recipe", "model", "archive")
-"""Kinds whose makers also write what is wrong by itself: NaN, an index twice, an unknown key, a path that leaves."""
+MAY_BE_REFUSED = ("picture", "classes", "recipe", "model", "archive", "foreign")
+"""Kinds whose makers also write what is wrong by itself: NaN, an index twice, an unknown key, a path that
+leaves, a pickle called safetensors."""
 
 
 def as_viewers_show(path):

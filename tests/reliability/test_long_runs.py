@@ -94,9 +94,9 @@ def test_400_predictions_take_no_more_memory_files_and_threads_than_100(thrifty,
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-def test_10_000_steps_take_no_more_memory_files_and_threads_than_3_000(nursery, yaml, tmp_path):
-    memory, files, threads = growth(train_and_watch(nursery, yaml, tmp_path, count=10_000))
-    assert memory < 8e6
+def test_10_000_steps_take_no_more_memory_files_and_threads_than_3_000(thrifty, yaml, tmp_path):
+    memory, files, threads = growth(train_and_watch(thrifty, yaml, tmp_path, count=10_000, **QUICK))
+    assert memory < 4e6
     assert files <= 0
     assert threads <= 0
 

@@ -92,7 +92,7 @@ class Reader:
         """About when the first of these would have been shown, in seconds."""
         try:
             self._container = av.open(str(path))
-        except (OSError, ValueError) as error:
+        except (av.error.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"{path} cannot be read as a video: {_reason(error)}; replace or remove it") from error
         if not self._container.streams.video:
             self._container.close()
