@@ -17,7 +17,7 @@ from attseg.export.formats import export_model, export_onnx, export_openvino, ex
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.engines import read_description
 from attseg.inference.segmenter import Segmenter, load
-from attseg.models import Segmentation
+from attseg.models import Segmentation, build_model
 from tiny_exports import CLASSES, FILES, tiny
 
 SIZES = [(32, 32), (33, 47), (96, 61), (130, 200)]
@@ -127,27 +127,46 @@ def test_torch_opens_a_pt2_without_attseg(files, segmenter):
 
 
 @pytest.mark.compile
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "args"),
     [
-        ("PSANet", {"crop_size": (64, 64)}),
-        ("DFDAM", {}),
         ("PAN", {}),
+        ("PSANet", {"crop_size": (64, 64), "inner": 8}),
+        ("PSANet", {"crop_size": (64, 64), "inner": 8, "directions": ("collect",), "outside": "zero"}),
+        ("PSANet", {"crop_size": (64, 64), "inner": 8, "directions": ("distribute",)}),
+        ("DFDAM", {}),
         ("AttentionToRefine", {"base": "FCN", "base_args": {"encoder": "test_resnet", "channels": 8}}),
     ],
 )
-@pytest.mark.slow
-def test_every_model_becomes_a_file_of_one_size(tmp_path, name, args):
-    from attseg.models import build_model
-
+def test_every_model_takes_any_number_of_pictures_of_any_size_in_one_file(tmp_path, name, args):
     torch.manual_seed(0)
-    more = {} if name == "AttentionToRefine" else {"encoder": "test_resnet", "channels": 8}
-    segmenter = Segmenter(build_model(name, {**more, **args}, 3), CLASSES, tiny().preprocessing, device="cpu")
+    model = build_model(name, ({} if "base" in args else {"encoder": "test_resnet", "channels": 8}) | args, 3).eval()
+    segmenter = Segmenter(model, CLASSES, tiny().preprocessing, device="cpu")
+    kept = export_onnx(segmenter, tmp_path / "a.onnx", Contract(gives="logits", takes="floats"))
+    assert kept.size is None and kept.least <= 33
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
+    for count, height, width in (
+        (1, 33, 90),
+        (3, 64, 80),
+        (2, 131, 67),
+    ):  # PSANet's filters do not reach across the last
+        images = torch.randn(count, 3, height, width)
+        with torch.inference_mode():
+            wanted = model(images).logits.numpy()
+        (found,) = session.run(["logits"], {"images": images.numpy()})
+        np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.compile
+def test_a_file_of_one_size_takes_any_number_of_pictures(segmenter, tmp_path):
     contract = export_onnx(segmenter, tmp_path / "a.onnx", Contract(gives="logits", size=(64, 80)))
     assert contract.size == (64, 80)
-    image = scene(64, 80)
-    ours, theirs = (one.predictor().probabilities(image) for one in (segmenter, load(tmp_path / "a.onnx")))
-    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    session = onnxruntime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
+    for count in (1, 3):
+        images = np.stack([scene(64, 80, seed) for seed in range(count)])
+        (found,) = session.run(["logits"], {"images": images})
+        assert np.array_equal(found.argmax(1), by_hand(segmenter, images)[0])
 
 
 @pytest.mark.compile

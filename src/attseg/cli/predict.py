@@ -57,7 +57,7 @@ DATA = ("data.name", "data.root", "data.options")
 def run(argv: Sequence[str]) -> int:
     """Segment files; 1 if one of them failed."""
     parser = Parser("predict", TEXT, EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
+    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors or exported file, or demo")
     parser.add_argument("pictures", nargs="*", metavar="PICTURES", help="files, folders and patterns; videos too")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
     parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
