@@ -201,7 +201,7 @@ def test_a_dropped_picture_is_shown_and_compared(page):
 def test_a_dropped_file_that_is_no_picture_is_told_and_the_view_stays(page, chromium):
     show_scene(page, 4)
     drop(page, "notes.txt", b"words", "text/plain")
-    assert problem(page, chromium).startswith("Notes.txt is no picture of a format that is read here")
+    assert problem(page, chromium).startswith("notes.txt is no picture of a format that is read here")
     assert page.inner_text(".viewer h1") == "scene 4"
     drop(page, "empty.png", b"")
     until(page, "document.querySelector('#problem span').textContent.includes('0 bytes')")
@@ -216,7 +216,7 @@ def test_a_file_that_is_too_large_is_told_before_it_is_sent(page, chromium, tmp_
     with large.open("wb") as file:
         file.truncate(33 * 2**20)
     page.set_input_files("#file", large)
-    assert problem(page, chromium).startswith("Large.tif has 33.0 MiB; at most 32 MiB are taken")
+    assert problem(page, chromium).startswith("large.tif has 33.0 MiB; at most 32 MiB are taken")
 
 
 def test_pictures_of_the_folder(page, chromium):
@@ -232,7 +232,7 @@ def test_pictures_of_the_folder(page, chromium):
     page.click("#browse")
     page.fill("#search", "words")
     page.click("#files button")
-    assert problem(page, chromium).startswith("Words is no picture")
+    assert problem(page, chromium).startswith("words is no picture")
 
 
 def test_several_pictures_are_kept_and_forgotten(page):

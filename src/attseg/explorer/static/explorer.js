@@ -63,7 +63,8 @@
 
   function complain(error) {
     const text = error.message || String(error);
-    byId("problem").firstElementChild.textContent = text.charAt(0).toUpperCase() + text.slice(1);
+    const begun = /^(a|the|there|this|too) /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text; // names of files stay as they are
+    byId("problem").firstElementChild.textContent = begun;
     byId("problem").hidden = false;
   }
 

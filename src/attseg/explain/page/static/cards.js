@@ -12,6 +12,11 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A dotted name that breaks after its dots where it does not fit. */
+function breakable(name) {
+  return name.split(/(?<=\.)/).flatMap((part, index) => (index ? [make("wbr"), part] : [part]));
+}
+
 function swatch(color) {
   const element = make("span", { className: "swatch", attributes: { "aria-hidden": "true" } });
   element.style.background = `rgb(${color.join(",")})`;
@@ -25,7 +30,7 @@ function swatch(color) {
  */
 function makeCard(map, title, side, onShow) {
   const heading = make("button", { className: "card-title", type: "button", onclick: onShow }, title);
-  const name = make("p", { className: "origin" }, map.mechanism, make("code", {}, map.name));
+  const name = make("p", { className: "origin" }, map.mechanism, make("code", {}, ...breakable(map.name)));
   const body = make("div", { className: "card-body" });
   const element = make(
     "article",

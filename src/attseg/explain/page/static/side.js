@@ -70,7 +70,7 @@ function makeSide(side, common) {
     caption,
   );
   const cards = side.maps.map((map, index) => makeCard(map, titles[index], side, () => common.onPick(map.name, place)));
-  const empty = make("p", { className: "said" }, "This model has no attention to look at: none of its modules is a tap.");
+  const empty = make("p", { className: "said" }, "This model has no attention to look at; PAN, PSANet, DFDAM and AttentionToRefine have.");
   const element = make(
     "section",
     { className: "side", attributes: { "aria-label": side.title } },

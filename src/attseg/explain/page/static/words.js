@@ -61,13 +61,17 @@ const KEYS = [
   ["?", "this help"],
 ];
 
-/** What a map is called: its kind, and a number where there are several alike. */
+/** What a map is called: its kind, and where there are several alike, what tells their names apart, or a number. */
 function mapTitles(maps) {
   const kinds = maps.map((map) => (map.pairs ? map.pairs.direction : map.kind));
+  const words = maps.map((map) => map.name.split(/[._ ]/));
   return kinds.map((kind, place) => {
-    const alike = kinds.filter((other) => other === kind).length;
-    const which = kinds.slice(0, place + 1).filter((other) => other === kind).length;
-    return alike > 1 ? `${KINDS[kind].title} ${which}` : KINDS[kind].title;
+    const alike = maps.map((_, index) => index).filter((index) => kinds[index] === kind);
+    if (alike.length === 1) return KINDS[kind].title;
+    const own = words[place].filter((word) => !alike.every((index) => words[index].includes(word)));
+    const telling = own.filter((word) => !/^\d+$/.test(word)).length > 0;
+    const which = telling ? own.join(" ") : alike.indexOf(place) + 1;
+    return `${KINDS[kind].title}${telling ? ": " : " "}${which}`;
   });
 }
 
@@ -92,6 +96,7 @@ function entryName(map, index) {
 /** A share in percent. */
 function percent(share) {
   const value = 100 * share;
+  if (value > 0 && value < 0.05) return "< 0.1 %";
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0)} %`;
 }
 
