@@ -6,9 +6,10 @@
 
 A few steps of each network are timed first, and each then gets as many steps as fit into the minutes, with its whole schedule:
 so all take as long, and nobody is cut off. That holds on a machine which does nothing else meanwhile, above all while steps are
-timed. Timings are kept in ``RUNS/rates.json``; on another machine, take another folder. Then each is trained (``RUNS/NAME/seed-N``) and measured once, mirrored, and at six scales, with boundaries
-and intervals over pictures (``single.json`` and so on beside its weights). It is all done by ``attseg train`` and ``attseg
-evaluate``, whose command lines are printed; what was broken off goes on, and what is done is not done again.
+timed. Timings are kept in ``RUNS/rates.json``; on another machine, take another folder. Then each is trained
+(``RUNS/NAME/seed-N``) and measured once, mirrored, and at six scales, with boundaries and intervals over pictures
+(``single.json`` and so on beside its weights). It is all done by ``attseg train`` and ``attseg evaluate``, whose command lines
+are printed; what was broken off goes on, and what is done is not done again.
 """
 
 from __future__ import annotations
