@@ -87,6 +87,27 @@ def numbers(text):
     return [float(found) for found in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text)]
 
 
+@pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        ("PAN", ["Places", "Channels 1", "Channels 2", "Channels 3"]),
+        ("PSANet", ["Collects from", "Gives to"]),
+        ("DFDAM", ["Channels: high", "Channels: low", "Places"]),
+        ("AttentionToRefine", ["Image scales", "Classes"]),
+    ],
+)
+def test_maps_of_one_kind_are_told_apart(shown, sides, name, titles):
+    page = shown(sides[name])
+    assert page.locator(".card h3").all_inner_texts() == titles
+    assert page.locator(".card code").all_inner_texts() == [one.name for one in sides[name].looked.found]
+
+
+def test_a_share_that_is_too_small_to_be_written_is_not_called_nothing(shown, demo):
+    page = shown(demo)
+    shares = page.evaluate("[0, 0.0004, 0.0006, 0.099, 0.0996, 1].map(percent)")
+    assert shares == ["0 %", "< 0.1 %", "0.1 %", "9.9 %", "10 %", "100 %"]
+
+
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (127, 95), (64, 40), (31, 70)])
 def test_a_click_names_the_class_and_its_score(shown, demo, x, y):
     page = shown(demo)
