@@ -7,6 +7,7 @@ that it starts, and even where a library would swallow the error.
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ if __name__ == "__main__":
     tiny = ["--model.args.encoder", "test_resnet", "--model.args.channels", "8", *scenes]
     tiny += ["--crop_size", "64,64", "--batch_size", "2", "--steps", "2", "--machine.workers", "1"]
     run = f"{out}/run"
+    exported = [
+        arguments
+        for suffix in ("onnx", "xml", "pt2")
+        if suffix in sys.argv
+        for arguments in (
+            ["export", run, "--out", f"{out}/model.{suffix}"],
+            ["predict", f"{out}/model.{suffix}", f"{run}/samples.png", "--out", f"{out}/{suffix}", "--device", "cpu"],
+        )
+    ]
     for arguments in (
         ["doctor"],
         ["recipes"],
@@ -53,7 +63,7 @@ if __name__ == "__main__":
         ["explain", run, f"{run}/samples.png", "--longest", "96", "--out", f"{out}/page.html", "--device", "cpu"],
         ["profile", "PAN", "--encoder", "test_resnet"],
         ["data", "check", "scenes", "--out", f"{out}/samples.png"],
-        *([["export", run, "--out", f"{out}/model.onnx"]] if "onnx" in sys.argv else []),
+        *exported,
         ["reproduce", "psanet:4", "--only", "50-baseline", "--steps", "1", "--data.options.count", "2",
          "--machine.device", "cpu", "--machine.workers", "0", "--out", f"{out}/tables"],
     ):
@@ -95,7 +105,7 @@ def run(tmp_path):
             "OMP_NUM_THREADS": "1",
         }
         command = [sys.executable, str(file), *map(str, arguments)]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=500)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=800)
         return done, calls.read_text()
 
     return start
@@ -115,11 +125,12 @@ def test_the_guard_sees_calls_and_refuses_them(run):
 
 
 @pytest.mark.slow
-def test_no_verb_speaks_to_the_network(run, tmp_path):
-    from importlib.util import find_spec
-
-    extra = ["onnx"] if find_spec("onnx") and find_spec("onnxruntime") and find_spec("onnxscript") else []
-    done, calls = run(WORK, tmp_path / "out", *extra)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("suffixes", [("onnx",), pytest.param(("onnx", "xml", "pt2"), marks=pytest.mark.soak)])
+def test_no_verb_speaks_to_the_network(suffixes, run, tmp_path):
+    packages = {"onnx": ("onnxscript", "onnxruntime"), "xml": ("onnxscript", "openvino"), "pt2": ()}
+    possible = [suffix for suffix in suffixes if all(find_spec(name) for name in packages[suffix])]
+    done, calls = run(WORK, tmp_path / "out", *possible)
     assert done.returncode == 0, done.stderr[-4000:]
     assert calls == "", calls
     assert Path(tmp_path / "out" / "page.html").is_file()

@@ -184,7 +184,7 @@ class Machine:
         sync_bn: Batch statistics over all GPUs, where there are several.
         deterministic: On a GPU, only algorithms that give the same bits again.
         save_every: Steps between two saved states; 0 is a tenth of ``steps``.
-        timeout: Seconds without an answer after which a process gives up on the others.
+        timeout: Seconds without an answer after which a process gives up on the others; by itself all end within a minute.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -199,4 +199,4 @@ class Machine:
     sync_bn: bool = True
     deterministic: bool = False
     save_every: int = 0
-    timeout: int = 60
+    timeout: int = 50
