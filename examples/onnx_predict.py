@@ -9,6 +9,7 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 model, out, *pictures = sys.argv[1:]
+onnxruntime.disable_telemetry_events()  # Windows builds have some
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 about = json.loads(session.get_modelmeta().custom_metadata_map["attseg"])
 names, colors = about["classes"]["names"], about["classes"]["colors"]

@@ -8,6 +8,7 @@ import pytest
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.export.drop import Drop, measure_drop
+from attseg.export.formats import export_openvino
 from attseg.export.pictures import as_input, draw_some, read_some, sample_pictures
 from attseg.export.quantise import quantise
 from attseg.export.report import files_of
@@ -15,6 +16,7 @@ from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.engines import read_description
 from attseg.inference.segmenter import load
 from onnx_files import PLAIN, strongest
+from tiny_exports import tiny
 
 PICTURES = draw_some(Scenes("train", size=(64, 96), count=6), 6)
 
@@ -56,6 +58,18 @@ def test_integers_are_smaller_and_nearly_right(files, segmenter, tmp_path, name)
     assert not np.array_equal(ours.scores, theirs.scores)
     with pytest.raises(UsageError, match="computes in 8-bit integers already"):
         quantise(made, tmp_path / f"again{made.suffix}", PICTURES)
+
+
+@pytest.mark.compile
+@pytest.mark.slow
+def test_filters_that_one_size_cuts_out_are_no_obstacle(tmp_path):
+    contract = Contract(gives="logits", size=(64, 80))
+    network = tiny("PSANet", crop_size=(112, 112), inner=64)
+    export_openvino(network, tmp_path / "floats.xml", contract)
+    quantise(tmp_path / "floats.xml", tmp_path / "integers.xml", PICTURES[:2])
+    image = Scenes("val", size=(64, 80), count=1)[0].image
+    ours, theirs = network(image), load(tmp_path / "integers.xml")(image)
+    assert (ours.labels == theirs.labels).mean() > 0.9
 
 
 @pytest.mark.compile

@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def quantise(
     if path.suffix.lower() == ".xml":
         openvino = need("openvino", "quantising")
         model = openvino.Core().read_model(source, source.with_suffix(".bin"))
+        _fold(model)
         save_openvino(_quantised(nncf, model, inputs), path, after.to_json())
     else:
         onnx = need("onnx", "quantising")
@@ -77,6 +79,14 @@ def quantise(
         with replacing(path) as file:
             file.write(model.SerializeToString())
     return after
+
+
+def _fold(model: Any) -> None:
+    """Compute what depends on no picture, such as the filters of PSA at one size: NNCF stumbles over a choice among constants."""
+    passes: Any = import_module("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
 
 
 class _Inputs:
