@@ -1,7 +1,7 @@
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -36,12 +36,13 @@ def test_help_of_every_verb_needs_nothing_heavy():
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
-def test_help_takes_less_than_half_a_second(arguments):
+def test_help_takes_less_than_half_a_second_of_the_processor(arguments):
     seconds = []
     for _ in range(5):  # the least of several, as other processes may be in the way
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert attseg(*arguments).returncode == 0
-        seconds.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         if min(seconds) < 0.5:
             break
     assert min(seconds) < 0.5

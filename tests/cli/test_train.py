@@ -77,7 +77,7 @@ def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
         (["pan-scenes", "--model.args.encodr", "x"], "there is no argument of PAN 'encodr'; did you mean 'encoder'"),
         (
             ["pan-scenes", "--model.args.channels", "wide"],
-            "PAN cannot be built with encoder='resnet18', channels='wide'",
+            "channels of PAN is 'wide', which it does not take; `attseg models PAN` lists what it does",
         ),
         (["pan-scenes", "--crop_size", "16,16"], "crop_size is (16, 16); (height, width) of at least 32 pixels"),
         (["pan-scenes", "--loss.aux.deep", "1"], "the loss names the auxiliary output 'deep'"),

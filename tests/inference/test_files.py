@@ -12,6 +12,7 @@ from torch import nn
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.image import read_image, read_labels
+from attseg.data.reading.inputs import Pictures
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.files import Summary, predict_files
@@ -299,7 +300,7 @@ def test_each_process_takes_its_share_of_the_pictures(photos, tmp_path):
 
 
 def test_a_picture_that_went_away_is_named(photos, tmp_path, monkeypatch):
-    stream = predict_files.__globals__["Pictures"].__iter__
+    stream = Pictures.__iter__
 
     def vanish(pictures):
         for file in stream(pictures):
@@ -307,7 +308,7 @@ def test_a_picture_that_went_away_is_named(photos, tmp_path, monkeypatch):
                 file.path.unlink()
             yield file
 
-    monkeypatch.setattr(predict_files.__globals__["Pictures"], "__iter__", vanish)
+    monkeypatch.setattr(Pictures, "__iter__", vanish)
     summary = predict_files(segmenter(), [photos], tmp_path / "out")
     assert summary.done == 3
     assert summary.failed == ((photos / "2.jpg", f"{photos / '2.jpg'} cannot be read: No such file or directory"),)

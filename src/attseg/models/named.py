@@ -47,7 +47,10 @@ def build(models: Mapping[str, Callable[..., Built]], name: str, args: Mapping[s
     for given, value in args.items():
         if given not in known:
             raise unknown(f"argument of {name}", given, known)
-        if not _fits(value, parameters[given].annotation):
+        hint = parameters[given].annotation
+        if not _fits(value, hint):
+            if isinstance(value, str) and (names := _names(hint)):
+                raise unknown(given, value, names)
             raise UsageError(
                 f"{given} of {name} is {_cut(value)}, which it does not take; `attseg models {name}` lists what it does"
             )
@@ -75,6 +78,13 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint in (int, float):
         return isinstance(value, int | float if hint is float else int) and not isinstance(value, bool)
     return isinstance(value, NoneType if hint is None else hint)
+
+
+def _names(hint: Any) -> list[str]:
+    """The strings that a place takes, where it takes certain ones alone."""
+    if get_origin(hint) is Literal:
+        return [one for one in get_args(hint) if isinstance(one, str)]
+    return [name for one in get_args(hint) for name in _names(one)]
 
 
 def _cut(value: Any) -> str:
