@@ -53,11 +53,11 @@ function paintedLabels(side) {
  * @param {object} how  `low` and `high`: values of the first and last colour. `table`: the colours. `smooth`: weights are
  *     interpolated between the middles of cells. `extent`: how much of the picture the grid covers, to the right and
  *     down; it may be more than 1.
- *     `ratio`: width over height of the picture.
+ *     `ratio`: width over height of the picture. `longest`: pixels along the longer side.
  */
-function paintedHeat(grid, { low, high, table, smooth, extent, ratio }) {
-  const width = Math.round(ratio >= 1 ? HEAT_SIDE : HEAT_SIDE * ratio);
-  const height = Math.round(ratio >= 1 ? HEAT_SIDE / ratio : HEAT_SIDE);
+function paintedHeat(grid, { low, high, table, smooth, extent, ratio, longest = HEAT_SIDE }) {
+  const width = Math.round(ratio >= 1 ? longest : longest * ratio);
+  const height = Math.round(ratio >= 1 ? longest / ratio : longest);
   const across = samples(Math.max(1, width), grid.columns, extent[0], smooth);
   const down = samples(Math.max(1, height), grid.rows, extent[1], smooth);
   const canvas = newCanvas(across.length, down.length);
@@ -96,12 +96,19 @@ function samples(length, cells, extent, smooth) {
 }
 
 /** Lay a canvas over the whole of another. */
-function cover(context, layer, { opacity = 1, exact = false } = {}) {
+function cover(context, layer, { opacity = 1, exact = false, quality = "high" } = {}) {
   context.globalAlpha = opacity;
   context.imageSmoothingEnabled = !exact;
-  context.imageSmoothingQuality = "high";
+  context.imageSmoothingQuality = quality;
   context.drawImage(layer, 0, 0, context.canvas.width, context.canvas.height);
   context.globalAlpha = 1;
+}
+
+/** A copy of a layer, as large as a canvas. */
+function enlarged(layer, { width, height }) {
+  const copy = newCanvas(width, height);
+  cover(copy.getContext("2d"), layer);
+  return copy;
 }
 
 /**

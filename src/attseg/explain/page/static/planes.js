@@ -148,32 +148,39 @@ function pairRange(grid) {
  * The pairs of the pixel that is looked at, wherever they come from.
  *
  * @param {Function} onArrive  Called when pairs that were asked for have come.
- * @returns {{of: (map: object, turned: boolean) => object | null, answers: () => number}}  `of` gives a grid, null while none has
- *     come yet; `answers` is how often some have come.
+ * @returns {{of: (map: object, turned: boolean) => object | null}}  `of` gives a grid with the pixel `x`, `y` that it belongs to, and a
+ *     `stamp` that tells it from all others; that of an earlier pixel while its own has not come, null where there is none.
  */
 function makePairs(side, { view, pairwise }, onArrive) {
   const fetched = new Map(); // by map: the last answer
-  let answers = 0;
+  const held = new Map(); // by map and turn: the last grid out of the bundle
+  let grids = 0;
   const ask = async (map, x, y) => {
     const last = fetched.get(map.id) ?? { waiting: false, grid: null };
     fetched.set(map.id, last);
     if (last.waiting) return; // when that one has come, onArrive leads here again
     last.waiting = true;
     try {
-      Object.assign(last, { x, y, grid: await pairwise(map.id, x, y) });
+      Object.assign(last, { x, y, grid: { ...(await pairwise(map.id, x, y)), x, y, stamp: ++grids } });
     } catch {
       Object.assign(last, { x, y, grid: null }); // whoever answers says what went wrong
     }
     last.waiting = false;
-    answers += 1;
     onArrive();
   };
   const of = (map, turned) => {
     const { x, y } = view();
-    if (map.pairs.values) return pairGrid(side, map, x, y, turned);
+    if (map.pairs.values) {
+      const key = `${map.id} ${turned}`;
+      const before = held.get(key);
+      if (before?.x === x && before.y === y) return before;
+      const grid = { ...pairGrid(side, map, x, y, turned), x, y, stamp: ++grids };
+      held.set(key, grid);
+      return grid;
+    }
     const last = fetched.get(map.id);
     if (!last || last.x !== x || last.y !== y) ask(map, x, y);
     return last?.grid ?? null;
   };
-  return { of, answers: () => answers };
+  return { of };
 }

@@ -2,6 +2,8 @@
 
 const BACKING = 1400; // pixels along the longer side that a canvas has at least, so that it is sharp where it is shown large
 
+const MINI_WIDTH = 320; // of the maps on cards
+
 /**
  * @param {object} side  As `openBundle` gives it.
  * @param {object} common  What both sides share: `picture`, `image` (loaded), `grey`, `view` (see viewer.js), `others` (all
@@ -22,6 +24,7 @@ function makeSide(side, common) {
   let table = null;
   let channel = null; // the scale, class or channel that was last shown, as a grid
   let difference = null;
+  let grey = null; // the picture without colours, as large as the canvas
   let drawn = ""; // what the stage shows, so that it is painted again only when that changes
 
   // --- elements
@@ -150,10 +153,11 @@ function makeSide(side, common) {
       const whole = axis ? picture.width : picture.height;
       return (cells * map.pool * side.seen[axis]) / map.size[axis] / whole;
     });
-  const heatOf = (map, grid, low, high) =>
+  const heatOf = (map, grid, { low, high }, longest) =>
     paintedHeat(grid, {
       low,
       high,
+      longest,
       table,
       smooth: view().smooth,
       extent: extentOf(map, grid),
@@ -161,8 +165,8 @@ function makeSide(side, common) {
     });
   const overGrey = (target, layer, exact = false) => {
     const context = target.getContext("2d");
-    cover(context, common.grey);
-    if (layer) cover(context, layer, { opacity: view().opacity, exact });
+    cover(context, target === canvas ? (grey ??= enlarged(common.grey, canvas)) : common.grey);
+    if (layer) cover(context, layer, { opacity: view().opacity, exact, quality: "low" });
   };
 
   /** Grid and range of what the stage shows of a map, or null. */
@@ -197,7 +201,7 @@ function makeSide(side, common) {
       view().opacity,
       view().colors,
       view().smooth,
-      map?.pairs && [x, y, pairs.answers()],
+      map?.pairs && pairs.of(map, mine().turned)?.stamp,
     ]);
     const stale = stamp !== drawn;
     drawn = stamp;
@@ -207,7 +211,7 @@ function makeSide(side, common) {
       chart.setAttribute("aria-label", `${map.name}: ${map.values.shape[0]} channel weights`);
     } else if (map) {
       shown = shownGrid(map, decision);
-      if (stale) overGrey(canvas, shown && heatOf(map, shown.grid, shown.low, shown.high));
+      if (stale) overGrey(canvas, shown && heatOf(map, shown.grid, shown));
     } else {
       if (name === "certainty") shown = { low: 0, high: 1 };
       if (stale) drawBase(name);
@@ -282,14 +286,17 @@ function makeSide(side, common) {
         return;
       }
       const grid = pairs.of(map, false);
+      const stamp = JSON.stringify([grid?.stamp, view().opacity, view().colors, view().smooth]);
+      if (stamp === card.drawn) return;
+      card.drawn = stamp;
       card.update({
-        said: grid ? pairsSaid(summary(side, map, grid, x, y)) : "…",
+        said: grid ? pairsSaid(summary(side, map, grid, grid.x, grid.y)) : "…",
         draw: (target) => {
-          [target.width, target.height] = [320, Math.max(1, Math.round((320 * picture.height) / picture.width))];
-          const context = target.getContext("2d");
-          overGrey(target, grid && heatOf(map, grid, pairRange(grid).low, pairRange(grid).high));
-          const [left, top] = [((x + 0.5) / picture.width) * target.width, ((y + 0.5) / picture.height) * target.height];
-          drawRing(context, left, top);
+          [target.width, target.height] = [MINI_WIDTH, Math.max(1, Math.round((MINI_WIDTH * picture.height) / picture.width))];
+          overGrey(target, grid && heatOf(map, grid, pairRange(grid), Math.max(target.width, target.height)));
+          if (!grid) return;
+          const [left, top] = [((grid.x + 0.5) / picture.width) * target.width, ((grid.y + 0.5) / picture.height) * target.height];
+          drawRing(target.getContext("2d"), left, top);
         },
       });
     });
