@@ -100,7 +100,8 @@ def take(page: Page, name: str) -> None:
     file = DOCS / f"{name}.png"
     picture.save(file, optimize=True)
     if file.stat().st_size > LARGEST:
-        picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
+        palette = picture.quantize(256)
+        picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
     print(f"{file.name}: {file.stat().st_size // 1000} kB")
 
 
