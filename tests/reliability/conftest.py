@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from PIL import Image
 
 from attseg.recipes.files import to_yaml
 from attseg.recipes.recipe import DataSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
@@ -58,3 +60,21 @@ def yaml(tmp_path, tiny):
 def no_pictures(monkeypatch):
     """Runs draw no pictures at their end, for what is tested here they take long."""
     monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A data folder with two pictures a split."""
+    root = tmp_path / "mine"
+    for split in ("train", "val"):
+        for number in range(2):
+            write_pair(root, split, f"{split}{number}", number)
+    (root / "classes.csv").write_text("index,name\n0,sea\n1,land\n")
+    return root
+
+
+def write_pair(root, split, name, seed):
+    rng = np.random.default_rng([seed, *name.encode()])
+    for folder, values in (("images", rng.integers(0, 256, (8, 9, 3))), ("labels", rng.integers(0, 2, (8, 9)))):
+        (root / folder / split).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values.astype(np.uint8)).save(root / folder / split / f"{name}.png")

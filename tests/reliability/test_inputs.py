@@ -181,16 +181,24 @@ def matlab(path, case):
 
 def scipy_reads(path):
     """What scipy finds in a MATLAB file, or None where it finds nothing; damaged files have ended the process that it ran in."""
-    global SCIPY
     try:
-        return SCIPY.submit(scipy_labels, path).result()
+        return POOL[0].submit(scipy_labels, path).result()
     except BrokenProcessPool:
-        SCIPY = ProcessPoolExecutor(1, get_context("forkserver"))
+        POOL[0] = ProcessPoolExecutor(1, get_context("forkserver"))
     except Exception:  # it reads all of a file, and we stop where we have what we want
         return None
 
 
-SCIPY = ProcessPoolExecutor(1, get_context("forkserver"))
+POOL = []
+"""The process that scipy runs in."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pool():
+    """Other tests look for processes that are left."""
+    POOL[:] = [ProcessPoolExecutor(1, get_context("forkserver"))]
+    yield
+    POOL[0].shutdown()
 
 
 def classes(path, case):

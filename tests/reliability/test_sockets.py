@@ -113,10 +113,6 @@ def run(tmp_path):
 
 def test_the_guard_sees_calls_and_refuses_them(run):
     """What was asked for is tried, and its failure is a sentence."""
-    done, calls = run(ASK, "predict", "someone/something", "a.png", "--out", "out")
-    assert (
-        done.returncode == 2 and "no file or folder 'a.png'" in done.stderr
-    ) or "hub cannot be reached" in done.stderr
     done, calls = run(ASK, "profile", "someone/something")
     assert "socket.getaddrinfo" in calls and "huggingface.co" in calls
     assert done.returncode == 1 and "the hub cannot be reached" in done.stderr and "Traceback" not in done.stderr

@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import socket
-import stat
 import sys
 import zlib
 from hashlib import sha256
@@ -20,21 +19,15 @@ from PIL import Image, PngImagePlugin
 from attseg.checkpoint import WeightsError
 from attseg.cli import main
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import check
 from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_image, read_raw_labels
-from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import read_class_file
-from attseg.data.sets.listed import read_list
 from attseg.doors.source import read_tensors
 from attseg.encoders.timm import TimmEncoder
 from attseg.errors import UsageError
 from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import look
 from attseg.explain.page.page import make_page
-from attseg.explorer.folder import Folder
-from attseg.explorer.limits import Limits
 from attseg.inference.segmenter import load
 from attseg.models import PAN, build_model
 from attseg.recipes.files import parse_yaml, read_recipe
@@ -230,147 +223,6 @@ def test_thin_pictures_are_seen_as_they_are(shape, tmp_path):
     assert np.array_equal(read_image(tmp_path / "thin.png"), values)
     result = load("demo", device="cpu")(tmp_path / "thin.png")
     assert result.labels.shape == shape and np.isfinite(result.scores).all()
-
-
-# --- special files and links ------------------------------------------------------------------------------------------------
-
-
-def make_special(path, kind):
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "socket":
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(path))
-    elif kind == "device":
-        path.symlink_to("/dev/zero")
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "dangling link":
-        path.symlink_to(path.parent / "nowhere")
-    elif kind == "link to itself":
-        path.symlink_to(path)
-
-
-SPECIAL = ("pipe", "socket", "device", "folder", "dangling link", "link to itself")
-
-
-@pytest.mark.parametrize("kind", SPECIAL)
-def test_what_is_no_file_is_told_and_never_waited_for(kind, tmp_path):
-    for name, read in {
-        "a.png": read_image,
-        "b.png": read_raw_labels,
-        "c.mat": read_raw_labels,
-        "classes.csv": read_class_file,
-        "train.txt": read_list,
-        "recipe.yaml": read_recipe,
-        "a.safetensors": load,
-    }.items():
-        make_special(tmp_path / name, kind)
-        with time_limit(), pytest.raises((DataError, UsageError), match=name):
-            read(tmp_path / name)
-
-
-@pytest.fixture
-def mine(tmp_path):
-    """A data folder with two pictures a split."""
-    root = tmp_path / "mine"
-    for split in ("train", "val"):
-        for number in range(2):
-            write_pair(root, split, f"{split}{number}", number)
-    (root / "classes.csv").write_text("index,name\n0,sea\n1,land\n")
-    return root
-
-
-def write_pair(root, split, name, seed):
-    rng = np.random.default_rng([seed, *name.encode()])
-    for folder, values in (("images", rng.integers(0, 256, (8, 9, 3))), ("labels", rng.integers(0, 2, (8, 9)))):
-        (root / folder / split).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(values.astype(np.uint8)).save(root / folder / split / f"{name}.png")
-
-
-def test_links_in_a_data_folder_are_followed_once_each(mine, tmp_path):
-    """Linked data is usual; links that lead round in a circle end."""
-    elsewhere = tmp_path / "elsewhere"
-    write_pair(elsewhere, "far", "far", 7)
-    for folder in ("images", "labels"):
-        (mine / folder / "train" / "linked").symlink_to(elsewhere / folder / "far")
-        (mine / folder / "train" / "file.png").symlink_to(elsewhere / folder / "far" / "far.png")
-        for number in range(30):  # a name for every way through would take for ever
-            (mine / folder / "train" / f"round{number}").symlink_to(mine / folder)
-    with time_limit():
-        data = open_data("folder", "train", root=mine)
-    names = [data.name(index) for index in range(len(data))]
-    assert {"train0", "train1", "file", "linked/far"} <= set(names)
-    assert len(names) == 4 + 2  # and those of val, below one of the links
-    assert all(data[index].image.shape == (8, 9, 3) for index in range(len(data)))
-
-
-@pytest.mark.parametrize("kind", SPECIAL)
-def test_a_special_file_in_a_data_folder_is_found_by_the_check(kind, mine, capsys):
-    make_special(mine / "images" / "train" / "odd.png", kind)
-    labels = mine / "labels" / "train"
-    (labels / "odd.png").write_bytes((labels / "train0.png").read_bytes())
-    with time_limit():
-        result = check("folder", mine)
-        assert not result.ok and any("odd" in finding.message for finding in result.findings)
-        assert main(["data", "check", str(mine)]) == 1
-        if kind != "folder":
-            with pytest.raises(DataError, match=r"odd\.png"):
-                data = open_data("folder", "train", root=mine)
-                [data[index] for index in range(len(data))]
-    assert "odd" in capsys.readouterr().out
-
-
-def test_links_among_pictures_to_predict(mine, tmp_path):
-    """Linked files are taken, linked folders are not, patterns included: who wants them names them."""
-    pictures = mine / "images" / "train"
-    (tmp_path / "far").mkdir()
-    Image.new("RGB", (4, 4)).save(tmp_path / "far" / "b.png")
-    (pictures / "folder").symlink_to(tmp_path / "far")
-    (pictures / "file.png").symlink_to(tmp_path / "far" / "b.png")
-    for number in range(30):
-        (pictures / f"round{number}").symlink_to(mine)
-    os.mkfifo(pictures / "pipe.png")
-    with time_limit():
-        for given in (pictures, pictures / "**", pictures / "**" / "*.png", mine / "images" / "**" / "train" / "*.png"):
-            found = {file.name.rpartition("/")[2] for file in find_pictures([given])}
-            assert found - {"val0", "val1"} == {"train0", "train1", "file"}, given
-        with pytest.raises(UsageError, match=r"pipe\.png is neither a file nor a folder, but a pipe"):
-            find_pictures([pictures / "pipe.png"])
-
-
-def test_the_explorer_shows_nothing_from_outside_of_its_folder(mine, tmp_path):
-    pictures = mine / "images" / "train"
-    Image.new("RGB", (4, 4)).save(tmp_path / "secret.png")
-    (pictures / "file.png").symlink_to(tmp_path / "secret.png")
-    (pictures / "folder").symlink_to(tmp_path)
-    os.mkfifo(pictures / "pipe.png")
-    with time_limit():
-        folder = Folder(pictures, Limits())
-    assert folder.names() == ["train0", "train1"]
-
-
-def test_results_replace_a_link_and_are_not_written_through_it(mine, tmp_path):
-    precious = tmp_path / "precious"
-    precious.write_text("do not lose")
-    labels = tmp_path / "out" / "labels"
-    labels.mkdir(parents=True)
-    (labels / "train0.png").symlink_to(precious)
-    picture = mine / "images" / "train" / "train0.png"
-    arguments = ["predict", "demo", str(picture), "--out", str(tmp_path / "out"), "--device", "cpu", "--overwrite"]
-    assert main(arguments) == 0
-    assert precious.read_text() == "do not lose" and not (labels / "train0.png").is_symlink()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_told(mine):
-    file = mine / "images" / "train" / "train0.png"
-    file.chmod(0)
-    try:
-        with pytest.raises(DataError, match=r"train0\.png cannot be read as a picture: Permission denied"):
-            read_image(file)
-    finally:
-        file.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
 # --- names are shown and do nothing ------------------------------------------------------------------------------------------
