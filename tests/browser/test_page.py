@@ -102,10 +102,10 @@ def test_maps_of_one_kind_are_told_apart(shown, sides, name, titles):
     assert page.locator(".card code").all_inner_texts() == [one.name for one in sides[name].looked.found]
 
 
-def test_a_share_that_is_too_small_to_be_written_is_not_called_nothing(shown, demo):
+def test_a_share_that_is_too_small_to_be_written_is_not_called_nothing_and_nearly_all_is_not_called_all(shown, demo):
     page = shown(demo)
-    shares = page.evaluate("[0, 0.0004, 0.0006, 0.099, 0.0996, 1].map(percent)")
-    assert shares == ["0 %", "< 0.1 %", "0.1 %", "9.9 %", "10 %", "100 %"]
+    shares = page.evaluate("[0, 0.0004, 0.0006, 0.099, 0.0996, 0.984, 0.998, 0.9996, 1].map(percent)")
+    assert shares == ["0 %", "< 0.1 %", "0.1 %", "9.9 %", "10 %", "98 %", "99.8 %", "> 99.9 %", "100 %"]
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (127, 95), (64, 40), (31, 70)])

@@ -97,7 +97,9 @@ function entryName(map, index) {
 function percent(share) {
   const value = 100 * share;
   if (value > 0 && value < 0.05) return "< 0.1 %";
-  return `${value > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0)} %`;
+  if (value < 100 && value >= 99.95) return "> 99.9 %";
+  const close = (value > 0 && value < 9.95) || (value >= 99.05 && value < 100);
+  return `${value.toFixed(close ? 1 : 0)} %`;
 }
 
 /** A weight, with as many digits as tell it from its neighbours. */
