@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CLASSES, PEAK, BATCH = 21, 2048, 4
-EXPORTED = ("ONNX Runtime", "OpenVINO", "OpenVINO int8")
+EXPORTED = ("ONNX Runtime", "OpenVINO", "OpenVINO bf16", "OpenVINO int8")
 FORMS = ("peer eager", "peer channels_last", "eager", "channels_last", "compiled", *EXPORTED)
 PEERS = {"pan18": "smp.PAN", "pan18-32": "smp.PAN", "pan50": "smp.PAN", "psanet50": "plain pipeline"}
 Run = Callable[[Any], Any]
@@ -118,7 +118,8 @@ def exported(form: str, name: str, size: tuple[int, int], folder: Path, threads:
     ready = file.with_suffix(".int8.xml" if form.endswith("int8") else ".onnx")
     if not ready.exists():
         quantise_file(file, ready, size)
-    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    precision = "bf16" if form.endswith("bf16") else "f32"
+    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(core.read_model(ready), "CPU", settings)
     return lambda images: compiled([images.numpy()])[0]
 

@@ -46,7 +46,9 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
     Raises:
         ExportError: torch cannot make a graph of it, or not one for pictures of any size.
     """
-    model = segmenter.model if segmenter.device.type == "cpu" else copy.deepcopy(segmenter.model).cpu()
+    model = (
+        copy.deepcopy(segmenter.model).cpu().requires_grad_(False)
+    )  # so that who runs the file pays for no gradients
     if contract.size or contract.resize:
         return _trace(Deployable(model, segmenter.preprocessing, contract).eval(), contract), contract
     if any(isinstance(module, TimmEncoder) and module.windowed for module in model.modules()):
