@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from attseg.cli import main
-from attseg.cli.explain import read_picture
+from attseg.cli.explain_subject import read_picture
 from attseg.data.sample import DataError
 from attseg.data.sets.scenes import Scenes
 

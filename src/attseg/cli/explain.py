@@ -5,15 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attseg.cli.explain_figures import add_figures, check_figures, run_claims, run_figure
+from attseg.cli.explain_subject import longest_of, look_at, points_of, read_picture
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError
-
-if TYPE_CHECKING:
-    from attseg.data.sample import Array
-    from attseg.explain.bundle import Side
 
 TEXT = """\
 Look into a model. The page is one file that needs no network and can be sent to anybody: the picture, what the
@@ -35,12 +31,6 @@ EXAMPLES = (
     "attseg explain runs/psanet street.jpg --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf",
     "attseg explain runs/dfdam-camvid --claims --split test --out claims",
 )
-
-SCENE = (240, 320)
-"""Height and width of generated scenes."""
-
-SHORTEST = 32
-"""Least of ``--longest``: networks take nothing smaller."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -96,100 +86,6 @@ def _write_page(arguments: Namespace) -> int:
     return 0
 
 
-def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
-    """A picture file, or the generated scene that ``scene:N`` means, with its name.
-
-    Args:
-        source: As on the command line.
-        longest: Pixels along the longer side to which a larger picture is scaled down.
-
-    Raises:
-        UsageError: There is no such file, or N is no number.
-        DataError: The file cannot be read as a picture.
-    """
-    import numpy as np
-    from PIL import Image
-
-    from attseg.data.reading.image import read_image
-    from attseg.data.sets.scenes import Scenes
-    from attseg.files import no_such_path
-
-    kind, _, number = source.partition(":")
-    path = Path(source).expanduser()
-    if kind == "scene" and not path.exists():
-        if not number.isdecimal() or int(number) > 1_000_000:
-            raise UsageError(
-                f"{source!r} names no scene; scene:0, scene:1 and so on were expected, up to scene:1000000"
-            )
-        image, name = Scenes("val", size=SCENE, count=int(number) + 1)[int(number)].image, f"scene {number}"
-    elif path.is_dir():
-        raise UsageError(f"{source} is a folder; a page shows one picture: give a file")
-    elif not path.exists():
-        raise no_such_path(path)
-    else:
-        image, name = read_image(path), path.stem
-    if longest is None or max(image.shape[:2]) <= longest:
-        return image, name
-    picture = Image.fromarray(image)
-    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return np.array(picture), name
-
-
-def look_at(run: str, image: Array, arguments: Namespace) -> Side:
-    """What the model of a run makes of a picture."""
-    import torch
-
-    from attseg.explain.bundle import Side, scale_names
-    from attseg.explain.looked import look
-    from attseg.inference.segmenter import load
-    from attseg.prediction.whole import as_batch
-
-    segmenter = load(run, device=arguments.device)
-    try:
-        looked = look(segmenter.model, as_batch(image, segmenter.preprocessing, segmenter.device))
-    except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "DefaultCPUAllocator" not in str(error):
-            raise
-        raise UsageError(
-            f"{run} does not fit into the memory of {segmenter.device} for a picture of {image.shape[1]} x {image.shape[0]}; "
-            "let it see a smaller one, such as with --longest 1000, or use another device"
-        ) from error
-    title = type(segmenter.model).__name__
-    return Side(title, Path(run).name, segmenter.classes, looked, scale_names(segmenter.model))
-
-
-def points_of(arguments: Namespace) -> list[tuple[int, int]]:
-    """The pixels (x, y) that ``--at`` names.
-
-    Raises:
-        UsageError: One is not two whole numbers.
-    """
-    pairs = (_whole_numbers("--at", text, "120,80") for text in arguments.at)
-    return [(x, y) for x, y in pairs]
-
-
-def longest_of(arguments: Namespace) -> int | None:
-    """What ``--longest`` says.
-
-    Raises:
-        UsageError: It is no number, or too small.
-    """
-    if arguments.longest is None:
-        return None
-    (longest,) = _whole_numbers("--longest", arguments.longest, "1000")
-    if longest < SHORTEST:
-        raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
-    return longest
-
-
 def _check_out(out: Path) -> None:
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out is {out}; the page is an HTML file: give it a name that ends in .html")
-
-
-def _whole_numbers(option: str, text: str, example: str) -> list[int]:
-    """As many whole numbers as the example has."""
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != len(example.split(",")) or not all(part.isdecimal() for part in parts):
-        raise UsageError(f"{option} is {text!r}; something like {example} was expected")
-    return [int(part) for part in parts]

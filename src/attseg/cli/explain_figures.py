@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from attseg.cli.explain_subject import longest_of, look_at, points_of, read_picture
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import DataSpec
@@ -83,7 +84,6 @@ def run_figure(arguments: Namespace) -> int:
             raise UsageError(f"--{option} has no meaning for {name}; it is for {' and '.join(figures)}")
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"the figure is to be {out}; a name that ends in .png, .pdf or .svg was expected")
-    from attseg.cli.explain import longest_of, points_of
 
     points, longest = points_of(arguments), longest_of(arguments)
     channels = _numbers("--channels", arguments.channels)
@@ -160,7 +160,6 @@ def run_claims(arguments: Namespace) -> int:
 
 
 def _see(arguments: Namespace, source: str, longest: int | None) -> Pictured:
-    from attseg.cli.explain import look_at, read_picture
     from attseg.explain.figures.seen import Pictured
 
     image, _ = read_picture(source, longest)
