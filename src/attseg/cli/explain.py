@@ -36,7 +36,7 @@ EXAMPLES = (
 def run(argv: Sequence[str]) -> int:
     """Write a page, draw a figure, or measure claims."""
     parser = Parser("explain", TEXT, EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
+    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors or exported file, or demo")
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="a picture, or scene:N for a generated one")
     parser.add_argument("--out", type=Path, required=True, metavar="PAGE.html", help="where it goes")
     parser.add_argument(

@@ -38,7 +38,9 @@ PACKAGES = ("starlette", "uvicorn")
 def run(argv: Sequence[str]) -> int:
     """Serve until Ctrl-C."""
     parser = Parser("explore", TEXT, EXAMPLES)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run folder, a .safetensors file, owner/name, or demo")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run folder, a .safetensors or exported file, owner/name, or demo"
+    )
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="offer the pictures below a folder")
     parser.add_argument(
         "--port", type=int, metavar="N", help="0 is any free port (default: the first free one from 8700)"
