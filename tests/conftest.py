@@ -1,12 +1,17 @@
 """What the tests share: real pictures where they are at hand, and one thread, so that workers do not fight over cores."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs deaf to Ctrl-C, and so are all whom they start; tests that send it would fail.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def data_root() -> Path:
