@@ -64,13 +64,18 @@ def predict_and_watch(nursery, pictures, tmp_path, *, count):
     return rows
 
 
+def assert_flat(rows, *, most):
+    """No more memory than so many bytes, and no more files and threads at all."""
+    memory, files, threads = growth(rows)
+    assert memory < most
+    assert files <= 0
+    assert threads <= 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_300_steps_take_no_more_memory_files_and_threads_than_100(thrifty, yaml, tmp_path):
-    memory, files, threads = growth(train_and_watch(thrifty, yaml, tmp_path, count=300, **QUICK))
-    assert memory < 4e6
-    assert files <= 0
-    assert threads <= 0
+    assert_flat(train_and_watch(thrifty, yaml, tmp_path, count=300, **QUICK), most=4e6)
 
 
 @pytest.mark.slow
@@ -86,25 +91,16 @@ def test_what_is_left_behind_in_each_step_is_seen(thrifty, yaml, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_400_predictions_take_no_more_memory_files_and_threads_than_100(thrifty, pictures, tmp_path):
-    memory, files, threads = growth(predict_and_watch(thrifty, pictures, tmp_path, count=400))
-    assert memory < 4e6
-    assert files <= 0
-    assert threads <= 0
+    assert_flat(predict_and_watch(thrifty, pictures, tmp_path, count=400), most=4e6)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_10_000_steps_take_no_more_memory_files_and_threads_than_3_000(thrifty, yaml, tmp_path):
-    memory, files, threads = growth(train_and_watch(thrifty, yaml, tmp_path, count=10_000, **QUICK))
-    assert memory < 4e6
-    assert files <= 0
-    assert threads <= 0
+    assert_flat(train_and_watch(thrifty, yaml, tmp_path, count=10_000, **QUICK), most=4e6)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_20_000_predictions_take_no_more_memory_files_and_threads_than_6_000(nursery, pictures, tmp_path):
-    memory, files, threads = growth(predict_and_watch(nursery, pictures, tmp_path, count=20_000))
-    assert memory < 8e6
-    assert files <= 0
-    assert threads <= 0
+    assert_flat(predict_and_watch(nursery, pictures, tmp_path, count=20_000), most=8e6)

@@ -21,6 +21,7 @@ from attseg.recipes.values import settings
 if TYPE_CHECKING:
     from attseg.data.sample import Array, SegmentationData
     from attseg.export.drop import Drop
+    from attseg.export.formats import Format
     from attseg.export.parity import Parity
     from attseg.inference.exported.contract import Contract
     from attseg.inference.segmenter import Segmenter
@@ -46,7 +47,7 @@ EXAMPLES = (
     "attseg export demo --out demo.pt2",
 )
 
-FORMATS = {".pt2": "pt2", ".onnx": "onnx", ".xml": "openvino"}
+FORMATS: dict[str, Format] = {".pt2": "pt2", ".onnx": "onnx", ".xml": "openvino"}
 FAILED = 1
 
 
@@ -151,7 +152,8 @@ def _export(arguments: Namespace) -> int:
             return lambda done, total: bar.update(task, description=text, completed=done, total=total)
 
         path = Path(scratch) / f"floats{arguments.out.suffix}" if integers else arguments.out
-        export_model(segmenter, path, FORMATS[arguments.out.suffix.lower()], contract, info=info, on_step=step)  # type: ignore[arg-type]
+        format = FORMATS[arguments.out.suffix.lower()]
+        export_model(segmenter, path, format, contract, info=info, on_step=step)
         if integers:
             drop = integers.make(path, Path(scratch) / f"integers{path.suffix}", count)
             if drop and drop.points > integers.most:

@@ -32,7 +32,7 @@ class WatchedConnection(H11Protocol):
         self._alarm: asyncio.TimerHandle | None = None
         self._phase: tuple[str, object] = ("new", None)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn names a narrower class
         """Called by asyncio."""
         super().connection_made(transport)
         if len(self.connections) > 2 * self._limits.connections:

@@ -87,7 +87,7 @@ def serve(desk: Desk, listening: socket.socket, *, host: str, token: str, on_rea
     """
     config = uvicorn.Config(
         Guard(make_app(desk), token=token, names=own_names(host), addresses=not is_loopback(host)),
-        http=partial(WatchedConnection, limits=desk.limits),  # type: ignore[arg-type]
+        http=partial(WatchedConnection, limits=desk.limits),  # type: ignore[arg-type] # declared a class, and only called
         ws="none",
         loop="asyncio",
         lifespan="off",

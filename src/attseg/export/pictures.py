@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +51,12 @@ def read_some(inputs: Iterable[str | Path], count: int) -> list[Callable[[], Arr
         UsageError: An input is not there, or no picture was found.
     """
     files = list(find_pictures([str(one) for one in inputs]))
-    return [lambda path=files[index].path: read_image(path) for index in spread(len(files), count)]  # type: ignore[misc]
+    return [partial(read_image, files[index].path) for index in spread(len(files), count)]
 
 
 def draw_some(data: SegmentationData, count: int) -> list[Callable[[], Array]]:
     """Readers of at most ``count`` pictures of a split, spread evenly over it."""
-    return [lambda index=index: data[index].image for index in spread(len(data), count)]  # type: ignore[misc]
+    return [partial(_image_of, data, index) for index in spread(len(data), count)]
 
 
 def spread(total: int, count: int) -> list[int]:
@@ -67,6 +68,10 @@ def spread(total: int, count: int) -> list[int]:
     """
     count = min(total, count)
     return [index * total // count for index in range(count)]
+
+
+def _image_of(data: SegmentationData, index: int) -> Array:
+    return data[index].image
 
 
 def _scaled(picture: Array, size: Size) -> Array:

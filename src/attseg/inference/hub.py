@@ -178,6 +178,7 @@ def publish(segmenter: OnHub, repository: str, *, license: str | None = None, pr
         UsageError: It is not known which network this is, or the name is none.
         FileError: The hub cannot be reached, or refuses.
     """
+    # The last name but one is imported there from elsewhere, and not declared: hence "ignore".
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalTokenNotFoundError  # type: ignore[attr-defined]
 
     card = {"license": license, "repository": repository}

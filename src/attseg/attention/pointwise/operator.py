@@ -96,6 +96,7 @@ BACKWARD = (
 def _attend(
     values: Tensor, features: Tensor, filters: Tensor, direction: str, normalize: str, outside: str
 ) -> tuple[Tensor, Tensor]:
+    # A schema knows strings, and not which ones: hence "ignore" here and below.
     return tiled.forward(values, features, filters, direction, normalize, outside)  # type: ignore[arg-type]
 
 
@@ -140,6 +141,7 @@ def _(
 
 
 def _keep(ctx: FunctionCtx, inputs: tuple[object, ...], output: tuple[Tensor, Tensor]) -> None:
+    # What a context keeps beside tensors are attributes that torch's class does not declare.
     *tensors, ctx.direction, ctx.normalize, ctx.outside = inputs  # type: ignore[attr-defined]
     ctx.save_for_backward(*output, *tensors)  # type: ignore[arg-type]
 
