@@ -142,8 +142,8 @@ class Server:
         while first == "Ctrl-C ends it.\n":
             first = self.process.stdout.readline()
         seconds = time.monotonic() - began
-        said, _ = self.process.communicate(timeout=60)
-        return seconds, self.process.returncode, first + said
+        said = self.process.stdout.read()  # communicate() would pass over what came along with the first line
+        return seconds, self.process.wait(timeout=60), first + said
 
 
 @contextmanager
