@@ -7,7 +7,7 @@
 A few steps of each network are timed first, and each then gets as many steps as fit into the minutes, with its whole schedule:
 so all take as long, and nobody is cut off. That holds on a machine which does nothing else meanwhile, above all while steps are
 timed. Timings are kept in ``RUNS/rates.json``; on another machine, take another folder. Then each is trained
-(``RUNS/NAME/seed-N``) and measured once, mirrored, and at six scales, with boundaries and intervals over pictures
+(``RUNS/NAME/seed-N``) and measured once, mirrored, and at five scales, with boundaries and intervals over pictures
 (``single.json`` and so on beside its weights). It is all done by ``attseg train`` and ``attseg evaluate``, whose command lines
 are printed; what was broken off goes on, and what is done is not done again.
 """
@@ -37,7 +37,7 @@ NETWORKS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 """By name: a recipe, where its encoder is named, and what is changed of its network."""
 
-PROTOCOLS = ("single", "single-flip", "pan-multiscale")
+PROTOCOLS = ("single", "single-flip", "csail-5scale")
 BATCH = 8
 TIMED = 10
 

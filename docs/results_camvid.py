@@ -7,7 +7,7 @@ from typing import Any
 
 from results_numbers import mean_of
 
-PROTOCOLS = {"single": "once", "single-flip": "mirrored too", "pan-multiscale": "six scales, mirrored"}
+PROTOCOLS = {"single": "once", "single-flip": "mirrored too", "csail-5scale": "five scales"}
 
 
 def scores(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

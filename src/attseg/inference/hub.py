@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import nn
@@ -50,11 +50,10 @@ class Origin:
 
 
 class OnHub(ModelHubMixin):
-    """What a segmenter can do with a hub: ``save_pretrained``, ``from_pretrained`` and ``push_to_hub`` of huggingface_hub.
+    """What a segmenter can do with a hub: ``save_pretrained`` and ``push_to_hub`` of huggingface_hub.
 
     ``save_pretrained(folder, model_card_kwargs={"license": "mit"})`` says under which licence the weights are; a ``README.md``
-    that is there already stays. ``from_pretrained`` takes ``device`` beside what it documents. What names places on this computer
-    is left out of what is written.
+    that is there already stays. What names places on this computer is left out of what is written.
     """
 
     model: nn.Module
@@ -89,49 +88,6 @@ class OnHub(ModelHubMixin):
         if report is not None:
             _write(save_directory / REPORT, json.dumps(report))
 
-    @classmethod
-    def _from_pretrained(
-        cls,
-        *,
-        model_id: str,
-        revision: str | None,
-        cache_dir: str | Path | None,
-        force_download: bool,
-        local_files_only: bool,
-        token: str | bool | None,
-        device: str = "auto",
-        **others: Any,
-    ) -> Self:
-        from attseg.inference.segmenter import load
-
-        if others:
-            raise UsageError(
-                f"from_pretrained does not know {', '.join(others)}; besides what it documents it takes device"
-            )
-        if Path(model_id).is_dir():
-            return load(find_weights(Path(model_id)), device=device)  # type: ignore[return-value] # the one class of this kind
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-        for name in (HUB_FILE, *RUN_FILES):
-            try:
-                with untold():
-                    path = hf_hub_download(
-                        model_id,
-                        name,
-                        revision=revision,
-                        cache_dir=cache_dir,
-                        force_download=force_download,
-                        local_files_only=local_files_only,
-                        token=token,
-                    )
-            except LocalEntryNotFoundError:
-                raise
-            except EntryNotFoundError:
-                continue
-            return load(path, device=device)  # type: ignore[return-value] # likewise
-        raise UsageError(f"the hub repository {model_id!r} holds neither {HUB_FILE} nor {' nor '.join(RUN_FILES)}")
-
     def generate_model_card(
         self, *args: Any, license: str | None = None, repository: str = "OWNER/NAME", **others: Any
     ) -> ModelCard:
@@ -160,6 +116,32 @@ class OnHub(ModelHubMixin):
             measured,
         )
         return write_card(facts, license=license, repository=repository)
+
+
+def fetch(model_id: str, **asked: Any) -> Path:
+    """The weights of a folder, or of a hub repository, which are downloaded into the hub's cache.
+
+    Args:
+        model_id: A folder, or ``owner/name``.
+        **asked: What ``hf_hub_download`` takes: revision, cache_dir, force_download, local_files_only, token.
+
+    Raises:
+        UsageError: There are no weights in it.
+    """
+    if Path(model_id).is_dir():
+        return find_weights(Path(model_id))
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    for name in (HUB_FILE, *RUN_FILES):
+        try:
+            with untold():
+                return Path(hf_hub_download(model_id, name, **asked))
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            continue
+    raise UsageError(f"the hub repository {model_id!r} holds neither {HUB_FILE} nor {' nor '.join(RUN_FILES)}")
 
 
 def publish(segmenter: OnHub, repository: str, *, license: str | None = None, private: bool | None = None) -> str:

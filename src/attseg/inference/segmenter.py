@@ -24,7 +24,7 @@ from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
 from attseg.inference.exported.engines import is_exported
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
-from attseg.inference.hub import OnHub, Origin
+from attseg.inference.hub import OnHub, Origin, fetch
 from attseg.inference.result import Result
 from attseg.inference.sources import find_weights
 from attseg.models import build_model
@@ -35,6 +35,8 @@ from attseg.prediction.whole import as_batch
 
 Picture = Image.Image | npt.NDArray[Any] | Tensor
 """A picture in memory; ``attseg.data.reading.arrays`` says which shapes and types of arrays and tensors."""
+
+_ASKED_OF_THE_HUB = {"revision", "cache_dir", "force_download", "local_files_only", "token"}
 
 
 def load(source: str | Path, *, device: str = "auto") -> Segmenter:
@@ -115,6 +117,15 @@ class Segmenter(OnHub, library_name="attseg"):
         self.preprocessing = preprocessing
         self.data = data
         self.origin = origin
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, device: str = "auto", **asked: Any) -> Segmenter:
+        """What ``from_pretrained`` of huggingface_hub ends in, which has filled in all that it documents."""
+        if others := asked.keys() - _ASKED_OF_THE_HUB:
+            raise UsageError(
+                f"from_pretrained does not know {', '.join(sorted(others))}; besides what it documents it takes device"
+            )
+        return load(fetch(model_id, **asked), device=device)
 
     @property
     def exported(self) -> bool:
