@@ -40,6 +40,7 @@ OWN = (
     "psanet-small-both",
     "pan-small-pan",
     "pan-small-gau",
+    "pan-small-gau-1x1",
     "dfdam-small-dafm",
     "dfdam-small-dafm-2dpam",
     "a2r-small-ours",
@@ -63,6 +64,8 @@ RECORD = Path(__file__).parent / "results" / "scenes.json"
 SEEDS = 3
 PROBES = ("context", "scale", "boundary")
 PROTOCOL = "single"
+TEST = Path("reproduced", "test.json")
+"""Of a run: its report on the test split, where there is one (``held_out.py``)."""
 
 Parts = npt.NDArray[np.int64]
 
@@ -164,7 +167,16 @@ def as_record(run: Run, result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds),
         "fastest_pictures_a_second": max(float(row[3]) for row in read_rows(run.folder / "metrics.csv")),
         "date": ended.date().isoformat(),
+        **_on_test(run.folder / TEST),
     }
+
+
+def _on_test(file: Path) -> dict[str, float]:
+    if not file.exists():
+        return {}
+    report = json.loads(file.read_text())
+    scores = {"miou": report["miou"]} | {name: report["probes"][name]["miou"] for name in PROBES}
+    return {f"test_{name}": round(100 * score, 3) for name, score in scores.items()}
 
 
 def cost(recipe: Recipe) -> dict[str, Any]:

@@ -65,8 +65,8 @@ class Network:
     record: Mapping[str, Any]
 
     def values(self, key: str) -> dict[int, float]:
-        """A figure of each run, by its seed."""
-        return {run["seed"]: run[key] for run in self.record["runs"]}
+        """A figure of each run that has it, by its seed."""
+        return {run["seed"]: run[key] for run in self.record["runs"] if key in run}
 
     def score(self, key: str = "miou") -> Mean | None:
         """Over all seeds."""

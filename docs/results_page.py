@@ -44,6 +44,9 @@ MIXES = {
     "mix-global-gau-scenes": "global pooling and GAU (1x1)",
     "mix-fpa-dafm-scenes": "FPA and DAFM",
 }
+SPLITS = {"miou": "val", "test_miou": "test"}
+"""Scores of a run by split. Mixes were chosen on val; nothing was on test."""
+
 SHOWN = (
     ("PSANet: both directions of PSA", "psanet-small-both", "psanet-small-baseline", "psanet:1"),
     ("ParseNet's global pooling in its place", "psanet-small-global", "psanet-small-baseline", "psanet:1"),
@@ -113,36 +116,41 @@ def further(record: Record) -> str:
 
 
 def mixes(record: Record) -> str:
-    """The mixes beside the papers' own networks, and every difference between the two."""
-    names = {**OWN, **MIXES}
-    first = []
-    for name, title in names.items():
+    """The mixes beside the papers' own networks, and every difference between the two, on val and on test."""
+    lines = []
+    for name, title in {**OWN, **MIXES}.items():
         network = record.networks[name]
         probes = (_text(network.score(probe), plain=True) for probe in ("context", "scale", "boundary"))
-        first.append([title, _recipe(name), _text(network.score()), *probes, *_costs(network), _seeds(network, record)])
-    second = []
+        scores = (_text(network.score(key)) for key in SPLITS)
+        lines.append([title, _recipe(name), *scores, *probes, *_costs(network), _seeds(network, record)])
+    headings = ["network", "recipe", "mIoU", "on test", "context", "scale", "boundary", "M", "G", "s", "seeds"]
+    parts = [table(headings, lines, texts=2)]
+    for key, split in SPLITS.items():
+        parts += [f"On {split}:", differences(record, key), standing(record, key)]
+    return "\n\n".join(parts)
+
+
+def differences(record: Record, key: str) -> str:
+    """By how much each mix is above each of the papers' own."""
+    lines = []
     for name, title in MIXES.items():
         cells = []
         for own in OWN:
-            gain = record.networks[name].minus(record.networks[own])
-            pictures = record.pictures(name, own)
-            cells.append(f"{gain.text(sign=True)} ({pictures}) {gain.verdict}".strip() if gain else "")
-        second.append([title, *cells])
-    scores = table(
-        ["network", "recipe", "mIoU", "context", "scale", "boundary", "M", "G", "s", "seeds"], first, texts=2
-    )
-    differences = table(["mIoU above that of", *OWN.values()], second)
-    return f"{scores}\n\n{differences}\n\n{standing(record)}"
+            gain = record.networks[name].minus(record.networks[own], key)
+            pictures = f" ({record.pictures(name, own)})" if key == "miou" else ""
+            cells.append(f"{gain.text(sign=True)}{pictures} {gain.verdict}".strip() if gain else "")
+        lines.append([title, *cells])
+    return table(["mIoU above that of", *OWN.values()], lines)
 
 
-def standing(record: Record) -> str:
+def standing(record: Record, key: str = "miou") -> str:
     """Of each mix, which networks it is above, which it is not known to be above, and which it is below."""
     lines = []
     for name, title in MIXES.items():
         network = record.networks[name]
         found: dict[str, list[str]] = {"more": [], "open": [], "less": [], "": []}
         for own, printed in OWN.items():
-            gain = network.minus(record.networks[own])
+            gain = network.minus(record.networks[own], key)
             if gain is not None:
                 found[gain.verdict].append(printed)
         words = {
