@@ -1,6 +1,6 @@
 """Runs of ``benchmarks/camvid_grid.py`` become a record that ``docs/results.md`` is made from: ``results/camvid.json``.
 
-    python benchmarks/collect_camvid.py RUNS --minutes 60 --commit COMMIT --machine "2 cores of an AMD EPYC"
+    python benchmarks/collect_camvid.py RUNS... --minutes 60 --commit COMMIT --machine "2 cores of an AMD EPYC"
 
 What has not been measured is missing in the record; call it again when it is. Nothing is trained.
 """
@@ -32,7 +32,7 @@ TOLERANCE = 3
 def main() -> None:
     """Collect, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="RUNS")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="RUNS")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--commit", required=True)
     parser.add_argument("--machine", required=True, help="what it ran on, in words")
@@ -42,12 +42,17 @@ def main() -> None:
     networks = {}
     for encoder in ENCODERS:
         for network in NETWORKS:
-            runs = sorted((arguments.folder / f"{network}-{encoder}").glob("seed-*"))
-            found = [run for run in runs if (run / f"{PROTOCOLS[0]}.json").exists()]
+            name = f"{network}-{encoder}"
+            runs = (run for folder in arguments.folders for run in (folder / name).glob("seed-*"))
+            found = [run for run in sorted(runs, key=_seed) if (run / f"{PROTOCOLS[0]}.json").exists()]
             if found:
                 networks[f"{network}/{encoder}"] = _cost(found[0]) | {"runs": [_run(run) for run in found]}
     arguments.out.write_text(json.dumps({"about": about, "networks": networks}, indent=1) + "\n")
     print(f"{sum(len(one['runs']) for one in networks.values())} runs are in {arguments.out}")
+
+
+def _seed(folder: Path) -> int:
+    return int(folder.name.removeprefix("seed-"))
 
 
 def _run(folder: Path) -> dict[str, Any]:
