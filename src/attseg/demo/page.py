@@ -181,10 +181,10 @@ def _scene(look: Look, classes: ClassTable) -> str:
     tiles = [
         _figure(Image.fromarray(sample.image), "picture"),
         _figure(_painted(sample.labels, classes), "labels", exact=True),
+        _figure(look.spatial.picture, f"FPA, {look.spatial.low:.2f} to {look.spatial.high:.2f}"),
         _figure(_painted(first, classes), "PAN", color="first", exact=True),
         _figure(_painted(second, classes), "FCN", color="second", exact=True),
         _figure(Image.fromarray(_difference(sample.labels, first, second)), "who is right", exact=True),
-        _figure(look.spatial.picture, f"FPA, {look.spatial.low:.2f} to {look.spatial.high:.2f}"),
     ]
     return f'<div class="card scene"><div class="tiles">{"".join(tiles)}</div></div>'
 

@@ -30,8 +30,8 @@ from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, Recipe
 from attseg.training.errors import Interrupted
 from attseg.training.run import train
 
-SIZE = (128, 128)
-"""Height and width of the scenes."""
+SIZE = (128, 320)
+"""Height and width of the scenes: so wide that a network without attention does not see the far side, which decides."""
 
 SHOWN = 4
 """Scenes on the page."""
