@@ -24,15 +24,16 @@ import sys
 from pathlib import Path
 
 ENCODERS = ("resnet18", "convnextv2_atto")
+WIDE = {"output_stride": "32", "gau_kernel": "1", "channels": "256"}
 NETWORKS: dict[str, tuple[str, str, dict[str, str]]] = {
     "fcn": ("fcn-camvid", "encoder", {}),
     "pan": ("pan-camvid", "encoder", {}),
     "psanet": ("psanet-camvid", "encoder", {}),
     "dfdam": ("dfdam-camvid", "encoder", {}),
     "a2r": ("a2r-camvid", "base_args.encoder", {}),
-    "pan-32": ("pan-camvid", "encoder", {"output_stride": "32"}),
-    "mix-global-gau": ("pan-camvid", "encoder", {"output_stride": "32", "context": "global", "gau_kernel": "1"}),
-    "mix-psa-gau": ("pan-camvid", "encoder", {"output_stride": "32", "context": "psa"}),
+    "pan-32": ("pan-camvid", "encoder", WIDE),
+    "mix-global-gau": ("pan-camvid", "encoder", {**WIDE, "context": "global"}),
+    "mix-psa-gau": ("pan-camvid", "encoder", {**WIDE, "context": "psa"}),
     "mix-fpa-dafm": ("dfdam-camvid", "encoder", {"context": "fpa", "confidence": "none"}),
 }
 """By name: a recipe, where its encoder is named, and what is changed of its network."""

@@ -62,6 +62,7 @@ FURTHER = (
 
 RECORD = Path(__file__).parent / "results" / "scenes.json"
 SEEDS = 3
+"""Wanted of each network; some have more."""
 PROBES = ("context", "scale", "boundary")
 PROTOCOL = "single"
 TEST = Path("reproduced", "test.json")
@@ -113,7 +114,8 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(record, indent=1) + "\n")
     done = sum(len(one["runs"]) for one in networks.values())
-    print(f"{done} runs of {SEEDS * len(networks)} are in {arguments.out}")
+    missing = sum(max(0, SEEDS - len(one["runs"])) for one in networks.values())
+    print(f"{done} runs are in {arguments.out}, {missing} are missing")
 
 
 def tables(steps: int) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Recipe]]:
@@ -147,9 +149,9 @@ def tables(steps: int) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Recip
 def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, Result]]:
     """The runs of a recipe that have been evaluated."""
     protocol = find_protocol(PROTOCOL, data=recipe.data.name)
-    for seed in range(SEEDS):
+    for seed in sorted(int(one.name.removeprefix("seed-")) for one in folder.glob("seed-*")):
         run = Run(replace(recipe, seed=seed), folder / f"seed-{seed}")
-        result = read_result(run, protocol) if run.folder.is_dir() else None
+        result = read_result(run, protocol)
         if result is not None:
             yield run, result
 

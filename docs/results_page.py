@@ -39,9 +39,9 @@ OWN = {
     "a2r-small-ours": "Attention to Refine",
 }
 MIXES = {
-    "pan-32-scenes": "PAN at stride 32 (no mix)",
-    "mix-psa-gau-scenes": "PSA and GAU",
-    "mix-global-gau-scenes": "global pooling and GAU (1x1)",
+    "pan-32-scenes": "FPA and wide GAU, PAN's own parts (no mix)",
+    "mix-psa-gau-scenes": "PSA and wide GAU",
+    "mix-global-gau-scenes": "global pooling and wide GAU",
     "mix-fpa-dafm-scenes": "FPA and DAFM",
 }
 SPLITS = {"miou": "val", "test_miou": "test"}
@@ -301,7 +301,7 @@ def _costs(network: Network) -> list[str]:
 
 def _seeds(network: Network, record: Record) -> str:
     wanted = record.about["seeds"]
-    return str(wanted) if network.seeds == wanted else f"{network.seeds} of {wanted}"
+    return str(network.seeds) if network.seeds >= wanted else f"{network.seeds} of {wanted}"
 
 
 def _recipe(name: str) -> str:

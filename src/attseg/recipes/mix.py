@@ -17,22 +17,26 @@ from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.small import ENCODER
 
 
+CHEAP = {"output_stride": 32, "gau_kernel": 1}
+"""PAN's decoder where it costs least."""
+
+
 def mix_psa_gau_scenes() -> Recipe:
-    """PSANet's point-wise attention on a map at stride 32, and PAN's decoder back to stride 4.
+    """PSANet's point-wise attention on a map at stride 32, and PAN's decoder in its cheap form, three times as wide.
+
+    That form has 1x1 convolutions on the encoder's maps, as a row of PAN's table 3. What it saves pays for the width.
 
     Not measured: anything about real pictures.
     """
-    return _mix("mix-psa-gau-scenes", "FCN", {"output_stride": 32, "context": "psa", "decoder": "gau"})
+    return _mix("mix-psa-gau-scenes", "PAN", {**CHEAP, "context": "psa", "channels": 192})
 
 
 def mix_global_gau_scenes() -> Recipe:
-    """ParseNet's global pooling, a row of PSANet's table 1, on a map at stride 32, and PAN's decoder in its cheap form.
-
-    That form has 1x1 convolutions on the encoder's maps, as a row of PAN's table 3, and makes this the cheapest of all.
+    """ParseNet's global pooling, a row of PSANet's table 1, in place of PSA in `mix-psa-gau-scenes`, at the same cost.
 
     Not measured: anything about real pictures.
     """
-    return _mix("mix-global-gau-scenes", "PAN", {"output_stride": 32, "context": "global", "gau_kernel": 1})
+    return _mix("mix-global-gau-scenes", "PAN", {**CHEAP, "context": "global", "channels": 256})
 
 
 def mix_fpa_dafm_scenes() -> Recipe:
@@ -46,15 +50,17 @@ def mix_fpa_dafm_scenes() -> Recipe:
 
 
 def pan_32_scenes() -> Recipe:
-    """PAN with its deepest map at stride 32: no mix, but what a mix at that stride has to be compared with.
+    """PAN's own parts alone as in the two mixes with GAU: stride 32, 1x1 convolutions, as wide as makes it cost the same.
+
+    No mix, but what says how much of their gain is due to the place of their parts.
 
     Not measured: anything about real pictures.
     """
-    return _mix("pan-32-scenes", "PAN", {"output_stride": 32})
+    return _mix("pan-32-scenes", "PAN", {**CHEAP, "context": "fpa", "channels": 256})
 
 
 def _mix(
-    name: str, model: Literal["FCN", "PAN", "DFDAM"], args: Mapping[str, Any], *, aux: Mapping[str, float] | None = None
+    name: str, model: Literal["PAN", "DFDAM"], args: Mapping[str, Any], *, aux: Mapping[str, float] | None = None
 ) -> Recipe:
     """``psanet-scenes`` with another network, and with the auxiliary losses of that alone."""
     base = psanet_scenes()
