@@ -16,7 +16,6 @@ from attseg.recipes.psanet import psanet_scenes
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.small import ENCODER
 
-
 CHEAP = {"output_stride": 32, "gau_kernel": 1}
 """PAN's decoder where it costs least."""
 
