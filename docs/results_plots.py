@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 from results_claims import STATEMENTS, Pair, pairs_of
-from results_numbers import RESULTS, Network, Record, read
+from results_numbers import RESULTS, Record, read
 from results_page import MIXES, OWN, TITLES
 
 FOLDER = Path(__file__).parent / "results"
@@ -30,6 +32,9 @@ GROUPS = {
     "mix": ("mixes", "#000000", "P"),
 }
 GREY = "#595959"
+PLACES = [(side, up) for up in (4, -5, 12, -13, 20) for side in (8, -8)]
+"""Where a name may stand beside its point, in points of type, the best place first."""
+
 LEAST = -4.0
 """Doublings at which the axis of claims ends; what lies beyond, and a share of nothing, is drawn there."""
 
@@ -95,6 +100,7 @@ def cost(record: Record) -> Figure:
     axes = figure.subplots()
     labelled = {**{name: name for name in OWN}, **MIXES}
     seen: set[str] = set()
+    names: list[tuple[str, float, float]] = []
     for network in record.networks.values():
         score = network.score()
         if score is None:
@@ -114,7 +120,8 @@ def cost(record: Record) -> Figure:
         )
         seen.add(group)
         if network.name in labelled or network.name.endswith(("baseline", "-sum")):
-            _name(axes, network, score.value)
+            text = labelled.get(network.name, network.name).replace("-small", "")
+            names.append((text, network.multiply_adds, score.value))
     axes.set_xscale("log")
     ticks = (0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -124,6 +131,7 @@ def cost(record: Record) -> Figure:
     if seen:
         axes.legend(fontsize=8, frameon=False, loc="lower right")
     _plain(axes)
+    _name_points(axes, names)
     return figure
 
 
@@ -164,11 +172,31 @@ def _doublings(pair: Pair, *, more: bool) -> tuple[float, float]:
     return min(max(value, LEAST), -LEAST), relative
 
 
-def _name(axes: Axes, network: Network, value: float) -> None:
-    text = MIXES.get(network.name, network.name.replace("-small", ""))
-    axes.annotate(
-        text, (network.multiply_adds, value), (5, 4), textcoords="offset points", fontsize=7, parse_math=False
-    )
+def _name_points(axes: Axes, names: Sequence[tuple[str, float, float]]) -> None:
+    """Write names (text, x, y) beside points, each where it covers no other name and stays inside, if there is such a place."""
+    axes.figure.draw_without_rendering()  # type: ignore[union-attr] # the axes are in a figure
+    taken: list[Bbox] = []
+    for text, x, y in sorted(names, key=lambda one: -one[2]):
+        for across, up in PLACES:
+            note = axes.annotate(
+                text,
+                (x, y),
+                (across, up),
+                textcoords="offset points",
+                ha="left" if across > 0 else "right",
+                va="center",
+                fontsize=7,
+                parse_math=False,
+            )
+            box = note.get_window_extent()
+            inside = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+            note.remove()
+        else:
+            note = axes.annotate(text, (x, y), PLACES[0], textcoords="offset points", fontsize=7, parse_math=False)
+            box = note.get_window_extent()
+        taken.append(box)
 
 
 def _group(name: str) -> str:
