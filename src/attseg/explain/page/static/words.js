@@ -1,5 +1,7 @@
 /* What a view says: the names of layers, a sentence on each kind of map, numbers as people read them. */
 
+const ENDS = "On pictures larger than those of its training, a network may reach no further than there: beyond, weights are 0.";
+
 const KINDS = {
   scale: {
     title: "Image scales",
@@ -25,14 +27,14 @@ const KINDS = {
   },
   collect: {
     title: "Collects from",
-    text: "How much the chosen pixel gathers from every place of the picture.",
+    text: `How much the chosen pixel gathers from every place of the picture. ${ENDS}`,
     turned: "How much every place of the picture gathers from the chosen pixel.",
   },
   distribute: {
     title: "Gives to",
     text:
       "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, " +
-      "so what one pixel gives need not sum to 1.",
+      `so what one pixel gives need not sum to 1. ${ENDS}`,
     turned: "How much the chosen pixel receives from every place of the picture.",
   },
 };
