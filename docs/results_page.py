@@ -1,4 +1,4 @@
-"""Write the tables of ``results.md`` and of the README's results from the records in ``benchmarks/results``: ``make docs``.
+"""Write the tables of ``results.md``, ``mix.md`` and the README from the records in ``benchmarks/results``: ``make docs``.
 
 They stand between ``<!-- generated NAME -->`` and ``<!-- end -->``; the sentences around them are written by hand. Plots are
 drawn anew where their record is another. With ``--check`` nothing is written, and the exit status says whether anything would
@@ -20,6 +20,7 @@ from results_numbers import Mean, Network, Record, read
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 PAGE = DOCS / "results.md"
+MIX = DOCS / "mix.md"
 
 TITLES = {
     "psanet:1": "PSANet, table 1: ways to gather context, at stride 8",
@@ -33,7 +34,7 @@ OWN = {
     "psanet-small-both": "PSANet, both directions",
     "pan-small-pan": "PAN",
     "pan-small-gau": "PAN without FPA",
-    "pan-small-gau-1x1": "the same, GAU with 1x1 convolutions",
+    "pan-small-gau-1x1": "PAN without FPA and with 1x1 GAU",
     "dfdam-small-dafm": "DF-DAM without 2DPAM",
     "dfdam-small-dafm-2dpam": "DF-DAM",
     "a2r-small-ours": "Attention to Refine",
@@ -44,6 +45,9 @@ MIXES = {
     "mix-global-gau-scenes": "global pooling and wide GAU",
     "mix-fpa-dafm-scenes": "FPA and DAFM",
 }
+BEST, CONTROL = "mix-global-gau-scenes", "pan-32-scenes"
+"""The mix that was chosen, and the network that differs from it in its context alone."""
+
 SPLITS = {"miou": "val", "test_miou": "test"}
 """Scores of a run by split. Mixes were chosen on val; nothing was on test."""
 
@@ -128,6 +132,26 @@ def mixes(record: Record) -> str:
     for key, split in SPLITS.items():
         parts += [f"On {split}:", differences(record, key), standing(record, key)]
     return "\n\n".join(parts)
+
+
+def chosen(record: Record) -> str:
+    """The best mix beside each of the papers' own: cost, and by how much it is above, on val and on test."""
+    best = record.networks[BEST]
+    lines = []
+    for name, title in {**OWN, CONTROL: MIXES[CONTROL]}.items():
+        other = record.networks[name]
+        gains = [best.minus(other, key) for key in SPLITS]
+        cells = [f"{gain.text(sign=True)} {gain.verdict}".strip() if gain else "" for gain in gains]
+        seeds = str(gains[0].count) if gains[0] else "0"
+        share = f"{best.multiply_adds / other.multiply_adds - 1:+.0%}"
+        lines.append([title, *cells, seeds, f"{other.multiply_adds:.2f}", share])
+    headings = ["mIoU above that of", "on val", "on test", "seeds", "its multiply-adds, G", "the mix takes"]
+    scores = [_text(best.score(key)) for key in SPLITS]
+    first = (
+        f"The mix has {scores[0]} % mIoU on val and {scores[1]} % on test ({best.seeds} seeds), with "
+        f"{best.multiply_adds:.2f} G multiply-adds a scene and {best.record['parameters'] / 1e6:.2f} M parameters."
+    )
+    return f"{first}\n\n{table(headings, lines)}"
 
 
 def differences(record: Record, key: str) -> str:
@@ -257,7 +281,7 @@ def fill(file: Path, text: str, parts: dict[str, Callable[[], str]]) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Both pages as they should be."""
+    """The pages as they should be."""
     scenes, measured, streets, runs = Record(read("scenes")), read("claims"), read("camvid"), read("runs")
     parts: dict[Path, dict[str, Callable[[], str]]] = {
         PAGE: {
@@ -269,6 +293,7 @@ def pages() -> dict[Path, str]:
             "camvid": lambda: camvid(streets),
             "single": lambda: single(runs),
         },
+        MIX: {"chosen": lambda: chosen(scenes)},
         README: {"mechanisms": lambda: shown(scenes), "single": lambda: single(runs)},
     }
     return {file: fill(file, file.read_text(), named) for file, named in parts.items()}

@@ -32,8 +32,11 @@ GROUPS = {
     "mix": ("mixes", "#000000", "P"),
 }
 GREY = "#595959"
-PLACES = [(side, up) for up in (4, -5, 12, -13, 20) for side in (8, -8)]
+PLACES = [(side, up) for up in (4, -5, 12, -13, 20, -21) for side in (8, -8)]
 """Where a name may stand beside its point, in points of type, the best place first."""
+
+MARK = 5
+"""Half of the side of a point's mark, in pixels, that no name may cover."""
 
 LEAST = -4.0
 """Doublings at which the axis of claims ends; what lies beyond, and a share of nothing, is drawn there."""
@@ -173,9 +176,10 @@ def _doublings(pair: Pair, *, more: bool) -> tuple[float, float]:
 
 
 def _name_points(axes: Axes, names: Sequence[tuple[str, float, float]]) -> None:
-    """Write names (text, x, y) beside points, each where it covers no other name and stays inside, if there is such a place."""
+    """Write names (text, x, y) beside points, each where it covers nothing and stays inside, if there is such a place."""
     axes.figure.draw_without_rendering()  # type: ignore[union-attr] # the axes are in a figure
-    taken: list[Bbox] = []
+    points = axes.transData.transform([(x, y) for _, x, y in names])
+    taken = [Bbox.from_bounds(x - MARK, y - MARK, 2 * MARK, 2 * MARK) for x, y in points]
     for text, x, y in sorted(names, key=lambda one: -one[2]):
         for across, up in PLACES:
             note = axes.annotate(

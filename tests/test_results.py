@@ -95,18 +95,32 @@ def test_a_grid_that_is_not_done_is_shown_as_such():
 
 def test_scores_on_test_stand_beside_those_on_val_where_there_are_any():
     values = copy.deepcopy(SCENES)
+    for network in values["networks"].values():
+        network["runs"] = []
     for name, points in (("mix-psa-gau-scenes", 75.0), ("pan-small-gau", 72.0)):
         values["networks"][name]["runs"] = [
             {"seed": seed, "miou": 70.0, "test_miou": points + seed / 10, "context": 1.0, "scale": 1.0, "boundary": 1.0}
             | {"fastest_pictures_a_second": 8.0}
             for seed in range(3)
         ]
-    values["networks"]["dfdam-small-dafm"]["runs"] = []
     on_val, on_test = results_page.mixes(results_numbers.Record(values)).split("On test:")
     assert "| `mix-psa-gau-scenes` | 70.0 ± 0.0 | 75.1 ± 0.2 |" in on_val
     assert "- **PSA and wide GAU**: above PAN without FPA." in on_test
     row = next(line for line in on_test.splitlines() if line.startswith("| PSA and wide GAU"))
     assert [cell.strip() for cell in row.split("|")][2:8] == ["", "", "+3.0 ± 0.0 more", "", "", ""]
+
+
+def test_the_chosen_mix_is_above_what_each_paper_proposes_at_no_higher_cost():
+    """What mix.md says in words."""
+    record = results_numbers.Record(SCENES)
+    best = record.networks[results_page.BEST]
+    for name in ("psanet-small-both", "pan-small-pan", "dfdam-small-dafm-2dpam", "a2r-small-ours"):
+        other = record.networks[name]
+        assert [best.minus(other, key).verdict for key in results_page.SPLITS] == ["more", "more"]
+        assert best.multiply_adds < other.multiply_adds
+    assert best.minus(record.networks[results_page.CONTROL]).verdict == "open"
+    text = results_page.chosen(record)
+    assert f"| PAN | {best.minus(record.networks['pan-small-pan']).text(sign=True)} more |" in text
 
 
 def test_both_ways_to_a_difference_agree():

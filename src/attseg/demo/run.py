@@ -94,14 +94,14 @@ def run_demo(out: Path, *, minutes: float = 2.0, seed: int = 0, console: Console
 
 
 def pan_recipe(seed: int) -> Recipe:
-    """The recipe of the bundled model, made smaller, so that it learns something in a minute."""
+    """PAN as small as learns something in a minute, with the optimiser of the bundled model."""
     return replace(
-        find_recipe("pan-demo"),
+        find_recipe("pan-scenes"),
         name="demo-pan",
         model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 64}),
         data=DataSpec(name="scenes", options={"size": SIZE}),
         crop_size=SIZE,
-        batch_size=8,
+        optim=find_recipe("pan-demo").optim,
         seed=seed,
     )
 

@@ -17,7 +17,13 @@ from attseg.recipes.dfdam import (
     dfdam_voc_test,
 )
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
-from attseg.recipes.mix import mix_fpa_dafm_scenes, mix_global_gau_scenes, mix_psa_gau_scenes, pan_32_scenes
+from attseg.recipes.mix import (
+    mix_fpa_dafm_scenes,
+    mix_global_gau_camvid,
+    mix_global_gau_scenes,
+    mix_psa_gau_scenes,
+    pan_32_scenes,
+)
 from attseg.recipes.pan import (
     pan_camvid,
     pan_cityscapes,
@@ -57,6 +63,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "mix-global-gau-scenes": mix_global_gau_scenes,
     "mix-fpa-dafm-scenes": mix_fpa_dafm_scenes,
     "pan-32-scenes": pan_32_scenes,
+    "mix-global-gau-camvid": mix_global_gau_camvid,
     "pan-folder": pan_folder,
     "pan-voc": pan_voc,
     "pan-voc-test": pan_voc_test,

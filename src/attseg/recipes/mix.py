@@ -1,8 +1,8 @@
-"""Recipes of networks whose parts come from several papers, on wide generated scenes at a small scale.
+"""Recipes of networks whose parts come from several papers: on wide generated scenes at a small scale, and one on CamVid.
 
 Each is built of what the toolkit has by name, and none costs more multiply-adds than the cheapest of the four papers' own
-networks on the same encoder. All else is as in the rows of ``attseg reproduce --budget small``, so that their figures can be
-compared.
+networks on the same encoder. All else is as in the rows of ``attseg reproduce --budget small``, or in ``pan-camvid``, so that
+their figures can be compared.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from attseg.recipes.dfdam import AUX
+from attseg.recipes.pan import pan_camvid
 from attseg.recipes.psanet import psanet_scenes
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.small import ENCODER
@@ -36,6 +37,15 @@ def mix_global_gau_scenes() -> Recipe:
     Not measured: anything about real pictures.
     """
     return _mix("mix-global-gau-scenes", "PAN", {**CHEAP, "context": "global", "channels": 256})
+
+
+def mix_global_gau_camvid() -> Recipe:
+    """`pan-camvid` with the network of `mix-global-gau-scenes`: global pooling at stride 32, and wide GAU.
+
+    Not measured: pretrained encoders, and the test split.
+    """
+    args = {"encoder": "resnet18", **CHEAP, "context": "global", "channels": 256}
+    return replace(pan_camvid(), name="mix-global-gau-camvid", model=ModelSpec(name="PAN", args=args))
 
 
 def mix_fpa_dafm_scenes() -> Recipe:

@@ -34,18 +34,20 @@ def pan_scenes() -> Recipe:
 
 
 def pan_demo() -> Recipe:
-    """The bundled model, `load("demo")`: PAN with the smallest ResNet of timm on generated scenes.
+    """The bundled model, `load("demo")`: the PAN of `pan-32-scenes`, trained for longer, on scenes of several sizes.
 
     Not measured: anything about real pictures.
     """
     return replace(
         pan_scenes(),
         name="pan-demo",
-        model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 96}),
-        data=DataSpec(name="scenes", options={"size": (128, 192)}),
-        crop_size=(128, 192),
-        batch_size=16,
-        steps=2_500,
+        model=ModelSpec(
+            name="PAN", args={"encoder": "test_resnet", "channels": 256, "output_stride": 32, "gau_kernel": 1}
+        ),
+        data=DataSpec(name="scenes", options={"size": (160, 320)}),
+        augment=AugmentSpec(scale=(0.75, 1.33)),
+        crop_size=(160, 320),
+        steps=4_000,
         optim=OptimSpec(name="adamw", lr=3e-3, weight_decay=0.05, warmup=30),
     )
 
