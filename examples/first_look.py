@@ -15,13 +15,13 @@ from attseg.data.paint import colorize
 from attseg.data.sets.scenes import Scenes
 from attseg.explain.views import draw_map
 
-SCENES, SIZE = (1, 2), (128, 192)
+SCENES, SIZE = (1, 2), (160, 320)
 
 
 def main(out: Path) -> None:
     """Write the picture."""
     segmenter = load("demo")
-    figure = Figure(figsize=(15, 4.1), layout="constrained")
+    figure = Figure(figsize=(17, 3.6), layout="constrained")
     rows = figure.subplots(len(SCENES), 5)
     for axes, scene in zip(rows, SCENES, strict=True):
         sample = Scenes("val", size=SIZE)[scene]
