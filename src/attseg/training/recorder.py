@@ -85,6 +85,7 @@ class Recorder(Callback):
         self.average: MovingAverage | None = None
         self.history: History | None = None
 
+    # Lightning declares any module; this records runs of one kind: hence "ignore" in its hooks.
     def on_train_start(self, trainer: Trainer, task: SegmentationTask) -> None:  # type: ignore[override]
         """Bring back what does not belong to the task."""
         self.stop.listen()
