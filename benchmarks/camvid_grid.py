@@ -82,7 +82,7 @@ def _run(name: str, seed: int, arguments: argparse.Namespace) -> None:
             "--out",
             str(folder),
         ]
-        _call([*line, *(["--resume"] if (folder / "recipe.yaml").exists() else [])], arguments)
+        _call([*line, *_go_on(folder, "recipe.yaml")], arguments)
     for protocol in PROTOCOLS:
         file = folder / f"{protocol}.json"
         if not file.exists():
@@ -103,9 +103,15 @@ def _run(name: str, seed: int, arguments: argparse.Namespace) -> None:
                 "--machine.precision",
                 arguments.precision,
             ]
-            text = _call([*line, "--out", str(folder / protocol)], arguments)
+            out = folder / protocol
+            text = _call([*line, *_go_on(out, "pictures.jsonl"), "--out", str(out)], arguments)
             if text:
                 file.write_text(text)
+
+
+def _go_on(folder: Path, begun: str) -> list[str]:
+    """What lets a command go on in a folder, where a file says that it was begun there."""
+    return ["--resume"] if (folder / begun).exists() else []
 
 
 def _rate(name: str, arguments: argparse.Namespace) -> float | None:

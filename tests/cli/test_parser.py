@@ -28,6 +28,7 @@ def given(*arguments):
         (["--data.root", "null"], {"data.root": None}),
         (["--data.train", "null"], {"data.train": "null"}),
         (["--model.args.encoder", "resnet18"], {"model.args.encoder": "resnet18"}),
+        (["--model.args.base_args.encoder", "resnet18"], {"model.args.base_args.encoder": "resnet18"}),
         (["--model.args.channels=64"], {"model.args.channels": 64}),
         (["--model.args.pyramid_kernels", "7,5,3"], {"model.args.pyramid_kernels": [7, 5, 3]}),
         (
@@ -51,6 +52,8 @@ def test_settings_are_read_as_their_types_want(arguments, values):
         (["--optim.lrr=1"], "no option '--optim.lrr'; did you mean '--optim.lr'"),
         (["--no-overlya"], "no option '--no-overlya'; did you mean '--no-overlay'"),
         (["--optim", "1"], "no option '--optim'"),
+        (["--loss.aux.deep.er", "1"], "no option '--loss.aux.deep.er'"),
+        (["--optim.lr.high", "1"], "no option '--optim.lr.high'"),
         (["--optim.lr"], "argument --optim.lr: expected one argument"),
         (["--step", "3"], "no option '--step'; did you mean '--steps'"),
         (["a", "b"], "'b' is one argument too many"),

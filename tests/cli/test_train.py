@@ -38,6 +38,14 @@ def test_options_change_single_settings(resolved):
     assert machine == Machine(precision="bf16")
 
 
+def test_options_reach_into_the_network_that_a_model_is_built_around(resolved):
+    args = find_recipe("a2r-camvid").model.args
+    assert resolved("a2r-camvid", "--model.args.base_args.encoder", "resnet34")[0].model.args == {
+        **args,
+        "base_args": {**args["base_args"], "encoder": "resnet34"},
+    }
+
+
 def test_a_whole_mapping_can_be_replaced(resolved):
     assert resolved("pan-camvid", "--model.args", "{encoder: resnet34}")[0].model.args == {"encoder": "resnet34"}
 

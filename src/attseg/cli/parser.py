@@ -84,12 +84,23 @@ class Parser(argparse.ArgumentParser):
         """Declare ``--model.args.encoder`` and the like, whose last names the records leave open."""
         for argument in arguments:
             key = argument.removeprefix("--").partition("=")[0]
-            parent = key.rpartition(".")[0]
-            if argument.startswith("--") and key not in self._settings and parent in self._settings:
-                hint = self._settings[parent].hint
-                if _is(hint, dict):
-                    self._settings[key] = Setting(key, get_args(hint)[1], None, "")
-                    self.add_argument(f"--{key}", dest=key, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            if argument.startswith("--") and key not in self._settings and (hint := self._open_hint(key)) is not None:
+                self._settings[key] = Setting(key, hint, None, "")
+                self.add_argument(f"--{key}", dest=key, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+    def _open_hint(self, key: str) -> Any:
+        """The type of what a mapping holds under a key; None where no mapping is open for it.
+
+        A mapping of anything may hold mappings, so the key may lie deeper in it.
+        """
+        parent, depth = key, 0
+        while parent and parent not in self._settings:
+            parent, depth = parent.rpartition(".")[0], depth + 1
+        hint = self._settings[parent].hint if parent else None
+        if not _is(hint, dict):
+            return None
+        value = get_args(hint)[1]
+        return value if depth == 1 or value is Any else None
 
     def _unexpected(self, argument: str) -> UsageError:
         if argument.startswith("-"):

@@ -27,6 +27,8 @@ def a2r_scenes() -> Recipe:
 def a2r_camvid() -> Recipe:
     """`fcn-camvid` at the image scales 1 and 0.5, merged by location attention with recalibration; everything else is equal.
 
+    Another encoder is `--model.args.base_args.encoder resnet34`: it belongs to the network that both scales share.
+
     Not measured: pretrained encoders, and the test split.
     """
     return _at_two_scales(fcn_camvid(), "a2r-camvid", stream_channels=64, channels=128)
