@@ -24,6 +24,14 @@ def test_a_recipe_gives_its_arguments_and_takes_others():
     assert (subject.label, subject.model, subject.args) == ("pan-camvid", "PAN", {**args, "channels": 8})
 
 
+def test_a_dotted_argument_is_one_of_the_network_within():
+    args = find_recipe("a2r-camvid").model.args
+    within = {**args["base_args"], "encoder": "resnet34"}
+    assert find_subject("a2r-camvid", {"base_args.encoder": "resnet34"}).args == {**args, "base_args": within}
+    assert find_subject("AttentionToRefine", {"base_args.channels": 8}).args == {"base_args": {"channels": 8}}
+    assert find_recipe("a2r-camvid").model.args == args
+
+
 @pytest.mark.parametrize("as_folder", [True, False])
 def test_a_trained_network_is_what_its_file_says(as_folder, tmp_path):
     demo = read_weights(find_weights("demo"))

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from attseg.cli.parser import Parser, put
+from attseg.cli.parser import Parser
 from attseg.cli.terminal import harmless
 from attseg.errors import UsageError, unknown
+from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataName, DataSpec
 from attseg.recipes.values import settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import Any, Literal, NoReturn, get_args, get_origin
@@ -12,8 +12,6 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from attseg.errors import UsageError, unknown
 from attseg.recipes.files import parse_yaml
 from attseg.recipes.values import Setting
-
-Values = dict[str, Any]
 
 _NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
 
@@ -107,42 +105,6 @@ class Parser(argparse.ArgumentParser):
             more = f"`{self.prog} --help` lists them"
             return unknown("option", argument.partition("=")[0], self._option_string_actions, more=more)
         return UsageError(f"{argument!r} is one argument too many; `{self.prog} --help` shows what can be given")
-
-
-def put(values: Values, given: Mapping[str, Any]) -> Values:
-    """Nested values with some replaced, each by its dotted key.
-
-    Example:
-        >>> put({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim.lr": 0.5, "model.args.encoder": "resnet18"})
-        {'optim': {'lr': 0.5, 'clip': 0.0}, 'model': {'args': {'encoder': 'resnet18'}}}
-    """
-    result = merge({}, values)
-    for key, value in given.items():
-        *parents, name = key.split(".")
-        place = result
-        for parent in parents:
-            if not isinstance(place.get(parent), dict):
-                place[parent] = {}
-            place = place[parent]
-        place[name] = value
-    return result
-
-
-def merge(values: Values, over: Values) -> Values:
-    """Nested values with those of ``over`` instead, wherever it has one.
-
-    Example:
-        >>> merge({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim": {"lr": 0.5}})
-        {'optim': {'lr': 0.5, 'clip': 0.0}}
-    """
-    result = dict(values)
-    for name, value in over.items():
-        if isinstance(value, dict):
-            before = result.get(name)
-            result[name] = merge(before if isinstance(before, dict) else {}, value)
-        else:
-            result[name] = value
-    return result
 
 
 def value_of(text: str, hint: Any = Any) -> Any:

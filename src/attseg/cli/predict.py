@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attseg.cli.measuring import add_crf, add_submission, crf_of, describe_submission
-from attseg.cli.parser import Parser, put
+from attseg.cli.parser import Parser
 from attseg.cli.protocol import add_protocol, protocol_of
 from attseg.cli.terminal import harmless
 from attseg.errors import UsageError
+from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import from_values, settings
 

@@ -37,6 +37,7 @@ EXAMPLES = (
     "attseg profile PAN",
     "attseg profile PAN DFDAM FCN --encoder resnet50 --num-classes 19 --size 512x1024",
     "attseg profile PAN --arg context=psp --arg pyramid_kernels=3,3,3",
+    "attseg profile a2r-camvid --arg base_args.encoder=resnet34   the network that both image scales share",
     "attseg profile runs/pan-camvid --time                     how long a picture takes here",
     "attseg profile runs/* --plot tradeoff.png                 mIoU over multiply-adds",
     "attseg profile --table dfdam:4                            a paper's numbers and ours, side by side",

@@ -9,8 +9,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from attseg.cli.output import print_table, progress_console
-from attseg.cli.parser import Parser, Values
+from attseg.cli.parser import Parser
 from attseg.errors import UsageError
+from attseg.recipes.nested import Values, put
 from attseg.recipes.recipe import DataSpec, Machine
 from attseg.recipes.tables import TABLES, find_table
 from attseg.recipes.tables.record import Table
@@ -138,6 +139,4 @@ def _data(given: Values, budget: Budget) -> DataSpec | None:
 
 def _section(given: Values, name: str) -> Values:
     """The settings below a name, nested, without it."""
-    from attseg.cli.parser import put
-
     return put({}, {key.removeprefix(f"{name}."): value for key, value in given.items() if key.startswith(f"{name}.")})

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attseg.cli.parser import put
 from attseg.errors import UsageError
+from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataSpec, Recipe
 from attseg.recipes.values import from_values, to_values
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attseg.cli.parser import Parser, merge, put
+from attseg.cli.parser import Parser
 from attseg.errors import UsageError
 from attseg.recipes import find_recipe
 from attseg.recipes.files import from_file, read_yaml, to_yaml
+from attseg.recipes.nested import merge, put
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import settings, to_values
 

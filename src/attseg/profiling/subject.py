@@ -15,6 +15,7 @@ from attseg.errors import UsageError, unknown
 from attseg.inference.sources import DEMO, find_weights
 from attseg.models import MODELS, build_model
 from attseg.recipes import RECIPES
+from attseg.recipes.nested import put
 
 NUM_CLASSES = 21
 """Classes where nothing says how many; PASCAL VOC has them."""
@@ -51,18 +52,19 @@ def find_subject(name: str, args: Mapping[str, Any] | None = None, *, num_classe
 
     Args:
         name: A class of ``attseg.models``, a recipe, ``demo``, a run folder, a .safetensors file or a repository on the hub.
-        args: Arguments of the constructor that replace those of the recipe; a trained network has its own.
+        args: Arguments of the constructor that replace those of the recipe, ``base_args.encoder`` those of a network within it;
+            a trained network has its own.
         num_classes: Classes K; None takes those of a trained network, and ``NUM_CLASSES`` for the rest.
 
     Raises:
         UsageError: There is nothing of this name, or it does not take these arguments.
     """
-    args = dict(args or {})
+    args = args or {}
     if name in MODELS:
-        return Subject(name, name, args, num_classes or NUM_CLASSES)
+        return Subject(name, name, put({}, args), num_classes or NUM_CLASSES)
     if name in RECIPES:
         model = RECIPES[name]().model
-        return Subject(name, model.name, {**model.args, **args}, num_classes or NUM_CLASSES)
+        return Subject(name, model.name, put(model.args, args), num_classes or NUM_CLASSES)
     if name != DEMO and not Path(name).expanduser().exists() and not {"/", "\\", "."} & set(name):
         raise unknown("model or recipe", name, [*MODELS, *RECIPES], more=_listed())
     file = find_weights(name)

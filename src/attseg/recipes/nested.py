@@ -1,0 +1,44 @@
+"""Nested plain values, and others put in their place: one by one under dotted keys, or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Values = dict[str, Any]
+
+
+def put(values: Mapping[str, Any], given: Mapping[str, Any]) -> Values:
+    """Nested values with some replaced, each by its dotted key.
+
+    Example:
+        >>> put({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim.lr": 0.5, "model.args.encoder": "resnet18"})
+        {'optim': {'lr': 0.5, 'clip': 0.0}, 'model': {'args': {'encoder': 'resnet18'}}}
+    """
+    result = merge({}, values)
+    for key, value in given.items():
+        *parents, name = key.split(".")
+        place = result
+        for parent in parents:
+            if not isinstance(place.get(parent), dict):
+                place[parent] = {}
+            place = place[parent]
+        place[name] = value
+    return result
+
+
+def merge(values: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
+    """Nested values with those of ``over`` instead, wherever it has one.
+
+    Example:
+        >>> merge({"optim": {"lr": 1.0, "clip": 0.0}}, {"optim": {"lr": 0.5}})
+        {'optim': {'lr': 0.5, 'clip': 0.0}}
+    """
+    result = dict(values)
+    for name, value in over.items():
+        if isinstance(value, dict):
+            before = result.get(name)
+            result[name] = merge(before if isinstance(before, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
