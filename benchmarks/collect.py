@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy.typing as npt
 import torch
 
 from attseg.checkpoint import architecture
-from attseg.evaluation.bootstrap import DRAWS, LEVEL, class_parts
+from attseg.evaluation.bootstrap import DRAWS, LEVEL, class_parts, ious_of
 from attseg.evaluation.counts import unpack
 from attseg.models import build_model
 from attseg.prediction.protocols import find_protocol
@@ -88,7 +89,7 @@ def main() -> None:
         for folder, commit in folders:
             for run, result in results(recipe, folder / name):
                 networks[name]["runs"].append(as_record(run, result) | {"commit": commit})
-                found.setdefault(name, {})[result.seed] = run.folder
+                found.setdefault(name, {})[result.seed] = run.folder / "reproduced" / f"{PROTOCOL}.jsonl"
     pairs = {(row["network"], row["baseline"]) for table in rows.values() for row in table if row["baseline"]}
     pairs |= {(mix, own) for mix in MIXES for own in OWN} | {(one, other) for _, one, other in FURTHER}
     record = {
@@ -194,36 +195,43 @@ def cost(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def over_pictures(one: dict[int, Path], other: dict[int, Path]) -> dict[str, Any]:
+def over_pictures(one: dict[int, Path], other: dict[int, Path], *, stretch: int = 1) -> dict[str, Any]:
     """By how many points the first network's mIoU is higher, and where that lies with other pictures of the kind.
 
-    Pictures are drawn with replacement, the same for both; the difference of each draw is the mean over the seeds that both have.
+    Of each seed the file with the counts of each picture is given. The same pictures are drawn for both, and the difference of
+    each draw is the mean over the seeds that both have.
     """
     seeds = sorted(one.keys() & other.keys())
     first, second = (np.stack([parts_of(runs[seed]) for seed in seeds]) for runs in (one, other))
-    pictures = first.shape[1]
-    rng = np.random.default_rng(0)
-    times = rng.multinomial(pictures, np.full(pictures, 1 / pictures), DRAWS)
-    drawn = np.array([difference(first, second, weights) for weights in times])
-    low, high = np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    value = difference(first, second, np.ones(pictures))
-    return {"seeds": seeds, "value": round(value, 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+    value = score(first) - score(second)
+    low, high = spread([score(first, times) - score(second, times) for times in drawn(first.shape[1], stretch)])
+    return {"seeds": seeds, "value": round(value, 3), "low": low, "high": high}
 
 
-def difference(first: Parts, second: Parts, weights: npt.NDArray[Any]) -> float:
-    """In points of mIoU, from (seeds, pictures, 3, K) parts."""
-    means = []
-    for parts in (first, second):
-        hits, labelled, predicted = np.einsum("n,snik->isk", weights, parts)
-        union = labelled + predicted - hits
-        ious = np.divide(hits, union, out=np.full(union.shape, np.nan), where=union > 0)
-        means.append(np.nanmean(ious, axis=1).mean())
-    return 100 * float(means[0] - means[1])
+def drawn(pictures: int, stretch: int = 1) -> Parts:
+    """(DRAWS, pictures) how often each picture is in each draw, with replacement.
+
+    Frames of a drive are drawn in stretches of several, because neighbours look alike (circular blocks: Politis and Romano 1992).
+    """
+    times = np.random.default_rng(0).multinomial(math.ceil(pictures / stretch), np.full(pictures, 1 / pictures), DRAWS)
+    return np.sum([np.roll(times, shift, axis=1) for shift in range(stretch)], axis=0)
 
 
-def parts_of(folder: Path) -> Parts:
-    """(N, 3, K) what IoU needs of each picture of a run."""
-    lines = (folder / "reproduced" / f"{PROTOCOL}.jsonl").read_text().splitlines()[1:]
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """Between which ends 95 % of the draws lie."""
+    low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return round(float(low), 3), round(float(high), 3)
+
+
+def score(parts: Parts, times: Parts | None = None) -> float:
+    """The mIoU in percent, mean over seeds, of (seeds, pictures, 3, K) parts, each picture as often as said."""
+    total = parts.sum(1) if times is None else np.einsum("n,snik->sik", times, parts)
+    return 100 * float(np.nanmean(ious_of(total), axis=1).mean())
+
+
+def parts_of(file: Path) -> Parts:
+    """(N, 3, K) what IoU needs of each picture of an evaluation."""
+    lines = file.read_text().splitlines()[1:]
     pictures = sorted((json.loads(line) for line in lines), key=lambda one: one["index"])
     return class_parts(unpack(one["counts"])["confusion/counts"].numpy() for one in pictures)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from camvid_grid import ENCODERS, NETWORKS, PROTOCOLS
+from collect import drawn, over_pictures, parts_of, score, spread
 
 from attseg.checkpoint import architecture
 from attseg.models import build_model
@@ -25,6 +27,12 @@ from attseg.training.history import read_rows
 RECORD = Path(__file__).parent / "results" / "camvid.json"
 SIZE = (360, 480)
 CLASSES = 11
+BASE, MIX = "fcn", "mix-global-gau"
+"""What every network is compared with on the same encoder: the one without attention, and the best mix."""
+
+STRETCH = 10
+"""Consecutive frames that are drawn as one."""
+
 TOLERANCE = 3
 """Pixels between a contour and its prediction, for the F-score."""
 
@@ -40,6 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
     about = {"minutes": arguments.minutes, "commit": arguments.commit, "machine": arguments.machine}
     networks = {}
+    counts: dict[str, dict[int, Path]] = {}
     for encoder in ENCODERS:
         for network in NETWORKS:
             name = f"{network}-{encoder}"
@@ -47,8 +56,23 @@ def main() -> None:
             found = [run for run in sorted(runs, key=_seed) if (run / f"{PROTOCOLS[0]}.json").exists()]
             if found:
                 networks[f"{network}/{encoder}"] = _cost(found[0]) | {"runs": [_run(run) for run in found]}
-    arguments.out.write_text(json.dumps({"about": about, "networks": networks}, indent=1) + "\n")
+                counts[f"{network}/{encoder}"] = {_seed(run): run / PROTOCOLS[0] / "pictures.jsonl" for run in found}
+    differences = {
+        f"{one} - {other}": over_pictures(counts[one], counts[other], stretch=STRETCH)
+        for one, other in _pairs(networks)
+        if counts[one].keys() & counts[other].keys()
+    }
+    record = {"about": about, "networks": networks, "over_pictures": differences}
+    arguments.out.write_text(json.dumps(record, indent=1) + "\n")
     print(f"{sum(len(one['runs']) for one in networks.values())} runs are in {arguments.out}")
+
+
+def _pairs(names: Collection[str]) -> list[tuple[str, str]]:
+    """Which differences are taken: of each network to ``BASE``, and of ``MIX`` to each, on the same encoder."""
+    split = [name.split("/") for name in names]
+    pairs = [(f"{one}/{encoder}", f"{BASE}/{encoder}") for one, encoder in split if one != BASE]
+    pairs += [(f"{MIX}/{encoder}", f"{one}/{encoder}") for one, encoder in split if one not in (BASE, MIX)]
+    return [pair for pair in pairs if all(name in names for name in pair)]
 
 
 def _seed(folder: Path) -> int:
@@ -65,18 +89,20 @@ def _run(folder: Path) -> dict[str, Any]:
         "steps": recipe.steps,
         "fastest_pictures_a_second": max(rates),
         "date": ended.date().isoformat(),
-        "protocols": {name: _report(report) for name, report in reports.items()},
+        "protocols": {name: _report(report, folder / name / "pictures.jsonl") for name, report in reports.items()},
     }
 
 
-def _report(report: dict[str, Any]) -> dict[str, Any]:
+def _report(report: dict[str, Any], counts: Path) -> dict[str, Any]:
     """What is kept of an evaluation, in percent."""
+    parts = parts_of(counts)[None]
+    low, high = spread([score(parts, times) for times in drawn(parts.shape[1], STRETCH)])
     scores = report["meters"]["boundary"]["f_score"]
     contours = next(one["f_score"] for one in scores if one["tolerance"] == TOLERANCE)
     return {
         "miou": round(100 * report["miou"], 3),
-        "low": round(100 * report["interval"]["low"], 3),
-        "high": round(100 * report["interval"]["high"], 3),
+        "low": low,
+        "high": high,
         "accuracy": round(100 * report["pixel_accuracy"], 3),
         "boundary_f": round(100 * contours, 3),
         "per_class": {name: None if iou is None else round(100 * iou, 2) for name, iou in report["per_class"].items()},

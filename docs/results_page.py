@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from results_camvid import classes, scores
+from results_camvid import classes, gains, scores
 from results_claims import STATEMENTS, pairs_of
 from results_numbers import Mean, Network, Record, read
 
@@ -238,7 +238,8 @@ def camvid(record: dict[str, Any]) -> str:
     first = (
         f"{about['minutes']:g} minutes each by the timing of a few steps; {about['machine']}; commit {about['commit']}."
     )
-    return f"{first}\n\n{table(*scores(record))}\n\nIoU of each class, seen once:\n\n{table(*classes(record))}"
+    parts = [first, table(*scores(record)), "Differences on the same encoder, seen once:", table(*gains(record))]
+    return "\n\n".join([*parts, "IoU of each class, seen once:", table(*classes(record))])
 
 
 def single(record: list[dict[str, Any]]) -> str:

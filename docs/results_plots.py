@@ -1,4 +1,4 @@
-"""Draw the plots of ``results.md`` from the records: differences with intervals, score over cost, claims by seed.
+"""Draw the plots of ``results.md`` from the records: differences with intervals, score over cost, claims by seed, CamVid.
 
 Colours are those of Okabe and Ito, every group has a mark of its own too, and the ground is white, so that the plots can be
 read by anybody and on a dark page. Each file holds the digest of the record, and of the code, that it was drawn from.
@@ -16,12 +16,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
+from results_camvid import plot as camvid
 from results_claims import STATEMENTS, Pair, pairs_of
 from results_numbers import RESULTS, Record, read
 from results_page import MIXES, OWN, TITLES
 
 FOLDER = Path(__file__).parent / "results"
-PLOTS = {"delta.png": "scenes", "cost.png": "scenes", "claims.png": "claims"}
+PLOTS = {"delta.png": "scenes", "cost.png": "scenes", "claims.png": "claims", "camvid.png": "camvid"}
 """By file, the record that it shows."""
 
 GROUPS = {
@@ -50,7 +51,12 @@ def behind() -> list[str]:
 def draw() -> None:
     """Draw all plots."""
     record = Record(read("scenes"))
-    figures = {"delta.png": delta(record), "cost.png": cost(record), "claims.png": claims()}
+    figures = {
+        "delta.png": delta(record),
+        "cost.png": cost(record),
+        "claims.png": claims(),
+        "camvid.png": camvid(read("camvid")),
+    }
     FOLDER.mkdir(exist_ok=True)
     for name, figure in figures.items():
         buffer = BytesIO()
@@ -216,7 +222,7 @@ def _plain(axes: Axes) -> None:
 def _digest(record: str) -> str:
     files = (
         RESULTS / f"{record}.json",
-        *(Path(__file__).with_name(f"results_{one}.py") for one in ("plots", "claims")),
+        *(Path(__file__).with_name(f"results_{one}.py") for one in ("plots", "claims", "camvid")),
     )
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 

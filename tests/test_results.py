@@ -133,6 +133,19 @@ def test_both_ways_to_a_difference_agree():
         assert found["low"] <= found["value"] <= found["high"]
 
 
+def test_both_ways_to_a_difference_on_camvid_agree():
+    record = results_numbers.read("camvid")
+    assert record["over_pictures"]
+    for pair, found in record["over_pictures"].items():
+        runs = [{run["seed"]: run for run in record["networks"][name]["runs"]} for name in pair.split(" - ")]
+        gains = [
+            np.subtract(*(one[seed]["protocols"]["single"]["miou"] for one in runs))
+            for seed in sorted(runs[0].keys() & runs[1])
+        ]
+        assert found["value"] == pytest.approx(np.mean(gains), abs=0.01)
+        assert found["low"] <= found["value"] <= found["high"]
+
+
 def test_every_network_of_the_record_says_what_it_costs_and_every_run_when_it_was():
     for network in SCENES["networks"].values():
         assert network["parameters"] > 1e5
@@ -180,6 +193,7 @@ def test_camvid_is_shown_with_the_best_above_and_what_is_missing_left_out():
             "fcn/resnet18": {**cost, "runs": [run(0, 40.0, "single")]},
             "pan/resnet18": {**cost, "runs": [run(0, 50.0, "single", "single-flip"), run(1, 52.0, "single")]},
         },
+        "over_pictures": {"pan/resnet18 - fcn/resnet18": {"seeds": [0], "value": 10.0, "low": 8.0, "high": 13.04}},
     }
     headings, (pan, fcn) = results_camvid.scores(record)
     assert dict(zip(headings, pan, strict=True)) == {
@@ -189,7 +203,9 @@ def test_camvid_is_shown_with_the_best_above_and_what_is_missing_left_out():
     }
     assert fcn[:3] == ["fcn/resnet18", "40.0", ""]
     assert results_camvid.classes(record)[1][0] == ["pan/resnet18", "90.0", ""]
+    assert results_camvid.gains(record)[1] == [["pan/resnet18", "+10.0", "+8.0 to +13.0", "1", "", "", ""]]
+    results_camvid.plot(record)
     assert results_page.camvid(record).startswith(
         "60 minutes each by the timing of a few steps; a machine; commit abc."
     )
-    assert results_page.camvid({"about": {}, "networks": {}}) == "None of these runs is done yet."
+    assert results_page.camvid({"about": {}, "networks": {}, "over_pictures": {}}) == "None of these runs is done yet."
