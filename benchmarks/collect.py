@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 
 from attseg.checkpoint import architecture
-from attseg.evaluation.bootstrap import DRAWS, LEVEL, class_parts, ious_of
+from attseg.evaluation.bootstrap import DRAWS, LEVEL, class_parts, in_blocks, ious_of
 from attseg.evaluation.counts import unpack
 from attseg.models import build_model
 from attseg.prediction.protocols import find_protocol
@@ -195,7 +195,7 @@ def cost(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def over_pictures(one: dict[int, Path], other: dict[int, Path], *, stretch: int = 1) -> dict[str, Any]:
+def over_pictures(one: dict[int, Path], other: dict[int, Path], *, block: int = 1) -> dict[str, Any]:
     """By how many points the first network's mIoU is higher, and where that lies with other pictures of the kind.
 
     Of each seed the file with the counts of each picture is given. The same pictures are drawn for both, and the difference of
@@ -204,17 +204,14 @@ def over_pictures(one: dict[int, Path], other: dict[int, Path], *, stretch: int 
     seeds = sorted(one.keys() & other.keys())
     first, second = (np.stack([parts_of(runs[seed]) for seed in seeds]) for runs in (one, other))
     value = score(first) - score(second)
-    low, high = spread([score(first, times) - score(second, times) for times in drawn(first.shape[1], stretch)])
+    low, high = spread([score(first, times) - score(second, times) for times in drawn(first.shape[1], block)])
     return {"seeds": seeds, "value": round(value, 3), "low": low, "high": high}
 
 
-def drawn(pictures: int, stretch: int = 1) -> Parts:
-    """(DRAWS, pictures) how often each picture is in each draw, with replacement.
-
-    Frames of a drive are drawn in stretches of several, because neighbours look alike (circular blocks: Politis and Romano 1992).
-    """
-    times = np.random.default_rng(0).multinomial(math.ceil(pictures / stretch), np.full(pictures, 1 / pictures), DRAWS)
-    return np.sum([np.roll(times, shift, axis=1) for shift in range(stretch)], axis=0)
+def drawn(pictures: int, block: int = 1) -> Parts:
+    """(DRAWS, pictures) how often each picture is in each draw, with replacement."""
+    times = np.random.default_rng(0).multinomial(math.ceil(pictures / block), np.full(pictures, 1 / pictures), DRAWS)
+    return in_blocks(times, block)
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:

@@ -16,9 +16,10 @@ from typing import Any
 
 import torch
 from camvid_grid import ENCODERS, NETWORKS, PROTOCOLS
-from collect import drawn, over_pictures, parts_of, score, spread
+from collect import over_pictures, parts_of
 
 from attseg.checkpoint import architecture
+from attseg.evaluation.bootstrap import miou_interval
 from attseg.models import build_model
 from attseg.profiling.count import profile
 from attseg.recipes.files import read_recipe
@@ -30,8 +31,8 @@ CLASSES = 11
 BASE, MIX = "fcn", "mix-global-gau"
 """What every network is compared with on the same encoder: the one without attention, and the best mix."""
 
-STRETCH = 10
-"""Consecutive frames that are drawn as one."""
+BLOCK = 10
+"""Frames that follow each other and are drawn together, because neighbours look alike."""
 
 TOLERANCE = 3
 """Pixels between a contour and its prediction, for the F-score."""
@@ -58,7 +59,7 @@ def main() -> None:
                 networks[f"{network}/{encoder}"] = _cost(found[0]) | {"runs": [_run(run) for run in found]}
                 counts[f"{network}/{encoder}"] = {_seed(run): run / PROTOCOLS[0] / "pictures.jsonl" for run in found}
     differences = {
-        f"{one} - {other}": over_pictures(counts[one], counts[other], stretch=STRETCH)
+        f"{one} - {other}": over_pictures(counts[one], counts[other], block=BLOCK)
         for one, other in _pairs(networks)
         if counts[one].keys() & counts[other].keys()
     }
@@ -95,14 +96,13 @@ def _run(folder: Path) -> dict[str, Any]:
 
 def _report(report: dict[str, Any], counts: Path) -> dict[str, Any]:
     """What is kept of an evaluation, in percent."""
-    parts = parts_of(counts)[None]
-    low, high = spread([score(parts, times) for times in drawn(parts.shape[1], STRETCH)])
+    interval = miou_interval(parts_of(counts), block=BLOCK)
     scores = report["meters"]["boundary"]["f_score"]
     contours = next(one["f_score"] for one in scores if one["tolerance"] == TOLERANCE)
     return {
         "miou": round(100 * report["miou"], 3),
-        "low": low,
-        "high": high,
+        "low": round(100 * interval.low, 3),
+        "high": round(100 * interval.high, 3),
         "accuracy": round(100 * report["pixel_accuracy"], 3),
         "boundary_f": round(100 * contours, 3),
         "per_class": {name: None if iou is None else round(100 * iou, 2) for name, iou in report["per_class"].items()},

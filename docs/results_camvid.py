@@ -101,7 +101,7 @@ def plot(record: Mapping[str, Any]) -> Figure:
     axes.set_yticks(range(len(ranked)), [name for name, _ in ranked], fontsize=8)
     axes.set_ylim(len(ranked) - 0.5, -0.5)
     axes.set_xlabel(
-        "mIoU on val, %: a row of marks a seed; the line is the 95 % interval over stretches of frames", fontsize=8
+        "mIoU on val, %: a row of marks a seed; the line is the 95 % interval over blocks of ten frames", fontsize=8
     )
     if seen:
         axes.legend(fontsize=7, frameon=False)

@@ -13,7 +13,7 @@ from attseg.cli import main
 from attseg.data.classes import ClassTable
 from attseg.prediction import crf
 
-MORE = ("--boundary", "--sizes", "--calibration", "--interval")
+MORE = ("--boundary", "--sizes", "--calibration", "--interval", "--block", "2")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,8 @@ def test_the_report_holds_all_meters_and_the_interval(measured):
     assert sum(size["pixels"] for size in values["meters"]["sizes"]["sizes"]) == values["pixels"]
     for text in ("boundary IoU", "pixels around boundaries", "F-score of contours", "area of a region", "calibration"):
         assert text in printed
-    assert f"mIoU {100 * values['miou']:.2f} %, over pictures" in printed
+    assert f"mIoU {100 * values['miou']:.2f} %, over blocks of 2 pictures" in printed
+    assert values["interval"]["block"] == values["against"]["block"] == 2
 
 
 def test_pictures_stand_beside_the_report(measured):
@@ -53,6 +54,7 @@ def test_a_comparison_on_the_same_pictures(measured):
     values = json.loads((out / "comparison.json").read_text())
     assert values["miou"]["after"] == json.loads((out / "report.json").read_text())["miou"]
     assert len(values["pictures"]) == 5
+    assert "with 95 % intervals over blocks of 2 pictures\n" in printed
     assert "moved beyond chance: none" in printed  # best and last are the same weights after one evaluation
     assert values["miou"]["change"] == {"value": 0, "low": 0, "high": 0}
 
@@ -64,6 +66,24 @@ def rewritten(trained, folder, **changes):
     file = folder / "other.safetensors"
     save_weights(file, weights.state, preprocessing=weights.preprocessing, **said)
     return file
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--block", "2"], "--block is about intervals; give --interval or --against too"),
+        (
+            ["--interval", "--block", "9"],
+            "blocks of 9 pictures were to be drawn from 5; blocks of 1 to 2 were expected",
+        ),
+    ],
+)
+def test_blocks_that_cannot_be_drawn_are_refused_before_anything_is_measured(
+    options, message, trained, tmp_path, capsys
+):
+    assert main(["evaluate", str(trained), *options, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_models_of_other_classes_or_data_are_not_compared(trained, tmp_path, capsys):

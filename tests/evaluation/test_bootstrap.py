@@ -35,6 +35,32 @@ def test_an_interval_equals_a_loop_over_drawn_splits():
     assert found.low < found.value < found.high
 
 
+@pytest.mark.parametrize("block", [2, 5, 6])
+def test_blocks_are_pictures_that_follow_each_other_round_the_end(block):
+    counts = pictures()
+    rng = np.random.default_rng(3)
+    drawn = []
+    for _ in range(100):
+        starts = rng.integers(0, 12, -(-12 // block))
+        chosen = [(start + step) % 12 for start in starts for step in range(block)]
+        drawn.append(mean_present(iou(sum(counts[index] for index in chosen))))
+    found = miou_interval(class_parts(counts), draws=100, seed=3, block=block)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))))
+
+
+def test_frames_that_look_alike_say_less_than_as_many_pictures():
+    """Each of eight pictures is there five times in a row: drawn by blocks of five they tell about as much as eight pictures."""
+    few = class_parts(pictures(8))
+    many = np.repeat(few, 5, axis=0)
+    width = [
+        found.high - found.low for found in (miou_interval(few), miou_interval(many, block=5), miou_interval(many))
+    ]
+    assert width[2] < 0.6 * width[0]
+    assert 0.7 * width[0] < width[1] < 1.2 * width[0]
+    moved, _ = paired_intervals(many, many[::-1], draws=50, block=5)
+    assert moved.low < 0 == moved.value < moved.high
+
+
 def test_the_same_pictures_have_no_interval():
     counts = np.repeat(pictures()[:1], 6, axis=0)
     low, high = miou_interval(class_parts(counts), draws=50)[1:]
@@ -73,3 +99,9 @@ def test_an_absent_class_is_null():
 def test_one_picture_is_not_enough():
     with pytest.raises(UsageError, match="needs at least 2 of them, and there is 1; evaluate a larger split"):
         miou_interval(class_parts(pictures(1)))
+
+
+@pytest.mark.parametrize("block", [0, 7])
+def test_a_block_of_more_than_half_is_not_drawn(block):
+    with pytest.raises(UsageError, match=f"blocks of {block} pictures .* from 12; blocks of 1 to 6 were expected"):
+        miou_interval(class_parts(pictures()), block=block)

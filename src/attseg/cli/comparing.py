@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attseg.cli.evaluate_output import over_pictures
 from attseg.cli.measuring import Measured, Task, measure
 from attseg.cli.output import print_table
 from attseg.errors import UsageError
@@ -43,19 +44,20 @@ def check_comparable(
         )
 
 
-def compare_runs(task: Task, measured: Measured, other: Path, folder: Path) -> tuple[Comparison, Measured]:
+def compare_runs(task: Task, measured: Measured, other: Path, folder: Path, block: int) -> tuple[Comparison, Measured]:
     """Evaluate the other model on the same split, and compare."""
     from attseg.evaluation.comparison import compare
 
     second = measure(task, other, folder / "against")
     assert measured.kept is not None  # a comparison keeps its counts
     assert second.kept is not None
-    return compare(task.data.classes.names, measured.kept, second.kept), second
+    return compare(task.data.classes.names, measured.kept, second.kept, block=block), second
 
 
 def print_comparison(comparison: Comparison, arguments: Namespace) -> None:
     """A table of IoU in percent; the change and its interval in points."""
-    print(f"\n{arguments.run} against {arguments.against}, in points of IoU with 95 % intervals over pictures\n")
+    drawn = over_pictures(comparison.block)
+    print(f"\n{arguments.run} against {arguments.against}, in points of IoU with 95 % intervals over {drawn}\n")
     columns = zip(
         ("mean", *comparison.names),
         comparison.before,

@@ -17,6 +17,7 @@ from attseg.cli.measuring import (
     add_crf,
     add_meters,
     add_submission,
+    block_of,
     crf_of,
     describe_submission,
     finish_submission,
@@ -54,7 +55,7 @@ EXAMPLES = (
     "attseg evaluate runs/aerial --window 512 --stride 0.5 --flip",
     "attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation",
     "attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval",
-    "attseg evaluate runs/pan-camvid --against runs/fcn-camvid",
+    "attseg evaluate runs/pan-camvid --against runs/fcn-camvid --block 10",
     "attseg evaluate demo",
 )
 
@@ -98,6 +99,7 @@ def _evaluate(arguments: Namespace) -> int:
         check_comparable(weights, arguments.run, read_about(other), arguments.against, data_named=named)
     crf = crf_of(arguments)
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
+    block = block_of(arguments, len(data))
     check_classes(weights.classes, data.classes, arguments.run)
     out = arguments.out or _usual_place(arguments, file, protocol, data.split, spec)
     submission = _submission(arguments, out, data.classes)
@@ -109,10 +111,10 @@ def _evaluate(arguments: Namespace) -> int:
         values = measured.report.to_dict() | _origin(recipe, weights, spec, data, file)
         values["crf"] = crf and crf.to_dict()
         if arguments.interval and measured.kept:
-            values["interval"] = interval_of(measured.kept)
+            values["interval"] = interval_of(measured.kept, block)
         comparison = None
         if other and folder:
-            comparison, second = compare_runs(task, measured, other, folder)
+            comparison, second = compare_runs(task, measured, other, folder, block)
             values["against"] = {"run": arguments.against, **comparison.to_dict()}
         if arguments.json:
             print(json.dumps(values, indent=2))

@@ -68,6 +68,11 @@ class Watch:
         self._samples[sample.name] = image, labels, predicted
 
 
+def over_pictures(block: int) -> str:
+    """What was drawn for an interval, in words."""
+    return "pictures" if block == 1 else f"blocks of {block} pictures"
+
+
 def print_report(report: Report, values: dict[str, Any]) -> None:
     """The tables for people: scores in percent."""
     from attseg.metrics import class_accuracy, pixel_accuracy
@@ -82,7 +87,7 @@ def print_report(report: Report, values: dict[str, Any]) -> None:
     print_table(("class", "IoU %", "accuracy %", "of all pixels %"), rows, last=mean)
     if interval := values.get("interval"):
         low, high = (_percent(interval[end]) for end in ("low", "high"))
-        print(f"\nmIoU {_percent(report.miou)} %, over pictures {low} .. {high} (95 %)")
+        print(f"\nmIoU {_percent(report.miou)} %, over {over_pictures(interval['block'])} {low} .. {high} (95 %)")
     print(f"\npixel accuracy {_percent(report.pixel_accuracy)} %")
     print(f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %")
     if report.absent:

@@ -54,6 +54,9 @@ def add_meters(parser: Parser) -> None:
     group.add_argument("--sizes", action="store_true", help="IoU of regions by their area")
     group.add_argument("--calibration", action="store_true", help="whether probabilities mean what they say")
     group.add_argument("--interval", action="store_true", help="mIoU with its 95 %% interval over pictures")
+    group.add_argument(
+        "--block", type=int, metavar="N", help="frames of a video: draw N that follow each other together for intervals"
+    )
     group.add_argument("--against", metavar="RUN", help="compare with another run, class by class")
 
 
@@ -236,10 +239,31 @@ def describe_submission(submission: Submission) -> str:
     return text
 
 
-def interval_of(kept: KeptCounts) -> Mapping[str, Any]:
+def block_of(arguments: Namespace, pictures: int) -> int:
+    """How many pictures are drawn together for intervals.
+
+    Args:
+        arguments: Of the command line.
+        pictures: That the split has.
+
+    Raises:
+        UsageError: It is said and no interval is asked for, or the split is too small for one.
+    """
+    from attseg.evaluation.bootstrap import check_drawable
+
+    wanted = arguments.interval or arguments.against
+    if arguments.block is not None and not wanted:
+        raise UsageError("--block is about intervals; give --interval or --against too")
+    block = 1 if arguments.block is None else arguments.block
+    if wanted:
+        check_drawable(pictures, block)
+    return block
+
+
+def interval_of(kept: KeptCounts, block: int) -> Mapping[str, Any]:
     """The interval of mIoU over pictures, as plain values."""
     from attseg.evaluation.bootstrap import DRAWS, LEVEL, miou_interval
     from attseg.evaluation.comparison import picture_parts
 
-    found = miou_interval(picture_parts(kept))
-    return found.to_dict() | {"level": LEVEL, "draws": DRAWS}
+    found = miou_interval(picture_parts(kept), block=block)
+    return found.to_dict() | {"level": LEVEL, "draws": DRAWS, "block": block}

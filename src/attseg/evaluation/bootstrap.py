@@ -1,11 +1,13 @@
 """How much a score would change with other pictures of the same kind: bootstrap over the pictures of a split.
 
 Source:
-    Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 13: percentile intervals.
+    Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 13: percentile intervals. Politis, Romano: A circular
+    block-resampling procedure for stationary data, 1992: frames of a video.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -51,17 +53,37 @@ def ious_of(parts: npt.NDArray[Any]) -> Floats:
     return np.divide(hits, union, out=np.full(union.shape, np.nan), where=union > 0)
 
 
-def resampled(parts: Integers, *, draws: int = DRAWS, seed: int = 0) -> Iterator[Floats]:
-    """(3, K) Summed parts of splits of as many pictures, drawn with replacement; the same pictures for the same seed."""
+def resampled(parts: Integers, *, draws: int = DRAWS, seed: int = 0, block: int = 1) -> Iterator[Floats]:
+    """(3, K) Summed parts of splits of as many pictures, drawn with replacement; the same pictures for the same seed.
+
+    With a ``block``, each drawn picture brings those that follow it, and the splits are of as many pictures rounded up to whole
+    blocks.
+    """
     rng = np.random.default_rng(seed)
     count = len(parts)
     flat = parts.reshape(count, -1).astype(np.float64)
     for _ in range(draws):
-        times = np.bincount(rng.integers(0, count, count), minlength=count)
-        yield (times @ flat).reshape(parts.shape[1:])
+        times = np.bincount(rng.integers(0, count, math.ceil(count / block)), minlength=count)
+        yield (in_blocks(times, block) @ flat).reshape(parts.shape[1:])
 
 
-def miou_interval(parts: Integers, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0) -> Interval:
+def in_blocks(times: Integers, block: int) -> Integers:
+    """(.., N) How often each picture is there if each drawn one brings those that follow it, the first after the last.
+
+    Args:
+        times: (.., N) how often each was drawn.
+        block: Pictures from a drawn one on, itself included.
+
+    Example:
+        >>> in_blocks(np.array([0, 2, 0, 1]), 2).tolist()
+        [1, 2, 2, 1]
+    """
+    return np.sum([np.roll(times, shift, axis=-1) for shift in range(block)], axis=0)
+
+
+def miou_interval(
+    parts: Integers, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0, block: int = 1
+) -> Interval:
     """The mIoU of a split with its interval.
 
     Args:
@@ -69,31 +91,50 @@ def miou_interval(parts: Integers, *, draws: int = DRAWS, level: float = LEVEL, 
         draws: Splits that are drawn.
         level: Share of the draws that lie in the interval.
         seed: Of the draws.
+        block: Pictures that follow each other and are drawn together. Neighbouring frames of a video look alike, and drawn one
+            by one they give an interval that is too narrow.
 
     Raises:
-        UsageError: There are fewer than two pictures.
+        UsageError: There are fewer than two blocks of pictures.
     """
-    _check(parts)
-    drawn = np.array([_mean(ious_of(one)) for one in resampled(parts, draws=draws, seed=seed)])
+    check_drawable(len(parts), block)
+    drawn = np.array([_mean(ious_of(one)) for one in resampled(parts, draws=draws, seed=seed, block=block)])
     return _interval(_mean(ious_of(parts.sum(0))), drawn, level)
 
 
 def paired_intervals(
-    one: Integers, other: Integers, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
+    one: Integers, other: Integers, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0, block: int = 1
 ) -> tuple[Interval, list[Interval]]:
     """By how much the second of two models is better on the same pictures: its mIoU and each class, less the first's.
 
     Each draw takes the same pictures of both, so that what makes a picture hard for both does not widen the interval.
+    Arguments as of ``miou_interval``.
 
     Raises:
-        UsageError: There are fewer than two pictures.
+        UsageError: There are fewer than two blocks of pictures.
     """
-    _check(one)
+    check_drawable(len(one), block)
     both = np.concatenate((one, other), axis=1)
-    drawn = np.array([_difference(parts) for parts in resampled(both, draws=draws, seed=seed)])
+    drawn = np.array([_difference(parts) for parts in resampled(both, draws=draws, seed=seed, block=block)])
     found = _difference(both.sum(0))
     intervals = [_interval(value, column, level) for value, column in zip(found, drawn.T, strict=True)]
     return intervals[0], intervals[1:]
+
+
+def check_drawable(pictures: int, block: int = 1) -> None:
+    """Refuse what gives no interval.
+
+    Raises:
+        UsageError: There are fewer than two pictures, or fewer than two blocks of them.
+    """
+    if pictures < 2:
+        raise UsageError(
+            f"an interval over pictures needs at least 2 of them, and there is {pictures}; evaluate a larger split"
+        )
+    if not 1 <= block <= pictures // 2:
+        raise UsageError(
+            f"blocks of {block} pictures were to be drawn from {pictures}; blocks of 1 to {pictures // 2} were expected"
+        )
 
 
 def _difference(parts: npt.NDArray[Any]) -> Floats:
@@ -113,10 +154,3 @@ def _interval(value: float, drawn: Floats, level: float) -> Interval:
         return Interval(float(value), float("nan"), float("nan"))
     low, high = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(value), float(low), float(high))
-
-
-def _check(parts: Integers) -> None:
-    if len(parts) < 2:
-        raise UsageError(
-            f"an interval over pictures needs at least 2 of them, and there is {len(parts)}; evaluate a larger split"
-        )

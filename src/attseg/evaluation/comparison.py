@@ -43,6 +43,7 @@ class Comparison:
         miou: What the model gained, with the interval of what it gains on drawn splits.
         classes: The same of each class.
         changes: All pictures, those that differ most in their share of right pixels first.
+        block: Pictures that were drawn together for the intervals.
     """
 
     names: tuple[str, ...]
@@ -51,6 +52,7 @@ class Comparison:
     miou: Interval
     classes: list[Interval]
     changes: list[Change]
+    block: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; scores in [0, 1], null where there is none."""
@@ -64,6 +66,7 @@ class Comparison:
             "per_class": rows,
             "draws": DRAWS,
             "level": LEVEL,
+            "block": self.block,
             "pictures": [
                 {"name": one.name, "before": _plain(one.before), "after": _plain(one.after)} for one in self.changes
             ],
@@ -75,24 +78,27 @@ def picture_parts(kept: KeptCounts) -> Integers:
     return class_parts(one.numpy() for one in _confusions(kept))
 
 
-def compare(names: Sequence[str], after: KeptCounts, before: KeptCounts) -> Comparison:
+def compare(names: Sequence[str], after: KeptCounts, before: KeptCounts, *, block: int = 1) -> Comparison:
     """Compare what was counted of a model with what was counted of another.
 
     Args:
         names: Of the classes.
         after: Of the model.
         before: Of the one that it is compared with.
+        block: Pictures that are drawn together, as for ``miou_interval``.
 
     Raises:
-        UsageError: The pictures differ, or there are fewer than two.
+        UsageError: The pictures differ, or there are fewer than two blocks of them.
     """
     if before.names != after.names:
         raise UsageError(
             f"{after.path} and {before.path} count other pictures; evaluate both models on the same split of the same data"
         )
     one, other = picture_parts(before), picture_parts(after)
-    miou, classes = paired_intervals(one, other)
-    return Comparison(tuple(names), _scores(one), _scores(other), miou, classes, _changes(after.names, one, other))
+    miou, classes = paired_intervals(one, other, block=block)
+    return Comparison(
+        tuple(names), _scores(one), _scores(other), miou, classes, _changes(after.names, one, other), block
+    )
 
 
 def _scores(parts: Integers) -> list[float]:
