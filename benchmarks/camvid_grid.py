@@ -7,9 +7,9 @@
 A few steps of each network are timed first, and each then gets as many steps as fit into the minutes, with its whole schedule:
 so all take as long, and nobody is cut off. That holds on a machine which does nothing else meanwhile, above all while steps are
 timed. Timings are kept in ``RUNS/rates.json``; on another machine, take another folder. Then each is trained
-(``RUNS/NAME/seed-N``) and measured once, mirrored, and at five scales, with boundaries and intervals over pictures
-(``single.json`` and so on beside its weights). It is all done by ``attseg train`` and ``attseg evaluate``, whose command lines
-are printed; what was broken off goes on, and what is done is not done again.
+(``RUNS/NAME/seed-N``) and measured once, mirrored, and at five scales, with boundaries and intervals over pictures, and once on
+the training pictures (``single.json`` and so on beside its weights). It is all done by ``attseg train`` and ``attseg evaluate``,
+whose command lines are printed; what was broken off goes on, and what is done is not done again.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ NETWORKS: dict[str, tuple[str, str, dict[str, str]]] = {
 """By name: a recipe, where its encoder is named, and what is changed of its network."""
 
 PROTOCOLS = ("single", "single-flip", "csail-5scale")
+ON_TRAIN = "train"
+"""The pictures that it was trained on, seen once: what other light and other streets cost is between this and val."""
+
 BATCH = 8
 TIMED = 10
 
@@ -84,29 +87,20 @@ def _run(name: str, seed: int, arguments: argparse.Namespace) -> None:
         ]
         _call([*line, *_go_on(folder, "recipe.yaml")], arguments)
     for protocol in PROTOCOLS:
-        file = folder / f"{protocol}.json"
-        if not file.exists():
-            line = [
-                "evaluate",
-                str(folder / "last.safetensors"),
-                "--protocol",
-                protocol,
-                "--boundary",
-                "--interval",
-                "--json",
-            ]
-            line += [
-                "--data.name",
-                "camvid",
-                "--data.root",
-                str(arguments.root),
-                "--machine.precision",
-                arguments.precision,
-            ]
-            out = folder / protocol
-            text = _call([*line, *_go_on(out, "pictures.jsonl"), "--out", str(out)], arguments)
-            if text:
-                file.write_text(text)
+        _evaluate(folder, protocol, ["--protocol", protocol, "--boundary", "--interval"], arguments)
+    _evaluate(folder, ON_TRAIN, ["--split", "train"], arguments)
+
+
+def _evaluate(folder: Path, name: str, options: list[str], arguments: argparse.Namespace) -> None:
+    """The report of an evaluation beside the weights, where there is none."""
+    file, out = folder / f"{name}.json", folder / name
+    if file.exists():
+        return
+    line = ["evaluate", str(folder / "last.safetensors"), *options, "--json", "--data.name", "camvid"]
+    line += ["--data.root", str(arguments.root), "--machine.precision", arguments.precision]
+    text = _call([*line, *_go_on(out, "pictures.jsonl"), "--out", str(out)], arguments)
+    if text:
+        file.write_text(text)
 
 
 def _go_on(folder: Path, begun: str) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from camvid_grid import ENCODERS, NETWORKS, PROTOCOLS
+from camvid_grid import ENCODERS, NETWORKS, ON_TRAIN, PROTOCOLS
 from collect import over_pictures, parts_of
 
 from attseg.checkpoint import architecture
@@ -84,12 +84,14 @@ def _run(folder: Path) -> dict[str, Any]:
     recipe = read_recipe(folder / "recipe.yaml")[0]
     reports = {name: json.loads(file.read_text()) for name in PROTOCOLS if (file := folder / f"{name}.json").exists()}
     rates = [float(row[3]) for row in read_rows(folder / "metrics.csv")]
+    seen = folder / f"{ON_TRAIN}.json"
     ended = datetime.fromtimestamp((folder / "last.safetensors").stat().st_mtime, UTC)
     return {
         "seed": recipe.seed,
         "steps": recipe.steps,
         "fastest_pictures_a_second": max(rates),
         "date": ended.date().isoformat(),
+        **({"on_train": round(100 * json.loads(seen.read_text())["miou"], 3)} if seen.exists() else {}),
         "protocols": {name: _report(report, folder / name / "pictures.jsonl") for name, report in reports.items()},
     }
 

@@ -19,7 +19,7 @@ BASE, MIX = "fcn", "mix-global-gau"
 
 def scores(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows: a network by each protocol, the best under the first one above."""
-    headings = ["network", *PROTOCOLS.values(), "over pictures", "contours, F", "M", "G", "steps", "seeds"]
+    headings = ["network", *PROTOCOLS.values(), "over pictures", "contours, F", "on train", "M", "G", "steps", "seeds"]
     rows = []
     for name, network in _ranked(record):
         runs = network["runs"]
@@ -29,12 +29,14 @@ def scores(record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
             for protocol in PROTOCOLS
         ]
         contours = mean_of(one["boundary_f"] for one in first)
+        seen = mean_of(run["on_train"] for run in runs if "on_train" in run)
         rows.append(
             [
                 name,
                 *("" if mean is None else mean.text() for mean in means),
                 "; ".join(f"{one['low']:.1f} to {one['high']:.1f}" for one in first),
                 "" if contours is None else contours.text(),
+                "" if seen is None else seen.text(),
                 f"{network['parameters'] / 1e6:.1f}",
                 f"{network['multiply_adds'] / 1e9:.1f}",
                 "; ".join(str(run["steps"]) for run in runs),
