@@ -26,6 +26,7 @@ from attseg.data.sample import DataError, SegmentationData
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.training.check import check_recipe
+from attseg.training.dilated import keep_planar
 from attseg.training.errors import RunError
 from attseg.training.first_weights import read_first_weights
 from attseg.training.folder import RunFolder, claimed
@@ -88,7 +89,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line, StopRequest(line.say) as stop:
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
-            model = _model(recipe, plan, first if state is None else state["model"], len(data.classes))
+            model = _model(recipe, machine, plan, first if state is None else state["model"], len(data.classes))
             found = from_labels(recipe, data, folder, writes=plan.rank == 0, say=line.say)
             task = SegmentationTask(
                 model,
@@ -167,12 +168,16 @@ def _last_state(folder: RunFolder, console: Console) -> State | None:
     return state
 
 
-def _model(recipe: Recipe, plan: Plan, weights: dict[str, Tensor] | None, num_classes: int) -> Model:
+def _model(recipe: Recipe, machine: Machine, plan: Plan, weights: dict[str, Tensor] | None, num_classes: int) -> Model:
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.model.name, recipe.model.args, num_classes)
     if weights is not None:
         model.load_state_dict(weights)
-    return model.to(memory_format=torch.channels_last) if plan.channels_last else model
+    if plan.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    if plan.device == "cpu" and machine.precision == "bf16":
+        keep_planar(model)
+    return model
 
 
 def _trainer(recipe: Recipe, machine: Machine, plan: Plan, recorder: Recorder, out: Path) -> Trainer:

@@ -1,0 +1,43 @@
+"""Dilated convolutions that are trained in bfloat16 by a processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LANES = 16
+"""Channels that oneDNN computes together."""
+
+
+def keep_planar(model: nn.Module) -> list[str]:
+    """Have each dilated convolution whose groups are no multiple of ``LANES`` wide see its input plane by plane.
+
+    With channels innermost, oneDNN leaves part of the gradient of such weights as it found the memory: seen with torch 2.15 on
+    AVX-512 BF16, in bfloat16 alone, also of every dilated depth-wise convolution. What comes out, and the gradient of what goes
+    in, are right. Plane by plane all of it is; the rest of the network keeps its layout.
+
+    Args:
+        model: Its convolutions are changed in place; it computes the same.
+
+    Returns:
+        Names of the convolutions.
+
+    Example:
+        >>> convs = [nn.Conv2d(24, 8, 3, dilation=2), nn.Conv2d(24, 8, 3), nn.Conv2d(32, 8, 3, dilation=2)]
+        >>> keep_planar(nn.Sequential(*convs, nn.Conv2d(32, 32, 3, dilation=2, groups=32)))
+        ['0', '3']
+    """
+    found = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d) and max(module.dilation) > 1 and module.in_channels // module.groups % LANES:
+            module.weight.data = module.weight.data.clone(memory_format=torch.contiguous_format)
+            module.register_forward_pre_hook(_planar)
+            found.append(name)
+    return found
+
+
+def _planar(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """The input with columns innermost. ``contiguous`` would leave a map of one pixel as it is."""
+    return tuple(value.clone(memory_format=torch.contiguous_format) for value in inputs)
