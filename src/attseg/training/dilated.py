@@ -14,9 +14,10 @@ LANES = 16
 def keep_planar(model: nn.Module) -> list[str]:
     """Have each dilated convolution whose groups are no multiple of ``LANES`` wide see its input plane by plane.
 
-    With channels innermost, oneDNN leaves part of the gradient of such weights as it found the memory: seen with torch 2.15 on
-    AVX-512 BF16, in bfloat16 alone, also of every dilated depth-wise convolution. What comes out, and the gradient of what goes
-    in, are right. Plane by plane all of it is; the rest of the network keeps its layout.
+    With channels innermost, oneDNN gets the gradient of such weights wrong at many sizes of maps, dilated depth-wise convolutions
+    included: part of it is what was in the memory before, which may be no number. Seen with torch 2.15 on AVX-512 BF16, in
+    bfloat16 alone. What comes out, and the gradient of what goes in, are right, and plane by plane all is. The rest of the
+    network keeps its layout.
 
     Args:
         model: Its convolutions are changed in place; it computes the same.

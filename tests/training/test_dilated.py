@@ -1,0 +1,86 @@
+"""Gradients of dilated convolutions in bfloat16 against those in 32 bits, in the layouts that training has."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from attseg.models import build_model
+from attseg.training.dilated import keep_planar
+
+
+def gradients(model, images, *, precision):
+    """Of each weight, of a sum with fixed factors; memory that is free holds what is no number, as it well may."""
+    junk = [torch.full((1 << size,), float("nan")) for size in range(10, 22)]
+    del junk
+    model.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        out = model(images)
+    factors = torch.randn(out.shape, generator=torch.Generator().manual_seed(0))
+    (out.float() * factors).sum().backward()
+    return {name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None}
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize(
+    ("inside", "outside", "kernel", "dilation", "groups"),
+    [
+        (24, 8, 3, 2, 1),
+        (600, 64, 3, 12, 1),
+        (17, 8, 3, 4, 1),
+        (48, 16, 3, 2, 2),
+        (40, 40, 3, 2, 40),
+        (320, 320, 7, 2, 320),
+    ],
+)
+def test_the_gradient_of_a_dilated_convolution_is_right(inside, outside, kernel, dilation, groups, channels_last):
+    torch.manual_seed(0)
+    padding = dilation * (kernel // 2)
+    dilated = nn.Conv2d(inside, outside, kernel, padding=padding, dilation=dilation, groups=groups)
+    model = nn.Sequential(nn.Conv2d(3, inside, 1), dilated, nn.Conv2d(outside, 5, 1))
+    images = torch.randn(2, 3, 32, 44).contiguous(memory_format=torch.channels_last)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    wanted = gradients(copy.deepcopy(model), images, precision="32")
+    assert keep_planar(model) == ["1"]
+    for copied in (model, copy.deepcopy(model)):  # as for the moving average
+        found = gradients(copied, images, precision="bf16")
+        for name, gradient in wanted.items():
+            assert (found[name] - gradient).norm() < 0.02 * gradient.norm(), name
+
+
+def test_a_network_with_dilated_depthwise_convolutions_learns_what_it_would_in_32_bits():
+    torch.manual_seed(0)
+    model = build_model("FCN", {"encoder": "convnextv2_atto", "output_stride": 8, "channels": 16}, 3)
+    model = model.eval().to(
+        memory_format=torch.channels_last
+    )  # without statistics of the batch, which magnify what differs
+    logits = nn.Sequential(model, Logits())
+    images = torch.randn(1, 3, 256, 352).contiguous(memory_format=torch.channels_last)
+    wanted = gradients(copy.deepcopy(logits), images, precision="32")
+    planar = keep_planar(logits)
+    assert planar
+    found = gradients(logits, images, precision="bf16")
+    for name in planar:
+        weight = f"{name}.weight"
+        assert (found[weight] - wanted[weight]).norm() < 0.1 * wanted[weight].norm(), weight
+
+
+class Logits(nn.Module):
+    """What a model returns, but for its auxiliary scores."""
+
+    def forward(self, output):
+        """The scores."""
+        return output.logits
+
+
+def test_what_a_network_computes_and_saves_is_the_same():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 8, 3)).eval()
+    images = torch.randn(1, 24, 16, 16)
+    before, wanted = {name: value.clone() for name, value in model.state_dict().items()}, model(images)
+    assert keep_planar(model) == ["0"]
+    assert torch.equal(model(images), wanted)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert keep_planar(nn.Sequential(nn.Conv2d(32, 8, 3, dilation=2), nn.Conv2d(24, 8, 3))) == []
