@@ -75,6 +75,20 @@ class Logits(nn.Module):
         return output.logits
 
 
+@pytest.mark.compile
+def test_compiled_gradients_are_right_too():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 24, 1), nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 5, 1))
+    model = model.to(memory_format=torch.channels_last)
+    images = torch.randn(2, 3, 32, 44).contiguous(memory_format=torch.channels_last)
+    wanted = gradients(copy.deepcopy(model), images, precision="32")
+    keep_planar(model)
+    model.compile()
+    found = gradients(model, images, precision="bf16")
+    for name, gradient in wanted.items():
+        assert (found[name] - gradient).norm() < 0.02 * gradient.norm(), name
+
+
 def test_what_a_network_computes_and_saves_is_the_same():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 8, 3)).eval()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -34,11 +32,14 @@ def keep_planar(model: nn.Module) -> list[str]:
     for name, module in model.named_modules():
         if isinstance(module, nn.Conv2d) and max(module.dilation) > 1 and module.in_channels // module.groups % LANES:
             module.weight.data = module.weight.data.clone(memory_format=torch.contiguous_format)
-            module.register_forward_pre_hook(_planar)
+            module.__class__ = type(f"Planar{type(module).__name__}", (_Planar, type(module)), {})
             found.append(name)
     return found
 
 
-def _planar(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
-    """The input with columns innermost. ``contiguous`` would leave a map of one pixel as it is."""
-    return tuple(value.clone(memory_format=torch.contiguous_format) for value in inputs)
+class _Planar(nn.Module):
+    """Stands before the class of a convolution, and outside of what is compiled, where the compiler would choose the layout."""
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator] # torch gives it no types
+    def forward(self, maps: Tensor) -> Tensor:
+        return super().forward(maps.clone(memory_format=torch.contiguous_format))
