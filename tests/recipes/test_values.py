@@ -7,12 +7,12 @@ from attseg.recipes.recipe import AugmentSpec, LossSpec, Machine, ModelSpec, Opt
 from attseg.recipes.values import argument_docs, from_values, to_values
 from attseg.recipes.values import settings as settings_of
 
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | NUMBERS | st.text(),
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
     max_leaves=8,
 )
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 RECIPES = st.builds(
     Recipe,
     name=st.text(),
