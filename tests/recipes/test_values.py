@@ -54,7 +54,10 @@ def test_a_recipe_survives_the_way_through_plain_values(recipe):
         ({"name": "a", "loss": {"aux": {"x": "y"}}}, "loss.aux.x is 'y'; a number was expected"),
         ({"name": "a", "loss": {"aux": [1]}}, r"loss.aux is \[1\]; a mapping of names to numbers was expected"),
         ({"name": "a", "data": {"root": 12}}, "data.root is 12; a text was expected; put it between quotes"),
-        ({"name": "a", "model": {"args": {"gain": float("inf")}}}, "model.args.gain is inf; a finite number was expected"),
+        (
+            {"name": "a", "model": {"args": {"gain": float("inf")}}},
+            "model.args.gain is inf; a finite number was expected",
+        ),
         (
             {"name": "a", "model": {"args": {"encoder": object}}},
             "model.args.encoder is <class 'object'>; a number, text",
