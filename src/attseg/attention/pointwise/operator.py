@@ -141,7 +141,8 @@ def _(
 
 
 def _keep(ctx: FunctionCtx, inputs: tuple[object, ...], output: tuple[Tensor, Tensor]) -> None:
-    # What a context keeps beside tensors are attributes that torch's class does not declare: hence "ignore" here and in _back.
+    # What a context keeps beside tensors are attributes that torch's class does not declare, and what it is given are to mypy any
+    # objects: hence "ignore" here and in _back.
     *tensors, ctx.direction, ctx.normalize, ctx.outside = inputs  # type: ignore[attr-defined]
     ctx.save_for_backward(*output, *tensors)  # type: ignore[arg-type]
 
