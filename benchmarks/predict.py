@@ -23,9 +23,9 @@ import psutil
 import torch
 from PIL import Image
 
+from attseg.bulk.files import predict_files
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.inputs import Pictures
-from attseg.inference.files import predict_files
 from attseg.inference.segmenter import Segmenter, load
 
 CASES = {

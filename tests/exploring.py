@@ -21,10 +21,10 @@ from PIL import Image
 from attseg.attention.tap import Tap
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.explorer.app import make_app
-from attseg.explorer.guard import Guard
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
+from attseg.web.app import make_app
+from attseg.web.guard import Guard
 
 CLASSES = ClassTable(("red", "green", "<script>"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

@@ -13,11 +13,11 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import SCENES, Scenes
 from attseg.explain.looked import look
 from attseg.explain.pixel import cell_of
-from attseg.explorer.desk import SCENE_SIZE
 from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.prediction.whole import as_batch
 from attseg.recipes.recipe import ModelSpec
+from attseg.web.desk import SCENE_SIZE
 from exploring import encoded, picture, started
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -7,7 +7,7 @@ from PIL import Image
 
 from attseg import load
 from attseg.cli import main
-from attseg.doors import load_smp
+from attseg.converters import load_smp
 
 smp = pytest.importorskip("segmentation_models_pytorch")
 

@@ -25,7 +25,7 @@ def test_a_recipe_that_was_published_can_be_trained(trained, tmp_path):
 def test_the_hub_is_pushed_to_by_name(trained, monkeypatch, capsys):
     calls = []
     monkeypatch.setattr(
-        "attseg.inference.hub.publish",
+        "attseg.hub.repository.publish",
         lambda segmenter, name, **options: calls.append((name, options)) or "https://there",
     )
     assert main(["publish", str(trained), "me/streets", "--license", "mit", "--private"]) == 0

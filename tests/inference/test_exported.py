@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from attseg.bulk.files import predict_files
 from attseg.data.catalog import open_data
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
@@ -15,7 +16,6 @@ from attseg.export.formats import save_openvino
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.description import FORMAT, Description, ExportedError
 from attseg.inference.exported.packages import need
-from attseg.inference.files import predict_files
 from attseg.inference.segmenter import load
 from attseg.prediction.protocol import Protocol
 from onnx_files import CLASSES, PLAIN, network, picture, strongest

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attseg.checkpoint import WeightsError
-from attseg.doors.source import read_tensors
+from attseg.converters.source import read_tensors
 from attseg.errors import UsageError
 from attseg.inference.segmenter import Segmenter, load
 

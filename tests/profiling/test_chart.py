@@ -6,7 +6,7 @@ from PIL import Image
 
 from attseg.checkpoint import read_weights, save_weights
 from attseg.errors import UsageError
-from attseg.inference.sources import find_weights
+from attseg.hub.sources import find_weights
 from attseg.profiling.chart import Score, draw_tradeoff, read_score
 from attseg.profiling.subject import find_subject
 

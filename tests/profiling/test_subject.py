@@ -5,7 +5,7 @@ import torch
 
 from attseg.checkpoint import read_weights, save_weights
 from attseg.errors import UsageError
-from attseg.inference.sources import find_weights
+from attseg.hub.sources import find_weights
 from attseg.profiling.subject import NUM_CLASSES, find_subject
 from attseg.recipes import find_recipe
 

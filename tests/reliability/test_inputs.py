@@ -24,7 +24,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageCms, ImageOps
 
+from attseg.bulk.frames import Reader
+from attseg.bulk.manifest import Manifest, read_manifests
 from attseg.checkpoint import WeightsError, read_weights
+from attseg.converters.source import read_tensors
 from attseg.data.classes import IGNORE
 from attseg.data.download.unpack import unpack
 from attseg.data.reading.arrays import from_array
@@ -32,13 +35,10 @@ from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
 from attseg.data.sets.listed import read_list
-from attseg.doors.source import read_tensors
 from attseg.errors import UsageError
 from attseg.evaluation.kept import KeptCounts
 from attseg.files import FileError
 from attseg.inference.exported.description import ExportedError
-from attseg.inference.frames import Reader
-from attseg.inference.manifest import Manifest, read_manifests
 from attseg.inference.segmenter import load
 from attseg.recipes.files import parse_yaml, read_recipe, to_yaml
 from attseg.training.errors import RunError

@@ -16,10 +16,10 @@ from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
 from attseg.data.sets.listed import read_list
 from attseg.errors import UsageError
-from attseg.explorer.folder import Folder
-from attseg.explorer.limits import Limits
 from attseg.inference.segmenter import load
 from attseg.recipes.files import read_recipe
+from attseg.web.folder import Folder
+from attseg.web.limits import Limits
 from reliability.conftest import write_pair
 from reliability.test_inputs import time_limit
 

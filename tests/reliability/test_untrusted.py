@@ -18,11 +18,11 @@ from PIL import Image, PngImagePlugin
 
 from attseg.checkpoint import WeightsError
 from attseg.cli import main
+from attseg.converters.source import read_tensors
 from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.sample import DataError
-from attseg.doors.source import read_tensors
 from attseg.encoders.timm import TimmEncoder
 from attseg.errors import UsageError
 from attseg.explain.bundle import Side, make_bundle

@@ -55,7 +55,7 @@ def run(argv: Sequence[str]) -> int:
     options = _options(arguments)
     classes = _classes(arguments)
 
-    from attseg.doors.convert import convert
+    from attseg.converters.convert import convert
 
     first = arguments.files[0]
     found = convert(arguments.source, first, arguments.out, classes=classes, data=arguments.data, **options)
@@ -101,7 +101,7 @@ def _classes(arguments: Namespace) -> ClassTable:
 
         return read_class_file(arguments.classes)
 
-    from attseg.doors.convert import TABLES
+    from attseg.converters.convert import TABLES
 
     if arguments.data not in TABLES:
         raise unknown("table of classes", arguments.data, TABLES)

@@ -85,7 +85,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _evaluate(arguments: Namespace) -> int:
     from attseg.data.catalog import open_data
-    from attseg.inference.sources import find_weights
+    from attseg.hub.sources import find_weights
 
     file = find_weights(arguments.run)
     weights = read_about(file)

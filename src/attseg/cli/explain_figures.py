@@ -125,8 +125,8 @@ def run_claims(arguments: Namespace) -> int:
     from attseg.explain.claims.measure import measure
     from attseg.explain.claims.report import as_markdown, as_png, draw_claims
     from attseg.files import replacing
+    from attseg.hub.sources import find_weights
     from attseg.inference.segmenter import load
-    from attseg.inference.sources import find_weights
 
     file = find_weights(arguments.run)
     spec = data_spec(arguments, file, recipe_of(read_about(file).info))

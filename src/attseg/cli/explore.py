@@ -60,13 +60,13 @@ def run(argv: Sequence[str]) -> int:
     if missing:
         raise UsageError(f"the explorer needs {' and '.join(missing)}: pip install 'attseg[app]'")
 
-    from attseg.explorer.desk import Desk
-    from attseg.explorer.folder import Folder
-    from attseg.explorer.guard import is_loopback
-    from attseg.explorer.limits import Limits
-    from attseg.explorer.models import offer
-    from attseg.explorer.serve import address, listen, new_token, serve
     from attseg.inference.segmenter import load
+    from attseg.web.desk import Desk
+    from attseg.web.folder import Folder
+    from attseg.web.guard import is_loopback
+    from attseg.web.limits import Limits
+    from attseg.web.models import offer
+    from attseg.web.serve import address, listen, new_token, serve
 
     limits = Limits()
     folder = Folder(arguments.pictures.expanduser(), limits) if arguments.pictures else None

@@ -132,8 +132,8 @@ def _export(arguments: Namespace) -> int:
     from attseg.export.parity import check_parity
     from attseg.export.pictures import read_some
     from attseg.export.report import describe_file, write_report
+    from attseg.hub.sources import find_weights
     from attseg.inference.segmenter import load
-    from attseg.inference.sources import find_weights
 
     file = find_weights(arguments.run)
     info = read_about(file).info

@@ -114,7 +114,7 @@ class Task:
 
     def about(self, file: Path) -> dict[str, Any]:
         """All that decides the counts; what nobody asked for is null."""
-        from attseg.inference.files import digest_file
+        from attseg.files import digest_file
 
         return {
             "data": to_values(self.spec) | {"train": None, "val": None},

@@ -22,12 +22,12 @@ from attseg.recipes.values import from_values, settings
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from attseg.bulk.files import Summary
+    from attseg.bulk.share import Share
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
     from attseg.evaluation.submission import Submission
-    from attseg.inference.files import Summary
     from attseg.inference.segmenter import Segmenter
-    from attseg.inference.share import Share
 
 TEXT = """\
 Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
@@ -78,9 +78,9 @@ def run(argv: Sequence[str]) -> int:
     if videos and arguments.crf:
         raise UsageError("--crf refines pictures, not videos; leave it out, or give the frames as pictures")
 
-    from attseg.inference.frames import find_videos
+    from attseg.bulk.frames import find_videos
+    from attseg.bulk.share import device_of, joined, share_of
     from attseg.inference.segmenter import load
-    from attseg.inference.share import device_of, joined, share_of
 
     share = share_of(os.environ)
     films = find_videos(videos)
@@ -111,8 +111,8 @@ def _predict(
     arguments: Namespace, segmenter: Segmenter, pictures: Sequence[str | Path | PictureFile], share: Share
 ) -> Summary:
     """Segment this process's share of the pictures; of several processes, the first shows how far it is."""
+    from attseg.bulk.files import predict_files
     from attseg.cli.output import progress_bar
-    from attseg.inference.files import predict_files
 
     with progress_bar() if share.rank == 0 else nullcontext() as bar:
         on_file, on_views = _shown(bar, "predicting", "windows")
@@ -135,8 +135,8 @@ def _predict(
 
 def _predict_videos(arguments: Namespace, segmenter: Segmenter, videos: Sequence[PictureFile], share: Share) -> Summary:
     """The same with videos."""
+    from attseg.bulk.video import predict_videos
     from attseg.cli.output import progress_bar
-    from attseg.inference.video import predict_videos
 
     with progress_bar() if share.rank == 0 else nullcontext() as bar:
         on_file, on_frames = _shown(bar, "videos", "frames")
@@ -176,7 +176,7 @@ def _told_apart(
     inputs: Sequence[str | Path | PictureFile],
 ) -> tuple[list[str | Path | PictureFile], list[str | Path]]:
     """Pictures, and videos."""
-    from attseg.inference.frames import is_video
+    from attseg.bulk.frames import is_video
 
     pictures: list[str | Path | PictureFile] = []
     videos: list[str | Path] = []

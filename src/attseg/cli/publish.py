@@ -36,7 +36,7 @@ def run(argv: Sequence[str]) -> int:
     if arguments.repository is None and arguments.out is None:
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
-    from attseg.inference.hub import publish
+    from attseg.hub.repository import publish
     from attseg.inference.segmenter import load
 
     segmenter = load(arguments.run, device="cpu")

@@ -22,11 +22,11 @@ from attseg.data.reading.inputs import find_pictures, is_pattern
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
+from attseg.hub.repository import OnHub, Origin, fetch
+from attseg.hub.sources import find_weights
 from attseg.inference.exported.engines import is_exported
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
-from attseg.inference.hub import OnHub, Origin, fetch
 from attseg.inference.result import Result
-from attseg.inference.sources import find_weights
 from attseg.models import build_model
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE, find_protocol

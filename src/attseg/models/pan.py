@@ -57,7 +57,7 @@ class PAN(SegmentationModel):
         global_relu: Whether a ReLU follows FPA's pooled branch.
         gau_relu: Whether a ReLU follows the convolution on each low-level map.
         align_corners: How maps and logits are resized. These three, with True and ``down``, ``pyramid_pool="max"`` and
-            ``even_dilation``, are what segmentation_models_pytorch does: ``attseg.doors`` reads its weights.
+            ``even_dilation``, are what segmentation_models_pytorch does: ``attseg.converters`` reads its weights.
 
     Raises:
         UsageError: An unknown name, or values that do not fit.

@@ -12,7 +12,7 @@ from torch import nn
 
 from attseg.checkpoint import read_weights
 from attseg.errors import UsageError, unknown
-from attseg.inference.sources import DEMO, find_weights
+from attseg.hub.sources import DEMO, find_weights
 from attseg.models import MODELS, build_model
 from attseg.recipes import RECIPES
 from attseg.recipes.nested import put

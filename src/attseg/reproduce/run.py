@@ -14,8 +14,7 @@ from attseg.data.catalog import open_data
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.kept import KeptCounts
-from attseg.files import replacing
-from attseg.inference.files import digest_file
+from attseg.files import digest_file, replacing
 from attseg.inference.segmenter import load
 from attseg.prediction.protocol import Protocol
 from attseg.recipes.files import read_recipe

@@ -1,0 +1,1 @@
+"""Prediction over many files: folders of images, videos, manifests, shares between processes."""

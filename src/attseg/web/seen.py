@@ -1,0 +1,71 @@
+"""What one model makes of one picture, kept so that clicks are answered without running it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from attseg.explain.bundle import Side, make_bundle, scale_names
+from attseg.explain.looked import Pairs, look
+from attseg.prediction.whole import as_batch
+from attseg.web.models import Choice, Stop
+from attseg.web.picture import Picture
+
+BYTES_PER_CELL = 8192
+"""What pairwise attention is taken to keep for each of its cells: 2048 numbers, more than any mechanism here does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one model makes of one picture.
+
+    Args:
+        content: The bundle for the browser, as JSON.
+        pairs: Pairwise attention by its names; it is not in the bundle, for the browser asks for single pixels.
+    """
+
+    content: bytes
+    pairs: dict[str, Pairs]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, about."""
+        cells = sum(rows * columns for rows, columns in (one.cells for one in self.pairs.values()))
+        return len(self.content) + cells * BYTES_PER_CELL
+
+
+def see(choice: Choice, picture: Picture, stop: Stop) -> Seen:
+    """Run a model on a picture.
+
+    Args:
+        choice: The model.
+        picture: The picture.
+        stop: What ends the forward pass early.
+
+    Raises:
+        Refused: It took too long, or the server is stopping.
+    """
+    segmenter = choice.segmenter
+    images = as_batch(picture.image, segmenter.preprocessing, segmenter.device)
+    with stop.watch(segmenter.model):
+        looked = look(segmenter.model, images)
+    side = Side(type(segmenter.model).__name__, choice.name, segmenter.classes, looked, scale_names(segmenter.model))
+    bundle = make_bundle(picture.image, [side], name=picture.name, pairs=False)
+    height, width = picture.image.shape[:2]
+    if picture.original != (height, width):
+        tall, wide = picture.original
+        bundle["notes"].insert(
+            0, f"The picture has {wide} × {tall} pixels; it is shown, and models see it, at {width} × {height}."
+        )
+    if not looked.found:
+        bundle["notes"].append(_why_no_maps(choice))
+    pairs = {one.name: one for one in looked.pairs}
+    for one in pairs.values():
+        one.at([(0, 0)])  # what all points share is computed with the first
+    return Seen(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
+
+
+def _why_no_maps(choice: Choice) -> str:
+    if choice.segmenter.exported:
+        return f"{choice.name} is an exported file, which keeps no attention: explore the run that it was made of."
+    return f"{choice.name} has no attention to watch, so only what it predicts is shown."
