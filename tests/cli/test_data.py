@@ -29,9 +29,16 @@ def test_a_good_folder_passes(mine, capsys):
     assert main(["data", "check", str(mine)]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"folder in {mine}\n")
-    assert text.endswith("\nnothing is wrong\nsamples are drawn in mine-samples.png\n")
-    with Image.open("mine-samples.png") as picture:
-        assert picture.width > 3 * 50
+    assert text.endswith(
+        "\n\nassumed about the data:\n"
+        "  label files: gray PNG (2)\n"
+        "  ignored label values: no value; every pixel has a class\n"
+        "  classes that never occur: none\n"
+        "  hidden files and folders skipped: none\n"
+        "  identical images between splits: none\n"
+        "nothing is wrong\n"
+    )
+    assert [path.name for path in mine.parent.iterdir()] == ["mine"], "nothing is written without --out"
     assert [line.split()[:2] for line in text.splitlines() if line.startswith(("train", "val"))] == [
         ["train", "1"],
         ["val", "1"],
@@ -53,6 +60,7 @@ def test_what_is_wrong_is_named_and_the_status_says_so(mine, capsys):
     assert main(["data", "check", str(mine)]) == 1
     text = capsys.readouterr().out
     assert f"error: {mine / 'labels' / 'val' / 'val.png'}" in text
+    assert text.endswith("\n1 error, to be mended before training: unknown label (1)\n")
     assert ["7", "0.00", "2.50"] in [line.split() for line in text.splitlines()]  # one row of 40
 
 
@@ -68,29 +76,42 @@ def test_many_findings_of_a_kind_are_shortened_but_all_are_in_the_json(mine, cap
     values = json.loads(capsys.readouterr().out)
     assert values["counts"]["unreadable picture"] == 8
     assert values["ok"] is False
+    assert values["assumed"]["label files"] == "gray PNG (10)"
 
 
 def test_warnings_alone_do_not_fail(mine, capsys):
     (mine / "classes.csv").write_text("index,name,r,g,b\n0,land,0,128,0\n1,water,0,0,255\n2,ice,255,255,255\n")
     assert main(["data", "check", str(mine)]) == 0
-    assert capsys.readouterr().out.endswith(
-        "\nnothing stands against training\nsamples are drawn in mine-samples.png\n"
-    )
+    text = capsys.readouterr().out
+    assert "\n  classes that never occur: 1 of 3: ice\n" in text
+    assert text.endswith("\nnothing stands against training\n")
 
 
 def test_without_a_table_of_classes_the_values_are_counted(mine, capsys):
     (mine / "classes.csv").unlink()
     assert main(["data", "check", str(mine)]) == 1
     text = capsys.readouterr().out
-    counts = [line.split() for line in text.splitlines() if line.split()[:1] in (["0"], ["1"])]
+    counts = [line.split() for line in text.splitlines() if line.startswith(("0 ", "1 ")) and "error" not in line]
     assert [value for value, *_ in counts] == ["0", "1"]
     assert sum(float(share) for _, share, _ in counts) == pytest.approx(100)
     assert "classes.csv; it says what the numbers in label files mean" in text
 
 
-def test_a_check_can_draw_samples_too(mine, tmp_path):
-    assert main(["data", "check", str(mine), "--out", str(tmp_path / "samples.png")]) == 0
-    assert (tmp_path / "samples.png").is_file()
+def test_a_check_can_draw_samples_too_and_says_where(mine, tmp_path, capsys):
+    assert main(["data", "check", str(mine), "--out", "samples.png"]) == 0
+    assert capsys.readouterr().out.endswith(f"\nsamples are drawn in {tmp_path / 'samples.png'}\n")
+    with Image.open("samples.png") as picture:
+        assert picture.width > 3 * 50
+    assert main(["data", "check", str(mine), "--json", "--out", "again.png"]) == 0
+    json.loads(capsys.readouterr().out)
+    assert (tmp_path / "again.png").is_file()
+
+
+def test_samples_go_to_the_folder_of_runs_where_nothing_else_is_said(mine, tmp_path, capsys):
+    assert main(["data", "show", str(mine)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'runs' / 'mine-samples.png'}\n"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine-samples.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "runs"]
 
 
 def test_samples_are_drawn(mine, capsys, tmp_path):
@@ -110,7 +131,8 @@ def test_a_part_of_a_public_data_set_passes_and_is_said_to_be_one(tmp_path, monk
     assert "(16 of 19 classes never occur)" in lines
     assert "note: val is a part: 1 of the 500 pictures released are there" in lines
     assert any(line.startswith("note: labels of train are read from *_gtFine_labelTrainIds.png") for line in lines)
-    assert lines[-1] == "samples are drawn in streets-samples.png"
+    assert lines[-1] == "nothing stands against training"
+    assert not (tmp_path / "streets-samples.png").exists()
 
 
 def test_damage_to_a_public_data_set_fails(tmp_path, capsys):
@@ -133,7 +155,7 @@ def test_what_there_is_of_a_part_is_shown(tmp_path, monkeypatch, capsys):
     layouts.make_voc(tmp_path / "voc")
     (tmp_path / "voc/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt").unlink()
     assert main(["data", "show", "voc2012", "--data.root", "voc"]) == 0
-    assert capsys.readouterr().out == "voc-samples.png\n"
+    assert capsys.readouterr().out == f"{tmp_path / 'runs/voc-samples.png'}\n"
     assert main(["data", "check", "voc2012", "--data.root", "voc"]) == 0
 
 

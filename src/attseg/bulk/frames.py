@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
-from attseg.data.reading.inputs import PictureFile, find_pictures, is_pattern
+from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 
@@ -50,13 +50,19 @@ def find_videos(inputs: Iterable[str | Path]) -> list[PictureFile]:
     """
     found: list[str | Path] = []
     for given in inputs:
-        matches = sorted(glob.glob(str(given), recursive=True)) if is_pattern(given) else [given]  # noqa: PTH207, as of pictures
+        matches = _expand(Path(given)) if is_pattern(given) else [given]
         if not matches:
             raise UsageError(f"no video was found in {given}")
         found += matches
     if found:
         check_installed()
     return find_pictures(found) if found else []
+
+
+def _expand(pattern: Path) -> list[Path]:
+    """The files that a pattern matches, without hidden ones."""
+    paths = map(Path, sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207, a pattern may begin at the root
+    return [path for path in paths if is_matched(path, pattern)]
 
 
 def check_installed() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from attseg.cli.parser import Parser
 from attseg.cli.terminal import harmless
+from attseg.data.wording import plural
 from attseg.errors import UsageError, unknown
 from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataName, DataSpec
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 TEXT = """\
 check reads every file of a data set and names everything that is wrong with it: splits that are missing,
-pictures without labels, sizes that differ, label values without a class, files that cannot be read.
-It ends with a picture of samples beside their labels, which is all that show does. download fetches a public
-data set (`attseg data download --help`).
+images without labels, sizes that differ, label values without a class, files that cannot be read. It ends
+with what it assumed about the data. show draws samples beside their labels, as check does with --out.
+download fetches a public data set (`attseg data download --help`).
 
 A data set is a name (scenes, camvid, voc2012, sbd, ade20k, cityscapes, folder) with --data.root DIR; a folder
 alone is one with images/, labels/ and classes.csv. Of a public data set, what is there is checked, and what is
@@ -56,7 +57,10 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--split", help="show: which split (default: train, or the first that is there)")
     parser.add_argument("--count", type=int, default=4, metavar="N", help="show: how many samples (default: 4)")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where the picture of samples goes (default: NAME-samples.png here)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where the samples are drawn (check: nowhere by default; show: runs/NAME-samples.png)",
     )
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key == "data.options"))
     arguments = parser.parse(argv)
@@ -92,32 +96,31 @@ def _check(arguments: Namespace) -> int:
         print(json.dumps(result.to_dict(), indent=2))
     else:
         _print(result)
-    if result.ok and (arguments.out or not arguments.json):
+    if result.ok and arguments.out:
         if arguments.split not in result.splits:  # not given, or the data set holds only a part
             arguments.split = next(split for split, summary in result.splits.items() if summary.pictures)
-        picture = _draw(arguments)
+        picture = _draw(arguments, arguments.out)
         if not arguments.json:
             print(f"samples are drawn in {picture}")
     return 0 if result.ok else 1
 
 
 def _show(arguments: Namespace) -> int:
-    print(_draw(arguments))
+    name = Path(arguments.root).resolve().name if arguments.root else arguments.data
+    print(_draw(arguments, arguments.out or Path("runs", f"{name}-samples.png")))
     return 0
 
 
-def _draw(arguments: Namespace) -> Path:
-    """Draw samples, and say where."""
+def _draw(arguments: Namespace, out: Path) -> Path:
+    """Draw samples, and return the absolute path of the picture."""
     from attseg.data.checking.sheet import samples_picture
     from attseg.files import replacing
 
-    name = Path(arguments.root).resolve().name if arguments.root else arguments.data
-    out: Path = arguments.out or Path(f"{name}-samples.png")
     options: dict[str, Any] = arguments.options
     picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count, options=options)
     with replacing(out) as file:
         picture.save(file, "PNG")
-    return out
+    return out.absolute()
 
 
 def _print(result: Check) -> None:
@@ -138,10 +141,22 @@ def _print(result: Check) -> None:
             print(
                 f"and {count - MOST_SHOWN} more of the kind {kind!r}{f' in {split}' if split else ''} (--json lists all)"
             )
+    if result.assumed:
+        print(("\n" if result.findings else "") + "assumed about the data:")
+        for about, text in result.assumed:
+            print(harmless(f"  {about}: {text}"))
+    print(_verdict(result))
+
+
+def _verdict(result: Check) -> str:
+    """The last line: whether anything stands against training, and what."""
+    errors = Counter(finding.kind for finding in result.findings if finding.severity == "error")
+    if errors:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in errors.most_common())
+        return f"{plural(errors.total(), 'error')}, to be mended before training: {kinds}"
     if all(finding.severity == "note" for finding in result.findings):
-        print("nothing is wrong")
-    elif result.ok:
-        print("nothing stands against training")
+        return "nothing is wrong"
+    return "nothing stands against training"
 
 
 def _print_splits(splits: dict[str, SplitSummary]) -> None:

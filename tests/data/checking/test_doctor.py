@@ -100,14 +100,14 @@ def test_a_training_picture_in_val_is_a_leak(folder):
     shutil.copy(folder / "images/train/a.png", folder / "images/val/d.png")
     result = check("folder", folder)
     assert result.ok
-    assert found(result, "leak") == ["1 picture of train found in val too (a): scores there mean little"]
+    assert found(result, "leak") == ["1 image of train found in val too (a = d): scores there mean little"]
 
 
 def test_equal_names_in_two_splits_are_asked_about(folder):
     for kind in ("images", "labels"):
         (folder / kind / "val/d.png").rename(folder / kind / "val/a.png")
     assert found(check("folder", folder), "same name") == [
-        "1 name found in both train and val (a): check that the pictures differ"
+        "1 name found in both train and val (a): check that the images differ"
     ]
 
 

@@ -260,7 +260,7 @@ def test_splits_that_share_pictures_on_purpose_are_no_leaks_but_others_are(voc, 
     leaks = [
         finding.message for finding in check("voc2012", voc, options={"sbd": sbd}).findings if finding.kind == "leak"
     ]
-    assert leaks == ["1 picture of val found in train_aug too (2007_000033): scores there mean little"]
+    assert leaks == ["1 image of val found in train_aug too (2007_000033): scores there mean little"]
 
 
 def test_a_folder_with_lists_alone_has_nothing_to_check(voc):

@@ -7,11 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.catalog import open_files
+from attseg.data.checking.assumed import Seen, assume
 from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, SplitSummary
-from attseg.data.checking.judgement import NEEDED_SPLITS, judge_classes, judge_count, leaks, missing_splits
+from attseg.data.checking.judgement import (
+    NEEDED_SPLITS,
+    judge_classes,
+    judge_count,
+    leaks,
+    missing_splits,
+    shared_images,
+)
 from attseg.data.checking.readings import Item, Part, Progress, Reading, read_all, summarise
 from attseg.data.classes import ClassTable
 from attseg.data.reading.label_values import count_values
+from attseg.data.reading.walk import hidden_below
 from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet
 from attseg.data.sets.scenes import Scenes
@@ -78,10 +87,13 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             findings += [Finding("error", kind, text, split, str(file)) for kind, text, file in reading.problems]
         if part.classes and any(item.labels for item in part.items):
             findings += judge_classes(split, splits[split], part.classes)
-    findings += leaks(parts, readings, files.overlapping)
+    shared = shared_images(parts, readings, files.overlapping)
+    findings += leaks(parts, shared, files.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
+    hidden = hidden_below(files.root) if parts else []
+    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared)) if parts else []
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
-    return Check(files.name, str(files.root), classes, splits, findings)
+    return Check(files.name, str(files.root), classes, splits, findings, assumed)
 
 
 def _check_scenes(progress: Progress) -> Check:

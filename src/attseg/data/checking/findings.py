@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from attseg.data.classes import ClassTable
 
@@ -31,6 +31,18 @@ class Finding:
     message: str
     split: str | None = None
     file: str | None = None
+
+
+class Assumption(NamedTuple):
+    """What was assumed about the data where it does not say itself.
+
+    Args:
+        about: What it is about, in a few words.
+        text: What was taken.
+    """
+
+    about: str
+    text: str
 
 
 @dataclass
@@ -70,6 +82,7 @@ class Check:
         classes: Its class table, if that can be read.
         splits: What each split holds.
         findings: Everything that was found, errors first and notes last.
+        assumed: What was assumed about the data.
     """
 
     name: str
@@ -77,6 +90,7 @@ class Check:
     classes: ClassTable | None
     splits: dict[str, SplitSummary]
     findings: list[Finding]
+    assumed: list[Assumption] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -98,4 +112,5 @@ class Check:
             "splits": {split: asdict(summary) for split, summary in self.splits.items()},
             "counts": self.counts,
             "findings": [asdict(finding) for finding in self.findings],
+            "assumed": {assumption.about: assumption.text for assumption in self.assumed},
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 from attseg.data.checking.findings import Finding, SplitSummary
 from attseg.data.checking.readings import Part, Reading
@@ -62,27 +62,41 @@ def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Ite
         yield Finding("warning", "absent class", message, split)
 
 
-def leaks(
+def shared_images(
     parts: Mapping[str, Part], readings: Mapping[str, Sequence[Reading]], overlapping: Collection[frozenset[str]]
+) -> dict[tuple[str, str], list[str]]:
+    """Names of images of one split whose file has the same content as one of another, where splits do not overlap on purpose."""
+    contents: dict[str, dict[bytes, list[str]]] = {split: {} for split in parts}
+    for split, part in parts.items():
+        for item, reading in zip(part.items, readings[split], strict=True):
+            if reading.digest:
+                contents[split].setdefault(reading.digest, []).append(item.name)
+    shared: dict[tuple[str, str], list[str]] = {}
+    for one, other in combinations(parts, 2):
+        same = contents[one].keys() & contents[other].keys()
+        if same and frozenset({one, other}) not in overlapping:
+            names = (pair for digest in same for pair in product(contents[one][digest], contents[other][digest]))
+            shared[one, other] = sorted(a if a == b else f"{a} = {b}" for a, b in names)
+    return shared
+
+
+def leaks(
+    parts: Mapping[str, Part],
+    shared: Mapping[tuple[str, str], Sequence[str]],
+    overlapping: Collection[frozenset[str]],
 ) -> Iterator[Finding]:
-    """Pictures of one split that are in another as well, by content or by name, where splits do not overlap on purpose."""
+    """Images of one split that are in another as well, by content or by name, where splits do not overlap on purpose."""
     names = {split: {item.name for item in part.items} for split, part in parts.items()}
-    contents = {
-        split: {
-            reading.digest: item.name
-            for item, reading in zip(part.items, readings[split], strict=True)
-            if reading.digest
-        }
-        for split, part in parts.items()
-    }
     for one, other in combinations(parts, 2):
         if frozenset({one, other}) in overlapping:
             continue
-        equal = sorted(contents[one][digest] for digest in contents[one].keys() & contents[other].keys())
+        equal = shared.get((one, other), ())
         if equal:
-            message = f"{plural(len(equal), 'picture')} of {one} found in {other} too ({few(equal)}): scores there mean little"
+            message = (
+                f"{plural(len(equal), 'image')} of {one} found in {other} too ({few(equal)}): scores there mean little"
+            )
             yield Finding("warning", "leak", message)
         same_name = sorted((names[one] & names[other]) - set(equal))
         if same_name:
             which = f"{plural(len(same_name), 'name')} found in both {one} and {other} ({few(same_name)})"
-            yield Finding("warning", "same name", f"{which}: check that the pictures differ")
+            yield Finding("warning", "same name", f"{which}: check that the images differ")

@@ -46,12 +46,21 @@ class Part:
 
 
 class Reading(NamedTuple):
-    """What was seen of one item; a problem is its kind, its sentence and its file."""
+    """What was seen of one item.
+
+    Args:
+        size: Height and width of the image, if it could be read.
+        counts: How often each value occurs in the label file.
+        digest: Of the content of the image file.
+        problems: Kind, sentence and file of each.
+        label_kind: What the label file is, such as "gray PNG"; empty where there is none, or it could not be read.
+    """
 
     size: tuple[int, int] | None
     counts: dict[int, int]
     digest: bytes | None
     problems: list[tuple[str, str, Path]]
+    label_kind: str = ""
 
 
 def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Reading]]:
@@ -95,7 +104,7 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
     if image is not None and (problem := explain_sizes(image, raw.values)):
         problems.append(("different size", f"{item.labels}: {problem}", item.labels))
-    return Reading(size, counts, digest, problems)
+    return Reading(size, counts, digest, problems, raw.kind)
 
 
 def _digest(path: Path) -> bytes:

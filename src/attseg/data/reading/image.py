@@ -51,10 +51,12 @@ class RawLabels(NamedTuple):
     Args:
         values: (H, W) integers; bytes unless a value does not fit into one.
         paletted: Whether the file shows its values as colours of a palette.
+        kind: What the file is: "gray PNG", "palette PNG", "32-bit TIFF", "MATLAB".
     """
 
     values: npt.NDArray[Any]
     paletted: bool
+    kind: str
 
 
 def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False) -> Array:
@@ -71,7 +73,7 @@ def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False
     Raises:
         DataError: The file cannot be read, holds colours, or holds values that ``classes`` does not know.
     """
-    values, paletted = read_raw_labels(path)
+    values, paletted, _ = read_raw_labels(path)
     if values.dtype != np.uint8 or (labels := classes.lookup[values]).min() < 0:
         problem = explain_unknown(count_values(values), classes, file=str(path), paletted=paletted, official=official)
         raise DataError(f"{path}: {problem}")
@@ -85,7 +87,7 @@ def read_raw_labels(path: str | Path) -> RawLabels:
         DataError: The file cannot be read, or it holds colours, transparency or fractions.
     """
     if Path(path).suffix.lower() == ".mat":
-        return RawLabels(_as_bytes(read_matlab_labels(path)), False)
+        return RawLabels(_as_bytes(read_matlab_labels(path)), False, "MATLAB")
     opened = open_picture(path)
     image = opened.image
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
@@ -98,7 +100,12 @@ def read_raw_labels(path: str | Path) -> RawLabels:
             f"{path} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it "
             "as a gray PNG."
         )
-    return RawLabels(_as_bytes(_as_stored(np.array(image), opened.most)), image.mode == "P")
+    return RawLabels(_as_bytes(_as_stored(np.array(image), opened.most)), image.mode == "P", _kind(opened))
+
+
+def _kind(opened: Opened) -> str:
+    depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(opened.image.mode, "16-bit")
+    return f"{depth} {opened.format}"
 
 
 def _as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:

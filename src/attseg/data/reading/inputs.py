@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from attseg.data.reading.hidden import is_hidden, visible
 from attseg.errors import UsageError
 from attseg.files import FileError, no_such_path
 
@@ -121,6 +122,11 @@ def is_pattern(text: str | Path) -> bool:
     return glob.has_magic(str(text)) and not Path(text).exists()
 
 
+def is_matched(path: Path, pattern: Path) -> bool:
+    """Whether a path that a pattern expands to counts: what is hidden below the fixed part of the pattern does not."""
+    return not any(is_hidden(part) for part in path.relative_to(_root(pattern)).parts)
+
+
 def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) -> list[PictureFile]:
     """The same as a list; arguments and errors as of ``Pictures``."""
     return list(Pictures(list(inputs), outside=outside))
@@ -147,7 +153,7 @@ def _walk(folder: Path, below: str, outside: Path | None) -> Iterator[_Found]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith("."):
+                if is_hidden(entry.name):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.add(entry.name)
@@ -171,8 +177,7 @@ def _match(pattern: Path, outside: Path | None) -> Iterator[_Found]:
     root = _root(pattern)
     inside: dict[Path, list[str]] = {}
     for path in set(_expand(pattern)):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if _has_suffix(path.name) and not hidden and path.is_file() and not _is_inside(path, outside):
+        if is_matched(path, pattern) and _has_suffix(path.name) and path.is_file() and not _is_inside(path, outside):
             inside.setdefault(path.parent, []).append(path.name)
     kept = {folder: _keeping(names) for folder, names in inside.items()}
     for path in sorted(folder / name for folder, names in inside.items() for name in names):
@@ -188,7 +193,8 @@ def _expand(pattern: Path) -> Iterator[Path]:
     place = pattern.parts.index("**")
     before, rest = Path(*pattern.parts[:place]), pattern.parts[place + 1 :] or ("*",)
     for start in glob.iglob(str(before)):  # noqa: PTH207
-        for folder, _, _ in os.walk(start):
+        for folder, below, _ in os.walk(start):
+            below[:] = visible(below)
             yield from _expand(Path(glob.escape(folder), *rest))
 
 

@@ -36,12 +36,14 @@ class Opened(NamedTuple):
         most: Largest value of gray that the file can hold, where Pillow stretches the values to fill 8 or 16 bits.
         white: Value of white, where the file says it and the mode of the picture does not.
         inverted: Whether the file stores gray the other way round, with 0 for white.
+        format: What Pillow calls the format of the file, such as "PNG"; empty where no file was read.
     """
 
     image: Image.Image
     most: int | None = None
     white: int | None = None
     inverted: bool = False
+    format: str = ""
 
 
 def open_picture(source: ImageSource) -> Opened:
@@ -61,7 +63,7 @@ def open_picture(source: ImageSource) -> Opened:
             if image.format == "PNG" and image.fp is not None:
                 _refuse_too_large(image)
                 _check_sums(image.fp)
-            return kind._replace(image=_upright(image))
+            return kind._replace(image=_upright(image), format=image.format or "")
     except DataError as error:
         raise DataError(str(error) if str(error).startswith(name) else f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

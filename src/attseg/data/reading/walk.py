@@ -6,27 +6,40 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from attseg.data.reading.hidden import visible
+
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """A folder and all folders below it, each with the sorted names of what in it is no folder.
+    """A folder and all folders below it, each with the sorted names of the files in it.
 
-    Links to folders are followed, for people link their data together. A folder that several links lead to is gone through once,
-    under the first of its names, so that links that lead back, or to one another, come to an end. A folder that may not be read
-    is empty.
+    Hidden files and folders are skipped (``attseg.data.reading.hidden``). Links to folders are followed, since people link their
+    data together. A folder that several links lead to is visited once, under the first of its names, so that links that lead
+    back, or to one another, come to an end. A folder that may not be read is empty.
 
     Args:
-        folder: Where to begin; what does not exist is empty.
+        folder: Where to begin; a folder that does not exist is empty.
 
     Example:
         >>> import tempfile
         >>> home = Path(tempfile.mkdtemp())
         >>> (home / "round").symlink_to(home)
-        >>> (home / "a.png").touch()
+        >>> (home / "a.png").touch(); (home / ".DS_Store").touch()
         >>> [(path == home, names) for path, names in walk(home)]
         [(True, ['a.png'])]
     """
+    for path, names, _ in _visit(folder):
+        yield path, names
+
+
+def hidden_below(folder: Path) -> list[Path]:
+    """Files and folders that ``walk`` skips for their names; what is inside a hidden folder is not listed."""
+    return [path / name for path, _, hidden in _visit(folder) for name in hidden]
+
+
+def _visit(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder with its sorted visible files, and the sorted names that are hidden."""
     seen: set[tuple[int, int]] = set()
-    for path, below, names in os.walk(folder, followlinks=True):
+    for path, below, files in os.walk(folder, followlinks=True):
         try:
             status = os.stat(path)  # noqa: PTH116, os.walk gives texts
         except OSError:  # it went away
@@ -36,5 +49,7 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
             below.clear()
             continue
         seen.add(identity)
-        below.sort()
-        yield Path(path), sorted(names)
+        names = {*below, *files}
+        below[:] = sorted(visible(below))
+        shown = sorted(visible(files))
+        yield Path(path), shown, sorted(names - {*below, *shown})

@@ -107,7 +107,7 @@ def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
         prefix = "" if below == "." else below + "/"
         for entry in entries:
             file = path / entry
-            if file.suffix.lower() not in SUFFIXES or entry.startswith("."):
+            if file.suffix.lower() not in SUFFIXES:
                 continue
             if files.setdefault(prefix + file.stem, file) is not file:
                 doubled.append(file)

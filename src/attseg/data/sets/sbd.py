@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from attseg.data.classes import ClassTable
+from attseg.data.reading.hidden import is_hidden
 from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet, home
 from attseg.data.sets.files import FileData
@@ -91,4 +92,4 @@ def open_sbd(folder: Path) -> Path:
 
 def list_matlab_files(folder: Path) -> dict[str, Path]:
     """MATLAB files by name; a missing folder is empty."""
-    return {path.stem: path for path in folder.glob("*.mat") if not path.name.startswith(".")}
+    return {path.stem: path for path in folder.glob("*.mat") if not is_hidden(path.name)}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from attseg.data.reading.hidden import is_hidden
 from attseg.data.wording import plural
 
 Tree = Sequence[str]
@@ -29,7 +30,7 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     if not folder.is_dir():
         return []
     with os.scandir(folder) as found:
-        return [entry for entry in found if not entry.name.startswith(".")]
+        return [entry for entry in found if not is_hidden(entry.name)]
 
 
 def _listing(folder: Path, most: int = 8) -> list[str]:

@@ -1,0 +1,105 @@
+"""What a check assumed about a data set, as lines of one block: what a careful colleague would ask.
+
+A line is a function in ``LINES``: from what was read to a text, or None where there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attseg.data.checking.findings import Assumption, SplitSummary
+from attseg.data.checking.readings import Part, Reading
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.wording import few, percent, plural, ranges
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was read of a data set.
+
+    Args:
+        parts: The files of each split.
+        readings: What was read of each of them, in the same order.
+        splits: Counts of each split.
+        classes: The class table, if it could be read.
+        hidden: Files and folders that were skipped for their names.
+        shared: Pairs of splits that have images in common, each with the names in the first of them; splits that overlap on
+            purpose are left out.
+    """
+
+    parts: Mapping[str, Part]
+    readings: Mapping[str, Sequence[Reading]]
+    splits: Mapping[str, SplitSummary]
+    classes: ClassTable | None
+    hidden: Sequence[Path]
+    shared: Mapping[tuple[str, str], Sequence[str]]
+
+    def each(self) -> Iterator[Reading]:
+        """Every reading of every split."""
+        for readings in self.readings.values():
+            yield from readings
+
+
+def assume(seen: Seen) -> list[Assumption]:
+    """The lines of the block, in the order of ``LINES``."""
+    return [Assumption(about, text) for about, line in LINES if (text := line(seen)) is not None]
+
+
+def _label_files(seen: Seen) -> str | None:
+    kinds = Counter(reading.label_kind for reading in seen.each() if reading.label_kind)
+    return ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common()) or None
+
+
+def _ignored(seen: Seen) -> str | None:
+    if not seen.classes or not any(reading.label_kind for reading in seen.each()):
+        return None
+    values = [raw for raw in range(256) if seen.classes.lookup[raw] == IGNORE]
+    if not values:
+        return "no value; every pixel has a class"
+    ignored = sum(summary.ignored for summary in seen.splits.values())
+    total = sum(sum(summary.pixels) + summary.ignored + summary.unknown for summary in seen.splits.values())
+    return f"{ranges(values)} ({percent(ignored, total) if total else 'no pixel'} of the pixels)"
+
+
+def _absent(seen: Seen) -> str | None:
+    if not seen.classes or not any(any(summary.pictures_with) for summary in seen.splits.values()):
+        return None
+    absent = [
+        name
+        for index, name in enumerate(seen.classes.names)
+        if not any(summary.pictures_with[index] for summary in seen.splits.values())
+    ]
+    return f"{len(absent)} of {len(seen.classes)}: {few(absent, 10)}" if absent else "none"
+
+
+def _hidden(seen: Seen) -> str:
+    if not seen.hidden:
+        return "none"
+    names = Counter(path.name for path in seen.hidden)
+    listed = [name if count == 1 else f"{name} ({count})" for name, count in names.most_common()]
+    return f"{len(seen.hidden)}: {few(listed, 5)}"
+
+
+def _duplicates(seen: Seen) -> str | None:
+    if len(seen.parts) < 2:
+        return None
+    pairs = [
+        f"{plural(len(names), 'image')} in both {one} and {other}: {few(names)}"
+        for (one, other), names in seen.shared.items()
+    ]
+    return "; ".join(pairs) or "none"
+
+
+Line = Callable[[Seen], str | None]
+
+LINES: tuple[tuple[str, Line], ...] = (
+    ("label files", _label_files),
+    ("ignored label values", _ignored),
+    ("classes that never occur", _absent),
+    ("hidden files and folders skipped", _hidden),
+    ("identical images between splits", _duplicates),
+)
+"""What each line is about, and the function that gives its text."""
