@@ -66,8 +66,8 @@ def predict(
 ) -> Iterator[Piece]:
     """Whole pictures with their predictions, and before each its bands where somebody wants their scores."""
     for index, sample in samples:
-        if isinstance(sample, DataError) or sample.labels.shape != sample.image.shape[:2]:
-            yield _broken(index, sample)
+        if isinstance(sample, DataError):
+            yield Piece(index, problem=str(sample))
             continue
         prediction = np.empty(sample.labels.shape, np.uint8)
         for band in predictor.bands(sample.image, on_views):
@@ -90,8 +90,8 @@ def predict_refined(
 
     def jobs() -> Iterator[tuple[Piece, Array | None, Floats | None]]:
         for index, sample in samples:
-            if isinstance(sample, DataError) or sample.labels.shape != sample.image.shape[:2]:
-                yield _broken(index, sample), None, None
+            if isinstance(sample, DataError):
+                yield Piece(index, problem=str(sample)), None, None
             else:
                 yield Piece(index, sample), sample.image, predictor.probabilities(sample.image, on_views)
 
@@ -147,20 +147,6 @@ def counts_of(meter: Meter, counts: Mapping[str, Tensor]) -> Counts:
     return {name.removeprefix(start): value for name, value in counts.items() if name.startswith(start)}
 
 
-def _broken(index: int, sample: Sample | DataError) -> Piece:
-    if isinstance(sample, DataError):
-        return Piece(index, problem=str(sample))
-    return Piece(index, sample, problem=_other_size(sample))
-
-
 def _cut(sample: Sample, rows: slice) -> Sample:
     probes = sample.probes and {name: mask[rows] for name, mask in sample.probes.items()}
     return replace(sample, image=sample.image[rows], labels=sample.labels[rows], probes=probes)
-
-
-def _other_size(sample: Sample) -> str:
-    (height, width), labels = sample.image.shape[:2], sample.labels.shape
-    return (
-        f"the picture {sample.name} has {height} x {width} pixels (height x width), but its labels have "
-        f"{' x '.join(map(str, labels))}; scale the labels without blending them, or label the picture anew"
-    )

@@ -1,7 +1,8 @@
 """What is minimised: one loss a file, each usable alone, and ``total``, which adds up what a recipe asks for.
 
 Each takes logits (N, K, H, W) and labels (N, H, W), integers of any kind with 255 where ignored, and gives a scalar in 32 bits,
-also for logits in half precision. Where every pixel is ignored it is 0, with a zero gradient.
+also for logits in half precision. Where every pixel is ignored it is 0, with a zero gradient. All refuse the same wrong inputs:
+other shapes, labels that are no integers, and labels that are neither a class nor 255.
 """
 
 from attseg.losses.boundary import boundary_loss

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.data.classes import IGNORE
-from attseg.losses.pixels import pixel_losses, pixel_weights, weighted_mean
+from attseg.losses.pixels import check_labels, pixel_losses, pixel_weights, weighted_mean
 
 
 def boundary_loss(
@@ -31,6 +31,7 @@ def boundary_loss(
         There the weight falls off as a Gaussian with the distances to two objects, here as a line with the distance to another
         label. Width and gain are not measured.
     """
+    check_labels(logits, labels)
     weights = pixel_weights(labels, weight) * boundary_weights(labels, width=width, gain=gain)
     return weighted_mean(pixel_losses(logits, labels), weights)
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.data.classes import IGNORE
-from attseg.losses.pixels import pixel_weights
+from attseg.losses.pixels import check_labels, pixel_weights
 
 
 def cross_entropy_loss(logits: Tensor, labels: Tensor, *, weight: Tensor | None = None) -> Tensor:
@@ -25,6 +25,7 @@ def cross_entropy_loss(logits: Tensor, labels: Tensor, *, weight: Tensor | None 
         >>> round(cross_entropy_loss(torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.uint8)).item(), 4)  # log 2
         0.6931
     """
+    check_labels(logits, labels)
     total = F.cross_entropy(logits.float(), labels.long(), weight, ignore_index=IGNORE, reduction="sum")
     share = pixel_weights(labels, weight).sum()
     return total / (share + (share == 0))  # nothing counts: 0 / 1

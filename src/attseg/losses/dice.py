@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from attseg.data.classes import IGNORE
+from attseg.losses.pixels import check_labels
 
 
 def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -30,6 +31,7 @@ def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
         >>> round(dice_loss(torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.uint8)).item(), 4)  # 1 - 2 * 8 / (8 + 16)
         0.3333
     """
+    check_labels(logits, labels)
     classes = torch.arange(logits.shape[1], device=logits.device)[:, None, None]
     truth = labels.unsqueeze(1) == classes  # (N, K, H, W); 255 is no class
     chances = logits.float().softmax(1) * (labels != IGNORE).unsqueeze(1)

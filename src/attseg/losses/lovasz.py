@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from attseg.data.classes import IGNORE
+from attseg.losses.pixels import check_labels
 
 Per = Literal["batch", "image"]
 
@@ -38,6 +39,7 @@ def lovasz_loss(logits: Tensor, labels: Tensor, *, per: Per = "batch") -> Tensor
         >>> round(lovasz_loss(sure, torch.zeros(1, 4, 4, dtype=torch.uint8)).item(), 4)
         0.0
     """
+    check_labels(logits, labels)
     chances = logits.float().softmax(1)
     if per == "batch":
         return _over(chances, labels)

@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 
 from attseg.data.classes import IGNORE
-from attseg.losses.pixels import pixel_losses, pixel_weights, weighted_mean
+from attseg.losses.pixels import check_labels, pixel_losses, pixel_weights, weighted_mean
 
 
 def ohem_loss(
@@ -39,6 +39,7 @@ def ohem_loss(
         >>> round(ohem_loss(logits, torch.zeros(1, 1, 2, dtype=torch.uint8)).item(), 4)  # log 2, of the second alone
         0.6931
     """
+    check_labels(logits, labels)
     losses = pixel_losses(logits, labels)
     hardness = losses.detach().masked_fill(labels == IGNORE, -1.0)  # below that of every pixel that counts
     hard = hardness > -math.log(threshold)

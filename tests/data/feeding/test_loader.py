@@ -180,6 +180,8 @@ from attseg.data.feeding.transforms import TrainTransform
 
 
 class Threads:
+    classes = ("a",)
+
     def __len__(self):
         return 4
 

@@ -246,7 +246,7 @@ def test_what_cannot_be_measured_gets_a_sentence():
         def __getitem__(self, index):
             return Sample(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 60), np.uint8), "bad")
 
-    with pytest.raises(DataError, match=r"bad: the picture is 64 x 64 and its labels are 64 x 60"):
+    with pytest.raises(DataError, match=r"64 x 64 pixels \(height x width\), but its labels are 64 x 60"):
         measure(PAN(12, **SMALL).eval(), Broken("val", count=1), Preprocessing())
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from attseg.data.sample import SegmentationData
+from attseg.data.sample import SegmentationData, check_sample
 from attseg.errors import UsageError
 
 Counts = npt.NDArray[np.int64]
@@ -19,7 +19,7 @@ def count_labels(data: SegmentationData) -> Counts:
     classes = len(data.classes)
 
     def count(index: int) -> Counts:
-        values = np.bincount(data[index].labels.ravel(), minlength=256)
+        values = np.bincount(check_sample(data[index], classes, data.name(index)).labels.ravel(), minlength=256)
         return np.append(values[:classes], values[classes:].sum())
 
     with ThreadPoolExecutor() as pool:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from attseg.data.classes import ClassTable
-from attseg.data.sample import Array, Sample, SegmentationData
+from attseg.data.sample import Array, Sample, SegmentationData, check_sample
 
 _HEAD = 8  # bytes, for how much of the room is taken
 _ENTRY = np.dtype([("start", np.int64), ("height", np.int32), ("width", np.int32), ("ready", np.int64)])
@@ -113,7 +113,9 @@ class CachedData:
     def __getitem__(self, index: int) -> Sample:
         if (kept := self.cache.get(index)) is not None:
             return Sample(*kept, self.name(index))
-        sample = self.data[index]
+        sample = check_sample(
+            self.data[index], len(self.classes), self.name(index)
+        )  # else a wrong one would be cut to bytes
         self.cache.put(index, sample.image, sample.labels)
         return Sample(sample.image, sample.labels, sample.name)
 

@@ -28,7 +28,7 @@ from attseg.data.feeding.cache import CachedData, SampleCache
 from attseg.data.feeding.in_hand import InHand
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
-from attseg.data.sample import DataError, Sample, SegmentationData
+from attseg.data.sample import DataError, Sample, SegmentationData, check_sample
 from attseg.errors import UsageError
 
 T = TypeVar("T")
@@ -197,9 +197,12 @@ class _Packed:
 
 
 def _read(data: SegmentationData, index: int) -> Sample | DataError:
-    """A sample, or the error instead, which then travels from worker to reader like a sample; other errors name the sample."""
+    """A sample, checked, or the error instead, which then travels from worker to reader like a sample.
+
+    Other errors name the sample.
+    """
     try:
-        return data[index]
+        return check_sample(data[index], len(data.classes), data.name(index))
     except DataError as error:
         return error
     except Exception as error:

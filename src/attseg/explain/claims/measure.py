@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.sample import DataError, SegmentationData
+from attseg.data.sample import SegmentationData, check_sample
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim, scale_names
 from attseg.explain.claims.confidence import ConfidenceClaim
@@ -111,7 +111,7 @@ def measure(
 
     Raises:
         UsageError: The split is empty, a number below 1, or a model of whose attention nothing is claimed.
-        DataError: A picture cannot be read, or its labels have another size.
+        DataError: A sample cannot be read, or ``check_sample`` refuses it.
     """
     for name, value in (("limit", limit), ("points", points)):
         if value is not None and value < 1:
@@ -122,10 +122,7 @@ def measure(
     count = min(len(data), limit or len(data))
     indices = [place * len(data) // count for place in range(count)]
     for done, index in enumerate(indices, 1):
-        sample = data[index]
-        if sample.labels.shape != sample.image.shape[:2]:
-            (height, width), (rows, columns) = sample.image.shape[:2], sample.labels.shape
-            raise DataError(f"{sample.name}: the picture is {height} x {width} and its labels are {rows} x {columns}")
+        sample = check_sample(data[index], len(data.classes), data.name(index))
         looked = look(model, as_batch(sample.image, preprocessing, torch.device(device)))
         for one in claims:
             one.add(looked, sample.labels, np.random.default_rng((seed, index)))
