@@ -9,12 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 from torch import nn
 
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.catalog import open_data
-from attseg.data.sets.scenes import SCENES, Scenes
+from attseg.data.sample import DataError
+from attseg.data.sets.scenes import SCENES
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.files import FileError
@@ -257,16 +259,81 @@ def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(
     assert_same(weights(tmp_path / "run"), straight)
 
 
-def test_labels_that_say_nothing_give_no_score_but_a_run(tiny, tmp_path, no_pictures, monkeypatch):
-    class Unlabelled(Scenes):
-        def __getitem__(self, index):
-            sample = super().__getitem__(index)
-            return replace(sample, labels=np.full_like(sample.labels, 255), probes=None)
+@pytest.fixture
+def folder_data(tmp_path):
+    """A folder of one's own whose label files are as large whatever they hold, and the data of a recipe for it."""
+    for split in ("train", "val"):
+        for index in range(4):
+            rng = np.random.default_rng(index)
+            for kind in ("images", "labels"):
+                (tmp_path / "mine" / kind / split).mkdir(parents=True, exist_ok=True)
+            image = Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8))
+            image.save(tmp_path / "mine/images" / split / f"{index}.png")
+            write_labels(tmp_path / "mine", split, index, (0, 1, 255))
+    (tmp_path / "mine/classes.csv").write_text("index,name\n0,ground\n1,square\n255,void\n")
+    return DataSpec(name="folder", root=str(tmp_path / "mine"))
 
-    monkeypatch.setattr(run_module, "open_data", lambda name, split, root, **options: Unlabelled(split, **options))
-    train(tiny(steps=2), HERE, out=tmp_path / "run")
-    assert json.loads((tmp_path / "run" / "report.json").read_text())["miou"] is None
-    assert [row["loss"] for row in rows(tmp_path / "run")] == ["0", "0"]
+
+def write_labels(root, split, index, values):
+    Image.fromarray(np.resize(np.array(values, np.uint8), (64, 64))).save(root / "labels" / split / f"{index}.pgm")
+
+
+@pytest.mark.parametrize(
+    ("split", "values", "message"),
+    [
+        ("train", (255,), "no pixel of the split 'train' counts: all of its 4 label files"),
+        ("val", (255,), "no pixel of the split 'val' counts: all of its 4 label files"),
+        ("train", (0, 255), "of the class 'ground', so there is nothing to learn. The background is a class too"),
+        ("train", (1,), "of the class 'square', so there is nothing to learn"),
+    ],
+)
+def test_labels_that_say_nothing_are_refused_before_training(tiny, tmp_path, folder_data, split, values, message):
+    for index in range(4):
+        write_labels(tmp_path / "mine", split, index, values)
+    with pytest.raises(DataError) as error:
+        train(tiny(data=folder_data), HERE, out=tmp_path / "run")
+    assert message in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("split", "values"), [("train", (0, 1)), ("val", (0,)), ("val", (1, 255))])
+def test_one_label_file_that_counts_is_enough(tiny, tmp_path, folder_data, split, values, no_pictures):
+    for index in range(4):
+        write_labels(tmp_path / "mine", split, index, values if index == 3 else (255,))
+    train(tiny(data=folder_data, steps=1), HERE, out=tmp_path / "run")
+    assert (tmp_path / "run" / "best.safetensors").exists()
+
+
+def test_one_class_is_refused(tiny, tmp_path, folder_data):
+    (tmp_path / "mine/classes.csv").write_text("index,name,ignore\n0,ground,1\n1,square,\n255,void,1\n")
+    with pytest.raises(
+        DataError, match=r"only one class counts \(square\), and at least two are needed.*background is a"
+    ):
+        train(tiny(data=folder_data), HERE, out=tmp_path / "run")
+    with pytest.raises(DataError, match="only one class counts"):
+        open_data("folder", "val", root=folder_data.root)
+
+
+def test_evaluations_that_give_no_score_leave_the_last_weights_and_a_sentence(tiny, tmp_path, folder_data):
+    class Spoils(io.StringIO):
+        """Lets all labels of val be ignored once the run has begun, in files of the same size."""
+
+        def write(self, text):
+            if "counting the pixels" in text:
+                for index in range(4):
+                    write_labels(tmp_path / "mine", "val", index, (255,))
+            return super().write(text)
+
+    said = Spoils()
+    recipe = tiny(data=folder_data, steps=4, loss=LossSpec(class_weights="median-frequency"))
+    with pytest.raises(RunError) as error:
+        train(recipe, HERE, out=tmp_path / "run", console=Console(file=said, width=200))
+    assert "'val' gave no mIoU" in str(error.value) and "last.safetensors" in str(error.value)
+    assert "step 2: no mIoU" in said.getvalue() and "best so far" not in said.getvalue()
+    assert read_weights(tmp_path / "run" / "last.safetensors").info["step"] == 4
+    assert not any((tmp_path / "run" / name).exists() for name in ("best.safetensors", "report.json"))
+    assert (tmp_path / "run" / "curves.png").exists()
+    assert [row["miou"] for row in rows(tmp_path / "run")] == [""] * 4
 
 
 def test_unknown_names_are_told_before_anything_is_written(tiny, tmp_path):

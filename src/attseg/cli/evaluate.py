@@ -85,6 +85,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _evaluate(arguments: Namespace) -> int:
     from attseg.data.catalog import open_data
+    from attseg.data.sample import DataError
     from attseg.hub.sources import find_weights
 
     file = find_weights(arguments.run)
@@ -108,6 +109,11 @@ def _evaluate(arguments: Namespace) -> int:
     with TemporaryDirectory() as scratch:
         folder = out or (Path(scratch) if arguments.interval or other else None)
         measured = measure(task, file, folder, submission)
+        if not measured.report.counts.any():
+            raise DataError(
+                f"no pixel of the split {data.split!r} counts: its label files hold ignored values only, so there is no mIoU. "
+                "Count their values with `attseg data check`"
+            )
         values = measured.report.to_dict() | _origin(recipe, weights, spec, data, file)
         values["crf"] = crf and crf.to_dict()
         if arguments.interval and measured.kept:

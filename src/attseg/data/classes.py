@@ -127,6 +127,25 @@ def explain_name(name: str) -> str | None:
     return None
 
 
+BACKGROUND_IS_A_CLASS = "The background is a class too: its pixels must have a number that is not ignored"
+
+
+def explain_too_few(classes: ClassTable) -> str | None:
+    """Say why a table of fewer than two classes is of no use; None where it has two or more.
+
+    Example:
+        >>> print(explain_too_few(ClassTable(("crack",), ((255, 0, 0),))))
+        only one class counts (crack), and at least two are needed: a network of one class gives it to every pixel and is \
+always right. The background is a class too: its pixels must have a number that is not ignored
+    """
+    if len(classes) > 1:
+        return None
+    return (
+        f"only one class counts ({classes.names[0]}), and at least two are needed: a network of one class gives it to every "
+        f"pixel and is always right. {BACKGROUND_IS_A_CLASS}"
+    )
+
+
 def distinct_colors(count: int) -> tuple[Color, ...]:
     """``count`` colours that differ well, for tables that come without any: the bits of the index spread over the channels.
 

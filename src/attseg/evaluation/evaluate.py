@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from attseg.data.classes import explain_too_few
 from attseg.data.feeding.samplers import StridedSampler
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
@@ -75,13 +76,15 @@ def evaluate(
         The report over all processes.
 
     Raises:
-        DataError: A picture or its labels cannot be read or counted. Without ``kept`` this ends the evaluation; else the others
-            are counted and kept first, and the message names all that could not be.
+        DataError: Fewer than two classes count, or a picture or its labels cannot be read or counted. Without ``kept`` this ends
+            the evaluation; else the others are counted and kept first, and the message names all that could not be.
         UsageError: The split is empty, the CRF is not installed, a picture does not fit into memory, two meters have one name,
             or what was kept belongs to other pictures.
     """
     if len(data) == 0:
         raise UsageError(f"the split {data.split!r} has no picture to evaluate on")
+    if problem := explain_too_few(data.classes):
+        raise DataError(f"the split {data.split!r} cannot be measured: {problem}")
     device = torch.device(device)
     confusion = ConfusionMeter(len(data.classes))
     everything = (confusion, *meters)

@@ -20,7 +20,7 @@ SAMPLES = 4
 
 
 def draw_pictures(folder: RunFolder, model: Model, data: SegmentationData, device: torch.device) -> None:
-    """Draw curves.png, and confusion.png and samples.png of the best weights.
+    """Draw curves.png, and confusion.png and samples.png of the best weights, if any were.
 
     Args:
         folder: Where the files are, and the pictures go.
@@ -29,6 +29,8 @@ def draw_pictures(folder: RunFolder, model: Model, data: SegmentationData, devic
         device: Where to predict.
     """
     draw_curves(folder.metrics, folder.curves)
+    if not folder.best.exists():
+        return
     report = json.loads(folder.report.read_bytes())
     draw_confusion(Report(data.classes, np.array(report["counts"]), report["pictures"]), folder.confusion)
 

@@ -81,7 +81,7 @@ class Recorder(Callback):
         tenth = math.ceil(recipe.steps / 10)
         self.val_every = recipe.val_every or max(tenth, LEAST_BETWEEN)
         self.save_every = machine.save_every or tenth
-        self.best = -1.0 if state is None else float(state["best"])
+        self.best = -1.0 if state is None or math.isnan(state["best"]) else float(state["best"])
         self.average: MovingAverage | None = None
         self.history: History | None = None
 
@@ -190,7 +190,10 @@ class Recorder(Callback):
             world=self.plan.world,
             on_picture=lambda done, total, sample, prediction: self.line.evaluation(done, total),
         )
-        better = not report.miou <= self.best  # also where no pixel counts, and both are nan
+        if math.isnan(report.miou):
+            self.line.say(f"step {step}: no mIoU, since no pixel of the split {self.data.split!r} counts")
+            return {}
+        better = report.miou > self.best
         if better:
             self.best = report.miou
             if trainer.is_global_zero:

@@ -22,6 +22,7 @@ from rich.console import Console
 from torch import Tensor, distributed
 
 from attseg.data.catalog import open_data
+from attseg.data.checking.counted import check_counted
 from attseg.data.sample import DataError, SegmentationData
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
@@ -73,8 +74,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         DataError: A data set cannot be used, or is no longer the one that the run began with.
         FileError: The folder cannot be written.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
-        RunError: Another process trains in this folder, the loss or the weights became infinite or no numbers, or another
-            process of the run was lost.
+        RunError: Another process trains in this folder, the loss or the weights became infinite or NaN, another process of the
+            run was lost, or no evaluation gave an mIoU; the last weights are kept then.
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
@@ -121,6 +122,12 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             if plan.rank == 0:
                 line.say("drawing pictures")
                 draw_pictures(folder, model, val, trainer.strategy.root_device)
+    if plan.rank == 0 and not folder.best.exists():
+        raise RunError(
+            f"training is complete, but the split {val.split!r} gave no mIoU: no pixel of it counted in any evaluation, so no "
+            f"weights are the best. Those of the last step are in {folder.last}; correct the labels and measure them with "
+            f"attseg evaluate {folder.last}"
+        )
     return out
 
 
@@ -131,6 +138,7 @@ def _open(spec: DataSpec) -> tuple[SegmentationData, SegmentationData]:
         raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
     if len(val) == 0:
         raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
+    check_counted(data, val)
     return data, val
 
 

@@ -161,3 +161,38 @@ def test_the_real_camvid_is_in_order(camvid_root):
     assert (train.pictures, train.smallest, train.largest) == (367, (360, 480), (360, 480))
     assert train.pictures_with == [366, 365, 366, 367, 349, 319, 351, 173, 360, 317, 201]
     assert train.ignored / (train.ignored + sum(train.pixels)) == pytest.approx(0.03948, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("classes", "name"),
+    [
+        ("index,name,ignore\n0,water,1\n1,land,\n2,boat,1\n9,x,1\n", "land"),
+        ("index,name\n0,ignore\n1,void\n2,boat\n9,unlabelled\n", "boat"),
+    ],
+)
+def test_one_class_that_counts_is_an_error(folder, classes, name):
+    (folder / "classes.csv").write_text(classes)
+    result = check("folder", folder)
+    (message,) = found(result, "too few classes")
+    assert not result.ok and f"only one class counts ({name})" in message and "background is a class too" in message
+
+
+@pytest.mark.parametrize(("split", "severity"), [("train", "error"), ("val", "error"), ("test", "warning")])
+def test_labels_that_are_all_ignored_are_found(folder, split, severity):
+    for kind in ("images", "labels"):
+        if split == "test":
+            shutil.copytree(folder / kind / "val", folder / kind / split)
+    for path in (folder / "labels" / split).rglob("*.png"):
+        save(path, np.full((8, 12), 9))
+    (finding,) = [finding for finding in check("folder", folder).findings if finding.kind not in ("leak", "same name")]
+    assert (finding.kind, finding.severity, finding.split) == ("nothing counts", severity, split)
+    assert f"no pixel of {split} counts: all {288 if split == 'train' else 192} hold" in finding.message
+
+
+@pytest.mark.parametrize(("split", "severity"), [("train", "error"), ("val", "warning")])
+@pytest.mark.parametrize(("value", "name"), [(0, "water"), (2, "boat")])
+def test_labels_of_one_class_are_found(folder, split, severity, value, name):
+    for path in (folder / "labels" / split).rglob("*.png"):
+        save(path, np.resize((value, 9), (8, 12)))
+    (finding,) = [finding for finding in check("folder", folder).findings if finding.kind == "one class"]
+    assert (finding.severity, finding.split) == (severity, split) and f"of the class {name}" in finding.message

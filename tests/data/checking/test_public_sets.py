@@ -169,7 +169,7 @@ def test_labels_of_another_size_are_named(case):
         write_noise(case.picture, 3)
         Image.new("RGB", (6, 4)).save(case.picture)
     else:
-        Image.new("L", (6, 4), 1).save(case.labels)
+        Image.new("L", (6, 4), 7).save(case.labels)
     finding = the_error(case.check())
     assert (finding.kind, finding.file) == ("different size", str(case.labels))
     assert "the labels are " in finding.message and "their picture" in finding.message

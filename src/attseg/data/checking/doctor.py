@@ -18,7 +18,7 @@ from attseg.data.checking.judgement import (
     shared_images,
 )
 from attseg.data.checking.readings import Item, Part, Progress, Reading, read_all, summarise
-from attseg.data.classes import ClassTable
+from attseg.data.classes import ClassTable, explain_too_few
 from attseg.data.reading.label_values import count_values
 from attseg.data.reading.walk import hidden_below
 from attseg.data.sample import DataError
@@ -92,6 +92,8 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     classes = next((part.classes for part in parts.values() if part.classes), None)
     hidden = hidden_below(files.root) if parts else []
     assumed = assume(Seen(parts, readings, splits, classes, hidden, shared)) if parts else []
+    if classes and (problem := explain_too_few(classes)):
+        findings.append(Finding("error", "too few classes", problem))
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
     return Check(files.name, str(files.root), classes, splits, findings, assumed)
 

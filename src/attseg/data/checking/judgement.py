@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 from attseg.data.checking.findings import Finding, SplitSummary
 from attseg.data.checking.readings import Part, Reading
-from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.classes import BACKGROUND_IS_A_CLASS, IGNORE, ClassTable
 from attseg.data.sets.file_set import FileSet
 from attseg.data.wording import few, plural
 
@@ -49,6 +49,17 @@ def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Ite
             "divide them by 255, or give 255 its class in classes.csv"
         )
         yield Finding("warning", "masks of 0 and 255", message, split)
+    present = [name for name, count in zip(classes.names, summary.pixels, strict=True) if count]
+    if summary.ignored and not present and not summary.unknown:
+        message = f"no pixel of {split} counts: all {summary.ignored:,} hold ignored values"
+        yield Finding("error" if _is_needed(split) else "warning", "nothing counts", message, split)
+        return
+    if len(present) == 1 and len(classes) > 1 and not summary.unknown:
+        message = (
+            f"every pixel of {split} that counts is of the class {present[0]}: a network that gives it to every pixel is always "
+            f"right. {BACKGROUND_IS_A_CLASS}"
+        )
+        yield Finding("error" if split.startswith("train") else "warning", "one class", message, split)
     absent = [name for name, count in zip(classes.names, summary.pictures_with, strict=True) if not count]
     if absent and summary.pictures:
         effect = (
@@ -78,6 +89,10 @@ def shared_images(
             names = (pair for digest in same for pair in product(contents[one][digest], contents[other][digest]))
             shared[one, other] = sorted(a if a == b else f"{a} = {b}" for a, b in names)
     return shared
+
+
+def _is_needed(split: str) -> bool:
+    return split.startswith(NEEDED_SPLITS)
 
 
 def leaks(

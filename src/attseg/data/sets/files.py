@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attseg.data.classes import explain_too_few
 from attseg.data.reading.image import read_image, read_labels
 from attseg.data.sample import Array, DataError, Sample
 from attseg.data.sets.file_set import FileSet
@@ -30,6 +31,8 @@ class FileData:
         self.root = files.root
         self.split = split
         self.classes = files.read_classes(split)
+        if problem := explain_too_few(self.classes):
+            raise DataError(f"{files.root}: {problem}")
         self.pairs = survey.checked()
         self.remarks = survey.remarks
         self._official = files.official
