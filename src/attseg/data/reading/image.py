@@ -2,47 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import TiffImageFile
 
 from attseg.data.classes import ClassTable
+from attseg.data.reading.deep import DeepValues
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.matlab import read_matlab_labels
-from attseg.data.reading.opening import ImageSource, Opened, name_of, open_picture
+from attseg.data.reading.opening import MAX_PIXELS, ImageSource, Opened, open_picture, telling
+from attseg.data.reading.raw import RawImage
+from attseg.data.reading.tiff import PALETTE, TiffImage, is_tiff, read_tiff
+from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 
 
-def read_image(source: ImageSource) -> Array:
-    """Read a picture as red, green and blue bytes, the way a viewer shows it.
+def read_image(
+    source: ImageSource,
+    *,
+    value_range: ValueRange | None = None,
+    apply_orientation: bool = True,
+    max_pixels: int = MAX_PIXELS,
+) -> Array:
+    """Read an image as red, green and blue bytes.
 
-    The EXIF orientation is applied, of an animation the first frame is taken, and transparent pixels are laid on white.
-    16-bit gray is scaled to 8 bits. Files of 32-bit integers or floats do not say what is white: it is the smallest of
-    1 (floats only), 255 and 65535 that no value exceeds.
+    What a value means never depends on the content of one file: 0..255 in 8 bits, 0..65535 in 16 bits, or ``value_range``. Of
+    more than three bands the first three are read, of an animation the first frame. Transparent pixels are laid on white, but
+    a band of a TIFF or JPEG 2000 file beyond the third is never taken for transparency.
 
     Args:
         source: A path, the content of a file, an open file, or a picture of Pillow in any mode.
+        value_range: The values that are black and white, which types without a range of their own (floats, signed integers,
+            32 bits) need.
+        apply_orientation: Whether the image is turned upright by its EXIF orientation.
+        max_pixels: Height times width of the largest image that is read.
 
     Returns:
         (H, W, 3) red, green, blue in 0..255.
 
     Raises:
-        DataError: There is no such file, it is empty, broken or no picture, or it has more than ``MAX_PIXELS`` pixels.
+        DataError: There is no such file, it is empty, broken, too large or no image, holds several pages, or holds values beyond the range.
 
     Example:
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
         [255, 255, 255]
     """
-    opened = open_picture(source)
-    try:
-        return _to_rgb(opened)
-    except DataError as error:
-        raise DataError(f"{name_of(source)} {error}") from None
-    except Exception as error:  # a palette that ends too early, a mode that does not go over into another
-        raise DataError(f"{name_of(source)} cannot be read as a picture: {error}; replace or remove it") from error
+    raw = read_raw(source, apply_orientation=apply_orientation, max_pixels=max_pixels)
+    with telling(source):
+        return raw.to_rgb(value_range)
+
+
+def read_raw(
+    source: ImageSource, *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS
+) -> RawImage:
+    """Read an image with the values of its file, and what the file says about them.
+
+    Args:
+        source: As of ``read_image``.
+        apply_orientation: As of ``read_image``.
+        max_pixels: As of ``read_image``.
+
+    Raises:
+        DataError: As of ``read_image``, but for values beyond the range.
+    """
+    with telling(source, max_pixels):
+        if (tiff := _tiff(source, apply_orientation, max_pixels)) is not None:
+            return tiff.to_raw()
+        return _from_pillow(open_picture(source, apply_orientation=apply_orientation, max_pixels=max_pixels))
+
+
+def _tiff(source: ImageSource, apply_orientation: bool, max_pixels: int = MAX_PIXELS) -> TiffImage | None:
+    """The image of a TIFF file; None of any other."""
+    if isinstance(source, TiffImageFile) and source.tile and source.fp is not None and source.tell() == 0:
+        source.fp.seek(0)  # not yet decoded, so that its file says what Pillow's mode does not
+        return read_tiff(source.fp, apply_orientation=apply_orientation, max_pixels=max_pixels)
+    if isinstance(source, Image.Image):
+        return None
+    with nullcontext(source) if not isinstance(source, str | Path | bytes) else (
+        BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")
+    ) as file:
+        if not is_tiff(file):
+            return None
+        return read_tiff(file, apply_orientation=apply_orientation, max_pixels=max_pixels)
 
 
 class RawLabels(NamedTuple):
@@ -88,24 +136,45 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     """
     if Path(path).suffix.lower() == ".mat":
         return RawLabels(_as_bytes(read_matlab_labels(path)), False, "MATLAB")
+    with telling(path):
+        tiff = _tiff(path, True)
+    if tiff is not None:
+        return _raw_labels_of_tiff(path, tiff)
     opened = open_picture(path)
     image = opened.image
+    if opened.animated:
+        raise DataError(f"{path} holds several frames, but a label file has one; save the labels as a gray PNG")
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
-        what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(image)))
+        what, advice = _REFUSED.get(image.mode, ("colours", _advise_on_colors(np.atleast_3d(np.asarray(image)))))
         raise DataError(
             f"{path} holds {what} (mode {image.mode}), but a label file has one whole number a pixel. {advice}"
         )
     if opened.inverted:
-        raise DataError(
-            f"{path} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it "
-            "as a gray PNG."
-        )
-    return RawLabels(_as_bytes(_as_stored(np.array(image), opened.most)), image.mode == "P", _kind(opened))
+        raise DataError(_INVERTED.format(path))
+    values = np.array(image) if opened.deep is None else opened.deep.values[..., 0]
+    return RawLabels(_as_bytes(_as_stored(values, opened.most)), image.mode == "P", _kind(opened))
 
 
 def _kind(opened: Opened) -> str:
     depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(opened.image.mode, "16-bit")
     return f"{depth} {opened.format}"
+
+
+def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
+    bands, kind = tiff.values.shape[2], tiff.values.dtype.kind
+    wrong, advice = "", ""
+    if kind == "f":
+        wrong, advice = "fractions", _REFUSED["F"][1]
+    elif bands == 2 and tiff.alpha:
+        wrong, advice = _REFUSED["LA"]
+    elif bands > 1:
+        wrong, advice = f"{bands} bands", _advise_on_colors(tiff.values)
+    if wrong:
+        raise DataError(f"{path} holds {wrong}, but a label file has one whole number a pixel. {advice}")
+    if tiff.photometric == 0:
+        raise DataError(_INVERTED.format(path))
+    depth = "palette" if tiff.photometric == PALETTE else "gray" if tiff.bits == 8 else f"{tiff.bits}-bit"
+    return RawLabels(_as_bytes(tiff.values[..., 0]), tiff.photometric == PALETTE, f"{depth} TIFF")
 
 
 def _as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:
@@ -128,45 +197,61 @@ _REFUSED = {
     "PA": ("a palette with transparency", "Save it without the transparency."),
 }
 
-_WHITE = (1, 255, 65535)
+_INVERTED = (
+    "{} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it as a gray PNG."
+)
+
+_MARKED_OPAQUE = ("TIFF", "JPEG2000")
+"""Formats whose fourth band is most often another channel, whatever Pillow calls it."""
 
 
-def _to_rgb(opened: Opened) -> Array:
+def _from_pillow(opened: Opened) -> RawImage:
     image = opened.image
-    if image.mode.startswith("I;16"):
-        return _gray(np.asarray(image), opened.white or 65535)
-    if image.mode in ("I", "F"):
-        return _gray(values := np.asarray(image), opened.white or _white(values))
+    about: dict[str, Any] = {"animated": opened.animated, "orientation": opened.orientation}
+    if opened.deep is not None:
+        return _from_deep(opened.deep, about)
+    bands = len(image.getbands())
+    if image.mode == "F" or (image.mode == "I" and opened.most is None):
+        return RawImage(np.asarray(image)[..., None], None, bits=32, bands=1, read=(1,), **about)
+    if image.mode[0] in "IL" and image.mode != "LAB" and bands == 1 and not image.has_transparency_data:
+        values = _as_stored(np.asarray(image), opened.most)
+        white = opened.most or (255 if image.mode == "L" else 65535)
+        values = values.astype(np.uint8 if white < 256 else np.uint16)[..., None]
+        return RawImage(values, white, bits=white.bit_length(), bands=1, read=(1,), **about)
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        return np.array(converted)
+        return RawImage(np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")), **about)
+    if opened.format in _MARKED_OPAQUE and image.mode in ("LA", "RGBA"):
+        read = tuple(range(1, bands))
+        return RawImage(np.atleast_3d(np.array(image))[..., :-1], bands=bands, read=read, **about)
     if image.has_transparency_data:
         image = image.convert("LA") if image.mode == "La" else image
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
-    return np.array(image.convert("RGB"))
+    return RawImage(np.array(image.convert("RGB")), **about)
 
 
-def _gray(values: npt.NDArray[Any], white: int) -> Array:
-    scaled = np.rint(values * (255 / white)).astype(np.uint8)
-    return np.repeat(scaled[..., None], 3, axis=2)
-
-
-def _white(values: npt.NDArray[Any]) -> int:
-    low, high = values.min(), values.max()
-    steps = _WHITE if values.dtype.kind == "f" else _WHITE[1:]
-    for white in steps:
-        if low >= 0 and high <= white:
-            return white
-    raise DataError(
-        f"holds values from {low} to {high}; 0..{_WHITE[-1]} was expected: scale them, or save 8 bits a channel"
+def _from_deep(deep: DeepValues, about: Mapping[str, Any]) -> RawImage:
+    values, bands = deep.values, deep.values.shape[2]
+    colour = bands - deep.alpha
+    if colour == 2:
+        raise DataError("has 2 bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read")
+    read = tuple(range(1, 1 + min(3, colour)))
+    alpha = values[..., -1:] if deep.alpha and (values[..., -1] < deep.white).any() else None
+    shown = len(read) if alpha is None and not deep.alpha else bands
+    return RawImage(
+        values[..., : len(read)],
+        deep.white,
+        bits=deep.white.bit_length(),
+        bands=bands if shown < bands else len(read),
+        read=read,
+        opacity=None if alpha is None else alpha / np.float32(deep.white),
+        **about,
     )
 
 
-def _advise_on_colors(image: Image.Image) -> str:
-    bands = [band.tobytes() for band in image.split()]
-    if len(bands) >= 3 and bands[0] == bands[1] == bands[2]:
+def _advise_on_colors(values: npt.NDArray[Any]) -> str:
+    if values.shape[2] >= 3 and (values[..., :1] == values[..., 1:3]).all():
         return "Its three colour channels are equal: save one of them, as a gray PNG."
     return "Replace each colour by the number of its class, and save a gray or palette PNG."

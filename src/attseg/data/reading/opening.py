@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
@@ -15,61 +17,99 @@ from typing import IO, BinaryIO, NamedTuple
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from attseg.data.reading.content import refuse_special
+from attseg.data.reading.deep import DeepValues, read_deep
+from attseg.data.reading.raw import upright
 from attseg.data.sample import DataError
 
 MAX_PIXELS = 2**26
 """Largest picture that is read, 8192 x 8192: larger ones do not fit a network, and a small file may claim any size."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF", "TGA")
-"""Formats that are tried, as Pillow calls them; the last one has no mark of its own."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF", "TGA")
+"""Formats that are tried, as Pillow calls them; the last one has no mark of its own. TIFF is read by ``tiff``."""
 
 ImageSource = str | Path | bytes | BinaryIO | Image.Image
 
 CHUNK = 2**20
 
+_ORIENTATION = 0x0112
+"""EXIF's tag."""
+
 
 class Opened(NamedTuple):
-    """A picture, decoded and upright.
+    """An image file that Pillow has decoded.
 
     Args:
-        image: The picture.
+        image: The image, upright unless that was not wanted.
         most: Largest value of gray that the file can hold, where Pillow stretches the values to fill 8 or 16 bits.
-        white: Value of white, where the file says it and the mode of the picture does not.
         inverted: Whether the file stores gray the other way round, with 0 for white.
         format: What Pillow calls the format of the file, such as "PNG"; empty where no file was read.
+        deep: The values as stored, where Pillow would cut them to 8 bits; turned as the image.
+        animated: Whether there are further frames.
+        orientation: Of EXIF, as stored; 1 is upright.
     """
 
     image: Image.Image
     most: int | None = None
-    white: int | None = None
     inverted: bool = False
     format: str = ""
+    deep: DeepValues | None = None
+    animated: bool = False
+    orientation: int = 1
 
 
-def open_picture(source: ImageSource) -> Opened:
-    """Open, check and decode; a file that was opened here is closed.
+def open_picture(source: ImageSource, *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS) -> Opened:
+    """Open, check and decode an image that is no TIFF; a file that was opened here is closed.
+
+    Args:
+        source: A path, the content of a file, an open file, or a picture of Pillow.
+        apply_orientation: Whether the image is turned upright by its EXIF orientation.
+        max_pixels: Height times width of the largest image that is read.
 
     Raises:
-        DataError: There is no such file, it is empty, broken or no picture, or it has more than ``MAX_PIXELS`` pixels.
+        DataError: There is no such file, it is empty, broken or no picture, or it has more than ``max_pixels`` pixels.
+    """
+    with telling(source, max_pixels):
+        if isinstance(source, Image.Image):
+            check_size(source.width, source.height, max_pixels)
+            return _turned(Opened(source, format=source.format or ""), apply_orientation)
+        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            check_size(image.width, image.height, max_pixels)
+            opened = _kind(image)
+            if image.format == "PNG" and image.fp is not None:
+                _check_sums(image.fp)
+            animated = image.format != "MPO" and getattr(image, "is_animated", False)
+            opened = opened._replace(format=image.format or "", deep=read_deep(image), animated=animated)
+            return _turned(opened, apply_orientation)
+
+
+@contextmanager
+def telling(source: ImageSource, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
+    """Whatever goes wrong with an image within the block is said in a sentence that begins with its name.
+
+    Raises:
+        DataError: Something went wrong.
     """
     name = name_of(source)
     try:
-        if isinstance(source, Image.Image):
-            return Opened(_upright(source))
         if isinstance(source, str | Path):
             refuse_special(source)
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-            kind = _kind(image)
-            if image.format == "PNG" and image.fp is not None:
-                _refuse_too_large(image)
-                _check_sums(image.fp)
-            return kind._replace(image=_upright(image), format=image.format or "")
+        yield
     except DataError as error:
         raise DataError(str(error) if str(error).startswith(name) else f"{name} {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{name} {_too_large('far too many')}") from None
+        raise DataError(f"{name} {_too_large('far too many', max_pixels)}") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise DataError(f"{name} cannot be read as a picture: {_reason(source, error)}") from error
+
+
+def _turned(opened: Opened, apply: bool) -> Opened:
+    """The same, decoded, and upright if that is wanted."""
+    opened.image.load()
+    orientation = int(opened.image.getexif().get(_ORIENTATION, 1) or 1)
+    if not apply:
+        return opened._replace(orientation=orientation)
+    deep = opened.deep and opened.deep._replace(values=upright(opened.deep.values, orientation))
+    return opened._replace(image=ImageOps.exif_transpose(opened.image), deep=deep, orientation=orientation)
 
 
 def name_of(source: ImageSource) -> str:
@@ -81,14 +121,14 @@ def name_of(source: ImageSource) -> str:
     return str(getattr(source, "filename", None) or getattr(source, "name", None) or "the given picture")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    _refuse_too_large(image)
-    return ImageOps.exif_transpose(image)
+def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
+    """Refuse an image of more than ``most`` pixels.
 
-
-def _refuse_too_large(image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise DataError(_too_large(f"{image.width} x {image.height}"))
+    Raises:
+        DataError: It is larger; the message is the end of a sentence that begins with the file.
+    """
+    if width * height > most:
+        raise DataError(_too_large(f"{width} x {height}", most))
 
 
 def _kind(image: ImageFile.ImageFile) -> Opened:
@@ -99,14 +139,13 @@ def _kind(image: ImageFile.ImageFile) -> Opened:
     raw, *rest = args if isinstance(args, tuple) else (args,)
     if image.format == "PPM":  # stretched where the file says that its white is none of 255 and 65535
         most = rest[0] if len(rest) == 1 and isinstance(rest[0], int) else None
-        return Opened(image, most=most, white=65535 if image.mode == "I" else None)
+        return Opened(image, most=most)
     if not isinstance(raw, str):
         return Opened(image)
     bits = re.match(r"L;([24])", raw)
     return Opened(
         image,
         most=2 ** int(bits[1]) - 1 if bits else None,
-        white=4095 if raw == "I;12" else None,
         inverted=re.fullmatch(r"L(;[24])?;?IR?", raw) is not None,
     )
 
@@ -149,5 +188,6 @@ def _is_empty(source: ImageSource) -> bool:
     return source == b""
 
 
-def _too_large(given: str) -> str:
-    return f"has {given} pixels; at most {MAX_PIXELS} (8192 x 8192) are read: scale it down, or cut it into tiles"
+def _too_large(given: str, most: int) -> str:
+    limit = f"{most} (8192 x 8192)" if most == MAX_PIXELS else f"{most / 1e6:g} million"
+    return f"has {given} pixels; at most {limit} are read: scale it down, or cut it into tiles"

@@ -1,0 +1,265 @@
+"""Reading TIFF files with tifffile: bounded before anything is decoded, one image a file, bands as they are stored."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from attseg.data.reading.opening import MAX_PIXELS, check_size
+from attseg.data.reading.raw import RawImage, upright
+from attseg.data.sample import DataError
+from attseg.data.wording import amount
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+MAX_BYTES = 2**30
+"""Decoded bytes of all bands together, with what tiles add beyond the border."""
+
+MAX_SEGMENTS = 2**17
+"""Strips and tiles."""
+
+MAX_PAGES = 64
+"""Pages that are counted."""
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+CODECS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50000}
+"""Compressions whose output is bounded: none, CCITT, LZW, JPEG, deflate, PackBits, Zstandard."""
+
+JPEG, RGB, PALETTE, YCBCR = 7, 2, 3, 6
+ALPHA = (1, 2)
+"""Extra samples that the file declares to be opacity."""
+
+
+@dataclass(frozen=True, eq=False)
+class TiffImage:
+    """The one image of a TIFF file, as stored.
+
+    Args:
+        values: (H, W, bands) in the dtype of the file and native byte order, upright unless that was not wanted.
+        photometric: What the values mean, by TIFF's number.
+        bits: Bits a value.
+        alpha: Bands that are opacity, counted from 0.
+        palette: (3, N) colours of 16 bits, if the values are indices.
+        orientation: As stored; 1 is upright.
+    """
+
+    values: npt.NDArray[Any]
+    photometric: int
+    bits: int
+    alpha: tuple[int, ...]
+    palette: npt.NDArray[np.uint16] | None
+    orientation: int
+
+    def to_raw(self) -> RawImage:
+        """The bands that are read as an image: one as gray, the first three as red, green and blue; never opacity.
+
+        Raises:
+            DataError: Two bands, or colours that are not read.
+        """
+        bands = self.values.shape[2]
+        colour = [band for band in range(bands) if band not in self.alpha]
+        meant = {0: 1, 1: 3 if len(colour) > 1 else 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}.get(self.photometric)
+        if meant is None:
+            raise DataError(f"holds {_meaning(self.photometric)}, which is not read; convert it to RGB or gray")
+        if len(colour) < meant:
+            raise DataError(
+                f"has {bands} bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read; save it with "
+                "the bands that are meant"
+            )
+        read = colour[:meant]
+        values = self.values[..., read]
+        if self.photometric == PALETTE:
+            values = self._colours(values[..., 0])
+        elif self.photometric in _CONVERTED:
+            values = self._converted(values)
+        kind = values.dtype.kind
+        white = 2**self.bits - 1 if kind == "u" and self.bits <= 16 else None
+        return RawImage(
+            values,
+            255 if self.photometric in (PALETTE, *_CONVERTED) else white,
+            inverted=self.photometric == 0,
+            bits=self.bits,
+            bands=bands,
+            read=tuple(band + 1 for band in read),
+            orientation=self.orientation,
+        )
+
+    def _colours(self, indices: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        if self.palette is None or indices.dtype.kind != "u" or indices.max() >= self.palette.shape[1]:
+            raise DataError("holds indices beyond its palette; replace or remove it")
+        eight = self.palette >> 8 if self.palette.max() > 255 else self.palette  # some writers store colours of 8 bits
+        return eight.astype(np.uint8).T[indices]
+
+    def _converted(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        if values.dtype != np.uint8:
+            raise DataError(
+                f"holds {_meaning(self.photometric)} of {values.dtype}, and only bytes of it are read; save it as RGB"
+            )
+        mode = _CONVERTED[self.photometric]
+        image = Image.frombytes(mode, values.shape[1::-1], np.ascontiguousarray(values).tobytes())
+        if mode == "LAB":
+            lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+            return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
+        return np.array(image.convert("RGB"))
+
+
+_CONVERTED = {5: "CMYK", 6: "YCbCr", 8: "LAB"}
+
+
+def is_tiff(file: IO[bytes]) -> bool:
+    """Whether an open file begins as a TIFF; its position stays."""
+    place = file.tell()
+    start = file.read(4)
+    file.seek(place)
+    return start in SIGNATURES
+
+
+def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS) -> TiffImage:
+    """Read the image of a TIFF file.
+
+    Overviews, thumbnails and masks that are marked as such do not count as images.
+
+    Args:
+        file: Opened for reading in binary.
+        apply_orientation: Whether the image is turned upright.
+        max_pixels: Height times width of the largest image that is read.
+
+    Raises:
+        DataError: The file is damaged, too large, or holds several pages, a volume, or a compression that is not read. The message is the end
+            of a sentence that begins with the file.
+    """
+    from tifffile import TiffFile
+
+    logger = logging.getLogger("tifffile")
+    if not logger.handlers:  # what it logs about damaged files is told by our errors
+        logger.addHandler(logging.NullHandler())
+    try:
+        with TiffFile(file, _multifile=False, **_PLAIN) as tiff:
+            page = _only_page(tiff)
+            _check_bounds(page, max_pixels)
+            values = _decode(page)
+            orientation = int(page.tags.valueof(274, 1))
+            return TiffImage(
+                upright(values, orientation) if apply_orientation else values,
+                RGB if page.compression == JPEG and page.photometric == YCBCR else int(page.photometric),
+                int(page.bitspersample),
+                tuple(
+                    page.samplesperpixel - len(page.extrasamples) + place
+                    for place, kind in enumerate(page.extrasamples)
+                    if int(kind) in ALPHA
+                ),
+                page.colormap,
+                orientation,
+            )
+    except DataError:
+        raise
+    except Exception as error:  # tifffile raises nearly anything on damaged files
+        first = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise DataError(f"cannot be read as an image: {first[0][:200]}; replace or remove it") from error
+
+
+_PLAIN = {f"is_{kind}": False for kind in ("ome", "lsm", "ndpi", "scanimage")}
+"""Formats of microscopes whose own lists of pages are not followed: they may lead to other files."""
+
+
+def _only_page(tiff: TiffFile) -> TiffPage:
+    pages = []
+    for index in range(MAX_PAGES + 1):
+        try:
+            page = tiff.pages[index]
+        except IndexError:
+            break
+        pages.append(page)
+    images = [page for page in pages if not (page.is_reduced or page.is_mask)] or pages[:1]
+    if not images:
+        raise DataError("cannot be read as an image: it has no page; replace or remove it")
+    number = max(len(images), _stacked(tiff, images[0]))
+    if number > 1:
+        told = f"more than {MAX_PAGES}" if len(pages) > MAX_PAGES else number
+        raise DataError(
+            f"has {told} pages, and which of them is meant is not known: save each image as a file of its own (tiffsplit, ImageMagick)"
+        )
+    return images[0]
+
+
+def _stacked(tiff: TiffFile, page: TiffPage) -> int:
+    """Images that lie behind the first one without a page of their own, as ImageJ and tifffile may write them."""
+    if page.imagedepth > 1:
+        return int(page.imagedepth)
+    if tiff.is_imagej:
+        return int((tiff.imagej_metadata or {}).get("images", 1))
+    if tiff.is_stk:
+        return int((tiff.stk_metadata or {}).get("NumberPlanes", 1))
+    if tiff.is_shaped and (stated := (tiff.shaped_metadata or ({},))[0].get("shape")):
+        return int(np.prod([int(side) for side in stated], dtype=object)) // max(1, page.size)
+    return 1
+
+
+def _check_bounds(page: TiffPage, max_pixels: int) -> None:
+    """Refuse what would take too much memory or time, by the tags alone."""
+    check_size(page.imagewidth, page.imagelength, max_pixels)
+    if page.dtype is None or not isinstance(page.bitspersample, int):
+        raise DataError("has bands of different or unknown types, which are not read; save it with one type")
+    if page.dtype.kind not in "buif":
+        raise DataError(f"holds {page.dtype} values, which are no image; save real numbers")
+    if int(page.compression) not in CODECS:
+        raise DataError(f"is compressed with {_name(page.compression)}, which is not read; save it with LZW or deflate")
+    height, width = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    segments = len(page.dataoffsets)
+    inside = page.samplesperpixel if page.planarconfig == 1 else 1
+    if segments > MAX_SEGMENTS:
+        raise DataError(f"is cut into {segments} strips or tiles; at most {MAX_SEGMENTS} are read: save it with larger ones")
+    stored = page.dtype.itemsize * inside * height * width * max(1, segments)
+    needed = max(stored, page.dtype.itemsize * page.samplesperpixel * page.imagelength * page.imagewidth)
+    if needed > MAX_BYTES:
+        raise DataError(f"takes {amount(needed)} of memory; at most {amount(MAX_BYTES)} are read: cut it into smaller images")
+    counts, size = page.databytecounts, page.parent.filehandle.size
+    short = not page.is_contiguous and segments < int(np.prod(page.chunked, dtype=object))
+    if short or max(counts, default=0) > size or sum(counts) > 4 * size:
+        raise DataError("cannot be read as an image: it ends too early, or its strips do not fit the file; replace or remove it")
+    if page.compression == JPEG:
+        for data, _ in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
+            rows, columns = _jpeg_size(data or b"")
+            if rows > height or columns > width:
+                raise DataError("holds JPEG data of another size than its tags say; replace or remove it")
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    """Height and width in the header of a JPEG stream."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
+        at += 1 if kind == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4])
+    raise DataError("holds JPEG data without a header; replace or remove it")
+
+
+def _decode(page: TiffPage) -> npt.NDArray[Any]:
+    """(H, W, bands) Decoded, bands last."""
+    values = page.asarray(squeeze=False, maxworkers=1)  # (bands apart, depth, H, W, bands together)
+    if values.ndim != 5 or values.size == 0:
+        raise DataError("cannot be read as an image: it is empty; replace or remove it")
+    values = np.moveaxis(values[:, 0, ..., 0], 0, -1) if page.planarconfig == 2 else values[0, 0]
+    return values.astype(np.uint8) if values.dtype == bool else values
+
+
+def _name(member: Any) -> str:
+    """What tifffile calls a compression or a kind of values."""
+    return str(getattr(member, "name", f"the code {int(member)}"))
+
+
+def _meaning(photometric: int) -> str:
+    from tifffile import PHOTOMETRIC
+
+    try:
+        return f"values of the kind {PHOTOMETRIC(photometric).name}"
+    except ValueError:
+        return f"values of the kind {photometric}"
