@@ -134,14 +134,12 @@ def as_viewers_show(path):
         image = ImageOps.exif_transpose(opened)
     if image.mode.startswith("I;16") or values == "I":
         gray = np.asarray(image).astype(np.int64)
-        white = 255 if gray.max() <= 255 and image.mode == "I" and path.suffix != ".ppm" else 65535
-        return np.repeat(np.rint(gray * (255 / white))[..., None], 3, 2)
-    if image.mode == "F":
-        gray = np.asarray(image)
-        return np.repeat(np.rint(gray * (255 / next(w for w in (1, 255, 65535) if gray.max() <= w)))[..., None], 3, 2)
+        return np.repeat(np.rint(gray * (255 / 65535))[..., None], 3, 2)
     if image.mode == "LAB":
         to = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
         return np.asarray(ImageCms.applyTransform(image, to)).astype(float)
+    if path.suffix == ".tiff" and image.mode in ("LA", "RGBA"):  # a band like any other
+        return np.asarray(image.convert(image.mode[:-1]).convert("RGB")).astype(float)
     if image.has_transparency_data:
         image = image.convert("LA") if image.mode == "La" else image
         layers = np.asarray(image.convert("RGBA")).astype(float)

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from attseg.data.reading.image import read_image
 from attseg.data.reading.opening import FORMATS
+from attseg.data.reading.tiff import is_tiff
 from attseg.data.sample import Array, DataError
 from attseg.models.frame import SMALLEST
 from attseg.web.limits import Limits
@@ -47,6 +48,8 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
         DataError: It is no picture, broken, of a format that is not read here, or too large.
     """
     file = _Named(name, content)
+    if is_tiff(file):
+        return fit(name, read_image(file, max_pixels=limits.pixels), limits)
     try:
         with Image.open(file, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
@@ -57,7 +60,9 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(_too_large(name, "far too many", limits)) from None
     except UnidentifiedImageError:
-        raise DataError(f"{name} is no picture of a format that is read here; give {', '.join(FORMATS)}") from None
+        raise DataError(
+            f"{name} is no picture of a format that is read here; give TIFF, {', '.join(FORMATS)}"
+        ) from None
     except DataError:
         raise
     except Exception as error:  # decoders raise nearly anything on damaged files

@@ -56,11 +56,14 @@ def read_deep(image: ImageFile.ImageFile) -> DeepValues | None:
         if values.dtype.kind != "u":
             raise DataError(f"holds {values.dtype} values, which are not read from JPEG 2000; save it as TIFF")
         return DeepValues(values[..., None] if values.ndim == 2 else values, 2**bits - 1, False)
-    if image.format == "PPM" and image.mode == "RGB" and image.tile[0].codec_name == "ppm" and args[1] > 255:
+    if image.format == "PPM" and image.mode == "RGB" and image.tile[0].codec_name == "ppm" and isinstance(args, tuple):
+        white = int(args[1])
+        if white <= 255:
+            return None
         image.fp.seek(image.tile[0].offset)
         content = image.fp.read(6 * image.width * image.height)
         values = np.frombuffer(content, ">u2").reshape(image.height, image.width, 3).astype(np.uint16)
-        return DeepValues(np.minimum(values, np.uint16(args[1])), args[1], False)
+        return DeepValues(np.minimum(values, np.uint16(white)), white, False)
     return None
 
 

@@ -48,7 +48,8 @@ def read_image(
         (H, W, 3) red, green, blue in 0..255.
 
     Raises:
-        DataError: There is no such file, it is empty, broken, too large or no image, holds several pages, or holds values beyond the range.
+        DataError: There is no such file, it is empty, broken, too large or no image, or it holds several pages or values beyond
+            the range.
 
     Example:
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
@@ -59,9 +60,7 @@ def read_image(
         return raw.to_rgb(value_range)
 
 
-def read_raw(
-    source: ImageSource, *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS
-) -> RawImage:
+def read_raw(source: ImageSource, *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS) -> RawImage:
     """Read an image with the values of its file, and what the file says about them.
 
     Args:
@@ -85,9 +84,11 @@ def _tiff(source: ImageSource, apply_orientation: bool, max_pixels: int = MAX_PI
         return read_tiff(source.fp, apply_orientation=apply_orientation, max_pixels=max_pixels)
     if isinstance(source, Image.Image):
         return None
-    with nullcontext(source) if not isinstance(source, str | Path | bytes) else (
-        BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")
-    ) as file:
+    with (
+        nullcontext(source)
+        if not isinstance(source, str | Path | bytes)
+        else (BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")) as file
+    ):
         if not is_tiff(file):
             return None
         return read_tiff(file, apply_orientation=apply_orientation, max_pixels=max_pixels)
@@ -198,7 +199,8 @@ _REFUSED = {
 }
 
 _INVERTED = (
-    "{} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it as a gray PNG."
+    "{} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it as a "
+    "gray PNG."
 )
 
 _MARKED_OPAQUE = ("TIFF", "JPEG2000")
@@ -246,7 +248,7 @@ def _from_deep(deep: DeepValues, about: Mapping[str, Any]) -> RawImage:
         bits=deep.white.bit_length(),
         bands=bands if shown < bands else len(read),
         read=read,
-        opacity=None if alpha is None else alpha / np.float32(deep.white),
+        opacity=None if alpha is None else (alpha / deep.white).astype(np.float32),
         **about,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +70,8 @@ class TiffImage:
             raise DataError(f"holds {_meaning(self.photometric)}, which is not read; convert it to RGB or gray")
         if len(colour) < meant:
             raise DataError(
-                f"has {bands} bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read; save it with "
-                "the bands that are meant"
+                f"has {bands} bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read; save it "
+                "with the bands that are meant"
             )
         read = colour[:meant]
         values = self.values[..., read]
@@ -132,8 +132,8 @@ def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: in
         max_pixels: Height times width of the largest image that is read.
 
     Raises:
-        DataError: The file is damaged, too large, or holds several pages, a volume, or a compression that is not read. The message is the end
-            of a sentence that begins with the file.
+        DataError: The file is damaged, too large, or holds several pages, a volume, or a compression that is not read. The
+            message is the end of a sentence that begins with the file.
     """
     from tifffile import TiffFile
 
@@ -162,29 +162,29 @@ def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: in
         raise
     except Exception as error:  # tifffile raises nearly anything on damaged files
         first = str(error).strip().splitlines()[:1] or [type(error).__name__]
-        raise DataError(f"cannot be read as an image: {first[0][:200]}; replace or remove it") from error
+        raise DataError(f"cannot be read as a picture: {first[0][:200]}; replace or remove it") from error
 
 
-_PLAIN = {f"is_{kind}": False for kind in ("ome", "lsm", "ndpi", "scanimage")}
+_PLAIN: dict[str, Any] = {f"is_{kind}": False for kind in ("ome", "lsm", "ndpi", "scanimage")}
 """Formats of microscopes whose own lists of pages are not followed: they may lead to other files."""
 
 
 def _only_page(tiff: TiffFile) -> TiffPage:
-    pages = []
+    pages: list[TiffPage] = []
     for index in range(MAX_PAGES + 1):
         try:
-            page = tiff.pages[index]
+            pages.append(cast("TiffPage", tiff.pages[index]))
         except IndexError:
             break
-        pages.append(page)
     images = [page for page in pages if not (page.is_reduced or page.is_mask)] or pages[:1]
     if not images:
-        raise DataError("cannot be read as an image: it has no page; replace or remove it")
+        raise DataError("cannot be read as a picture: it has no page; replace or remove it")
     number = max(len(images), _stacked(tiff, images[0]))
     if number > 1:
         told = f"more than {MAX_PAGES}" if len(pages) > MAX_PAGES else number
         raise DataError(
-            f"has {told} pages, and which of them is meant is not known: save each image as a file of its own (tiffsplit, ImageMagick)"
+            f"has {told} pages, and which of them is meant is not known: save each image as a file of its "
+            "own (with tiffsplit or ImageMagick)"
         )
     return images[0]
 
@@ -215,18 +215,24 @@ def _check_bounds(page: TiffPage, max_pixels: int) -> None:
     segments = len(page.dataoffsets)
     inside = page.samplesperpixel if page.planarconfig == 1 else 1
     if segments > MAX_SEGMENTS:
-        raise DataError(f"is cut into {segments} strips or tiles; at most {MAX_SEGMENTS} are read: save it with larger ones")
+        raise DataError(
+            f"is cut into {segments} strips or tiles; at most {MAX_SEGMENTS} are read: save it with larger ones"
+        )
     stored = page.dtype.itemsize * inside * height * width * max(1, segments)
     needed = max(stored, page.dtype.itemsize * page.samplesperpixel * page.imagelength * page.imagewidth)
     if needed > MAX_BYTES:
-        raise DataError(f"takes {amount(needed)} of memory; at most {amount(MAX_BYTES)} are read: cut it into smaller images")
+        raise DataError(
+            f"takes {amount(needed)} of memory; at most {amount(MAX_BYTES)} are read: cut it into smaller images"
+        )
     counts, size = page.databytecounts, page.parent.filehandle.size
     short = not page.is_contiguous and segments < int(np.prod(page.chunked, dtype=object))
     if short or max(counts, default=0) > size or sum(counts) > 4 * size:
-        raise DataError("cannot be read as an image: it ends too early, or its strips do not fit the file; replace or remove it")
+        raise DataError(
+            "cannot be read as a picture: it ends too early, or its strips do not fit the file; replace or remove it"
+        )
     if page.compression == JPEG:
-        for data, _ in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
-            rows, columns = _jpeg_size(data or b"")
+        for segment in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
+            rows, columns = _jpeg_size(cast("bytes", segment[0] or b""))
             if rows > height or columns > width:
                 raise DataError("holds JPEG data of another size than its tags say; replace or remove it")
 
@@ -246,7 +252,7 @@ def _decode(page: TiffPage) -> npt.NDArray[Any]:
     """(H, W, bands) Decoded, bands last."""
     values = page.asarray(squeeze=False, maxworkers=1)  # (bands apart, depth, H, W, bands together)
     if values.ndim != 5 or values.size == 0:
-        raise DataError("cannot be read as an image: it is empty; replace or remove it")
+        raise DataError("cannot be read as a picture: it is empty; replace or remove it")
     values = np.moveaxis(values[:, 0, ..., 0], 0, -1) if page.planarconfig == 2 else values[0, 0]
     return values.astype(np.uint8) if values.dtype == bool else values
 

@@ -68,32 +68,34 @@ def to_bytes(values: npt.NDArray[Any], white: int | None, value_range: ValueRang
         Bytes of the same shape: ``round(255 * (value - low) / (high - low))``.
 
     Raises:
-        DataError: No range is known, the type cannot reach the range, or a value lies beyond it; the message is the end of a sentence that
-            begins with the file.
+        DataError: No range is known, the type cannot reach the range, or a value lies beyond it; the message is the
+            end of a sentence that begins with the file.
     """
     if value_range in (None, (0, 255)) and white == 255:
         return values.astype(np.uint8, copy=False)
     lowest, highest = values.min(), values.max()
     if missing := int(np.isnan(values).sum()) if np.isnan(lowest) else 0:
-        raise DataError(f"holds NaN in {missing} of {values.size} values; replace them by a number within the range of the data")
+        raise DataError(
+            f"holds NaN in {missing} of {values.size} values; replace them by a number within the range of the data"
+        )
     if value_range is None:
         if white is None:
             raise DataError(
-                f"holds {values.dtype} values from {lowest:.6g} to {highest:.6g}, and this type does not say which values are black "
-                "and white. State them once for the data set, such as --data.options.range 0,1 (`attseg data check` proposes "
-                "them); a model keeps the range that it was trained with"
+                f"holds {values.dtype} values from {lowest:.6g} to {highest:.6g}, and this type does not say which values are "
+                "black and white. State them once for the data set, such as --data.options.range 0,1 (`attseg data check` "
+                "proposes them); a model keeps the range that it was trained with"
             )
         value_range = 0, white
     low, high = value_range
     if white is not None and high > white:
         raise DataError(
-            f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it would "
-            "be read as nearly black: convert it to the values of the other images"
+            f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it "
+            "would be read as nearly black: convert it to the values of the other images"
         )
     if not (lowest >= low and highest <= high):
         raise DataError(
-            f"holds the value {lowest if lowest < low else highest:.6g}, beyond the range {describe_range(value_range)} of the data; "
-            "correct the file, or state a range that holds all values (--data.options.range LOW,HIGH)"
+            f"holds the value {lowest if lowest < low else highest:.6g}, beyond the range {describe_range(value_range)} of the "
+            "data; correct the file, or state a range that holds all values (--data.options.range LOW,HIGH)"
         )
     if values.dtype in (np.uint8, np.uint16):
         with np.errstate(over="ignore"):
