@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
+from attseg.data.text import class_label, draw_text, shorten, text_width
 from attseg.errors import UsageError
 
 FONT_SIZE = 14
 SWATCH = 16
 GAP = 8
-ELLIPSIS = "..."
 
 
 def colorize(labels: Array, classes: ClassTable) -> Array:
@@ -66,17 +66,18 @@ def legend(classes: ClassTable, present: Sequence[int], width: int, *, scale: in
     Args:
         classes: Whose names and colours.
         present: The classes to list, in this order; ``IGNORE`` is listed as "ignored".
-        width: Width of the legend in pixels; names that are longer are cut.
+        width: Width of the legend in pixels; names that are longer are cut. A name with characters that no font can draw stands
+            behind the number of its class.
         scale: How many times as large text and swatches are, for pictures that are looked at from afar.
 
     Returns:
         A legend ``width`` wide on white, as high as it needs to be.
     """
-    side, gap = SWATCH * scale, GAP * scale
-    font = ImageFont.load_default(FONT_SIZE * scale)
+    side, gap, size = SWATCH * scale, GAP * scale, FONT_SIZE * scale
     room = width - 3 * gap - side
-    names = [_shorten("ignored" if index == IGNORE else classes.names[index], font, room) for index in present]
-    cell = max((round(font.getlength(name)) for name in names), default=0) + side + 2 * gap
+    labels = ("ignored" if index == IGNORE else class_label(classes.names[index], index) for index in present)
+    names = [shorten(label, size, room) for label in labels]
+    cell = max((round(text_width(name, size)) for name in names), default=0) + side + 2 * gap
     columns = max(1, (width - gap) // cell)
     rows = -(-len(names) // columns)
     page = Image.new("RGB", (width, rows * (side + gap) + gap), "white")
@@ -87,7 +88,7 @@ def legend(classes: ClassTable, present: Sequence[int], width: int, *, scale: in
         swatch = colorize(np.full((side, side), index, np.uint8), classes)
         page.paste(Image.fromarray(swatch), (left, top))
         draw.rectangle((left, top, left + side - 1, top + side - 1), outline="grey")
-        draw.text((left + side + gap, top + side // 2), name, "black", font, anchor="lm")
+        draw_text(draw, left + side + gap, top + side // 2, name, size)
     return page
 
 
@@ -95,11 +96,3 @@ def _hatch(height: int, width: int) -> Array:
     """(H, W, 3) Diagonal stripes, four pixels wide, in two dark greys."""
     stripe = np.add.outer(np.arange(height), np.arange(width)) // 4 % 2
     return np.repeat(np.array((64, 96), np.uint8)[stripe][..., None], 3, axis=2)
-
-
-def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> str:
-    if font.getlength(text) <= room:
-        return text
-    while text and font.getlength(text + ELLIPSIS) > room:
-        text = text[:-1]
-    return text + ELLIPSIS

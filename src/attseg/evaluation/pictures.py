@@ -13,11 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from attseg.data.classes import ClassTable
 from attseg.data.paint import colorize, legend
 from attseg.data.sample import Array
+from attseg.data.text import class_label, draw_text, font_families
 from attseg.evaluation.report import Report
 from attseg.files import replacing
 
@@ -72,7 +73,9 @@ def draw_confusion(report: Report, out: Path) -> None:
         out: Where the PNG goes.
     """
     count = len(report.classes)
-    names = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in report.classes.names]
+    labels = [class_label(name, index) for index, name in enumerate(report.classes.names)]
+    names = [label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1] + "…" for label in labels]
+    family = font_families(*names)
     with np.errstate(invalid="ignore"):
         percent: Floats = 100 * report.counts / report.counts.sum(1, keepdims=True)  # nan where a class has no labels
 
@@ -85,8 +88,8 @@ def draw_confusion(report: Report, out: Path) -> None:
 
     matrix.set_facecolor("#e0e0e0")
     matrix.imshow(percent, cmap="Blues", norm=PowerNorm(0.5, 0, 100), aspect="auto")
-    matrix.set_xticks(range(count), names, rotation=90, fontsize=font, parse_math=False)
-    matrix.set_yticks(range(count), names, fontsize=font, parse_math=False)
+    matrix.set_xticks(range(count), names, rotation=90, fontsize=font, fontfamily=family, parse_math=False)
+    matrix.set_yticks(range(count), names, fontsize=font, fontfamily=family, parse_math=False)
     matrix.set_xlabel("predicted (% of the labels of the row)")
     matrix.set_ylabel("labelled")
     matrix.tick_params(length=0)
@@ -201,9 +204,9 @@ def _strip(image: Array, *painted: Array) -> Image.Image:
 def _line(texts: Sequence[str], width: int) -> Image.Image:
     """Texts above the columns that they belong to."""
     page = Image.new("RGB", (width, 32), "white")
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(16)
+    draw = ImageDraw.Draw(page)
     for place, text in enumerate(texts):
-        draw.text((GAP + place * (CELL + GAP), 16), text, "black", font, anchor="lm")
+        draw_text(draw, GAP + place * (CELL + GAP), 16, text, 16)
     return page
 
 

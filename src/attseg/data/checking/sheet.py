@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from attseg.data.catalog import open_data, open_files
 from attseg.data.paint import colorize, legend, overlay
 from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, SegmentationData
+from attseg.data.text import draw_text, shorten
 from attseg.errors import UsageError
 
 PANEL = 320
@@ -21,6 +22,7 @@ PANEL = 320
 
 GAP = 8
 LINE = 20
+FONT_SIZE = 14
 
 Item = TypeVar("Item")
 
@@ -98,7 +100,7 @@ def _shrunk(values: Array, how: Image.Resampling) -> Array:
 def _row(title: str, shape: Sequence[int], panels: Sequence[Array]) -> Image.Image:
     row = Image.new("RGB", (3 * PANEL + 4 * GAP, LINE + panels[0].shape[0] + GAP), "white")
     text = f"{title} ({shape[1]} x {shape[0]})"
-    ImageDraw.Draw(row).text((GAP, LINE // 2), text, "black", ImageFont.load_default(14), anchor="lm")
+    draw_text(ImageDraw.Draw(row), GAP, LINE // 2, shorten(text, FONT_SIZE, row.width - 2 * GAP), FONT_SIZE)
     for place, panel in enumerate(panels):
         row.paste(Image.fromarray(panel), (GAP + place * (PANEL + GAP), LINE))
     return row

@@ -18,6 +18,7 @@ from PIL import Image
 
 from attseg.data import paint
 from attseg.data.sample import Array
+from attseg.data.text import class_label, font_families
 from attseg.explain.figures.seen import Floats, Seen, present
 
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -86,9 +87,14 @@ def color_bar(figure: Figure | SubFigure, drawn: AxesImage, axes: Axes, label: s
 def name_classes(figure: Figure, seen: Seen) -> None:
     """A legend of the predicted classes below the figure, those with the largest areas first."""
     named = present(seen, MOST_CLASSES)
-    patches = [Patch(facecolor=_color(seen, i), edgecolor="grey", label=seen.classes.names[i]) for i in named]
+    labels = [class_label(seen.classes.names[index], index) for index in named]
+    patches = [
+        Patch(facecolor=_color(seen, index), edgecolor="grey", label=label)
+        for index, label in zip(named, labels, strict=True)
+    ]
+    font = {"family": font_families(*labels), "size": SMALL}
     legend = figure.legend(
-        handles=patches, loc="outside lower left", ncols=min(6, len(patches)), fontsize=SMALL, frameon=False
+        handles=patches, loc="outside lower left", ncols=min(6, len(patches)), prop=font, frameon=False
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -102,8 +108,9 @@ def bars_by_class(axes: Axes, seen: Seen, classes: Sequence[int], values: Floats
         axes.bar(
             left, row, wide, color=COLORS[place % len(COLORS)], hatch=("", "//", "..", "xx")[place % 4], label=name
         )
-    labels = [seen.classes.names[index] for index in classes]
-    axes.set_xticks(range(len(classes)), labels, rotation=30, ha="right", parse_math=False)
+    labels = [class_label(seen.classes.names[index], index) for index in classes]
+    family = font_families(*labels)
+    axes.set_xticks(range(len(classes)), labels, rotation=30, ha="right", fontfamily=family, parse_math=False)
     plain(axes)
     if len(names) > 1:
         axes.legend(fontsize=SMALL, frameon=False, ncols=len(names), loc="lower right", bbox_to_anchor=(1, 1))
@@ -151,7 +158,7 @@ def _show(axes: Axes, seen: Seen, pixels: Array) -> None:
 
 
 def _name(axes: Axes, title: str) -> None:
-    axes.set_title(title, fontsize=SMALL + 1, parse_math=False)
+    axes.set_title(title, fontsize=SMALL + 1, fontfamily=font_families(title), parse_math=False)
 
 
 def _smaller(pixels: Array) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from attseg.data.text import class_label, font_families
 from attseg.explain.capture import AttentionMap
 from attseg.explain.figures import panels
 from attseg.explain.figures.refine import scale_names
@@ -51,7 +52,8 @@ def draw_pixel(figure: Figure | SubFigure, seen: Seen, x: int, y: int) -> None:
     read = seen.looked.at(x, y)
     places = list(figure.subplots(*shape_of(seen), squeeze=False).flat)
     panels.show_picture(places[0], seen)
-    panels.show_prediction(places[1], seen, seen.classes.names[int(seen.labels[y, x])])
+    index = int(seen.labels[y, x])
+    panels.show_prediction(places[1], seen, class_label(seen.classes.names[index], index))
     for axes in places[:2]:
         panels.mark_point(axes, x, y, 0)
     for axes, one, whole in zip(places[2:], read, seen.looked.found, strict=False):
@@ -77,7 +79,7 @@ def _draw(figure: Figure | SubFigure, axes: Axes, seen: Seen, one: PixelAttentio
     else:
         names, values = _named(seen.looked, seen, one)
         axes.barh(range(len(names)), values, color=panels.COLORS[1])
-        axes.set_yticks(range(len(names)), names, parse_math=False)
+        axes.set_yticks(range(len(names)), names, fontfamily=font_families(*names), parse_math=False)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
         _finish(axes, one)
@@ -87,7 +89,7 @@ def _named(looked: Looked, seen: Seen, one: PixelAttention) -> tuple[list[str], 
     if one.kind == "scale":
         return scale_names(looked, len(one.values)), one.values
     order = np.argsort(-one.values, kind="stable")[:MOST_BARS]
-    return [seen.classes.names[index] for index in order], one.values[order]
+    return [class_label(seen.classes.names[index], int(index)) for index in order], one.values[order]
 
 
 def _finish(axes: Axes, one: PixelAttention) -> None:

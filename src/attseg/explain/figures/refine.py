@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from attseg.data.text import class_label
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Seen, find_maps, means_by_class, on_picture, present
 from attseg.explain.looked import Looked
@@ -92,7 +93,7 @@ def a2r_recalibration(seen: Seen) -> Figure:
     panels.show_prediction(places[1], seen)
     values = to_numpy(weights)
     for axes, index in zip(places[2:], shown, strict=True):
-        drawn = panels.show_map(axes, seen, values[index], seen.classes.names[index], high=1.0)
+        drawn = panels.show_map(axes, seen, values[index], class_label(seen.classes.names[index], index), high=1.0)
     panels.color_bar(figure, drawn, places[min(columns, len(places)) - 1], "weight of the class")
     bars = figure.add_subplot(grid[2, :])
     pixels = on_picture(weights, seen)
