@@ -10,10 +10,11 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "files"}
+GROUND = {"errors", "files", "tensors"}
 ALLOWED = {
     "errors": set(),
     "files": set(),
+    "tensors": set(),
     "layers": set(),
     "data": set(),
     "recipes": set(),

@@ -13,10 +13,13 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError
+from attseg.inference.segmenter import load
+from attseg.models import FCN
 from attseg.recipes.recipe import ModelSpec
 
 CLASSES = ClassTable(("sky", "road", "boat"), ((1, 2, 3), (4, 5, 6), (7, 8, 9)), {1: 0, 2: 1, 3: 2})
 PREPROCESSING = Preprocessing((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+HEAD = "head.weight"
 INFO = {"recipe": "pan-scenes", "seed": 3, "step": 100, "miou": 0.5}
 
 
@@ -238,3 +241,64 @@ def test_long_lists_of_differences_are_cut():
     model = nn.Sequential(*[nn.Linear(1, 1) for _ in range(10)])
     with pytest.raises(WeightsError, match=r"    5: weight, bias\n    and 4 more$"):
         load_into(model, {})
+
+
+def forged(path, change):
+    """A file that save_weights would not write: tensors changed, with a header that fits them."""
+    save(path, FCN(3, encoder="test_resnet").state_dict(), {"encoder": "test_resnet"})
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["attseg"]) | {"checksum": None}
+        state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    change(state)
+    save_file(state, path, metadata={"attseg": json.dumps(header)})
+    return path
+
+
+def cast(dtype, name):
+    return lambda state: state.update({name: state[name].to(dtype)})
+
+
+def filled(value, name):
+    def change(state):
+        state[name].view(-1)[-1] = value
+
+    return change
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_are_neither_written_nor_loaded(value, tmp_path):
+    names = list(FCN(3, encoder="test_resnet").state_dict())
+    floats = [name for name in names if not name.endswith("num_batches_tracked")]
+    for name in (floats[0], next(name for name in floats if name.endswith("running_var")), floats[-1]):
+        path = forged(tmp_path / "a.safetensors", filled(value, name))
+        with pytest.raises(WeightsError) as error:
+            load(path, device="cpu")
+        assert str(path) in str(error.value) and f"{name}: 1 of " in str(error.value)
+    broken = net()
+    broken[0].bias.data[0] = value
+    with pytest.raises(WeightsError, match="0.bias: 1 of 4 values"):
+        save(tmp_path / "b.safetensors", broken.state_dict())
+    assert not (tmp_path / "b.safetensors").exists()
+    with pytest.raises(WeightsError, match="0.bias: 1 of 4 values"):
+        load_into(net(), broken.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64, torch.bool, torch.complex64, torch.float8_e4m3fn], ids=str)
+def test_weights_of_another_kind_are_refused(dtype, tmp_path):
+    path = forged(tmp_path / "a.safetensors", cast(dtype, HEAD))
+    with pytest.raises(WeightsError) as error:
+        load(path, device="cpu")
+    assert f"{HEAD}: {str(dtype).removeprefix('torch.')}, where float32 was expected" in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_half_and_double_precision_are_loaded_as_32_bits(dtype, tmp_path):
+    expected = {}
+
+    def change(state):
+        state.update({name: each.to(dtype) if each.is_floating_point() else each for name, each in state.items()})
+        expected.update({name: each.float() if each.is_floating_point() else each for name, each in state.items()})
+
+    found = load(forged(tmp_path / "a.safetensors", change), device="cpu").model.state_dict()
+    assert {name: each.dtype for name, each in found.items()} == {name: each.dtype for name, each in expected.items()}
+    assert [name for name in found if not torch.equal(found[name], expected[name])] == []

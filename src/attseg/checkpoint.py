@@ -19,6 +19,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.files import FileError, no_such_path, replacing
 from attseg.recipes.recipe import ModelSpec
+from attseg.tensors import explain_state, listed
 
 FORMAT = 1
 """Version of what the header holds; raised when an older attseg could no longer read it rightly."""
@@ -72,8 +73,11 @@ def save_weights(
 
     Raises:
         FileError: The file cannot be written.
+        WeightsError: There are NaN or infinite weights.
         TypeError: ``model.args`` or ``info`` hold something that JSON cannot.
     """
+    if problems := explain_state(state):
+        raise WeightsError(f"weights that contain NaN or infinite values are not written to {path}:{listed(problems)}")
     header = {
         "format": FORMAT,
         "model": {"name": model.name, "args": architecture(model.args)},
@@ -95,7 +99,7 @@ def read_weights(path: Path) -> Weights:
     Raises:
         UsageError: There is no such file.
         FileError: The file may not be read.
-        WeightsError: The file is not attseg's, is damaged, or was written by a newer attseg.
+        WeightsError: The file is not attseg's, is damaged, contains NaN or infinite weights, or was written by a newer attseg.
     """
     if not path.is_file():
         raise no_such_path(path)
@@ -109,7 +113,13 @@ def read_weights(path: Path) -> Weights:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
     if header is None:
         raise WeightsError(f"{path} holds tensors but nothing about model and classes: it was not written by attseg")
-    return _parse(path, header, state)
+    found = _parse(path, header, state)
+    if problems := explain_state(state):
+        raise WeightsError(
+            f"{path} contains NaN or infinite weights, with which every pixel would get the first class; use weights that were "
+            f"saved before training diverged (last.safetensors, another run), or train anew:{listed(problems)}"
+        )
+    return found
 
 
 def trained_on(info: Mapping[str, Any]) -> str | None:
@@ -124,7 +134,7 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load weights that fit exactly; of weights that do not, load nothing.
 
     Raises:
-        WeightsError: Names or shapes differ; the message lists them, grouped by module.
+        WeightsError: As of ``check_fit``.
     """
     check_fit(model, state)
     model.load_state_dict(state)
@@ -134,7 +144,8 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Refuse weights that do not fit a model exactly, which may be on the meta device.
 
     Raises:
-        WeightsError: Names or shapes differ; the message lists them, grouped by module.
+        WeightsError: Names or shapes differ, a tensor is of another kind than its parameter (``explain_state`` says what may be
+            stored for what), or values are NaN or infinite; the message lists them.
     """
     own = model.state_dict()
     other_shape = [
@@ -152,6 +163,8 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
             f"these weights do not fit this {type(model).__name__}; build it with the arguments that it was trained with\n"
             + "\n".join(differences)
         )
+    if problems := explain_state(state, own):
+        raise WeightsError(f"these weights cannot be loaded into this {type(model).__name__}:{listed(problems)}")
 
 
 def architecture(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def test_what_is_not_a_released_network_gets_a_sentence():
             {},
             r"1 have another shape: psa.proj.0.weight \(2048 x 9 x 1 x 1, where 2048 x 16 x 1 x 1 was expected\)",
         ),
-        (state | {"cls.1.bias": torch.full((FUSE,), torch.nan)}, {}, "'cls.1.bias' holds values that are not finite"),
+        (state | {"cls.1.bias": torch.full((FUSE,), torch.nan)}, {}, "cls.1.bias: 16 of 16 values are NaN or infinite"),
     ]
     for source, options, message in cases:
         with pytest.raises(UsageError, match=message):

@@ -40,6 +40,15 @@ def test_a_file_of_other_weights_falls_short(tmp_path):
     assert check_parity(other, file, sizes=((32, 40),), limit=0.0).passed
 
 
+@pytest.mark.parametrize("gives", ["labels", "logits", "probabilities"])
+def test_nan_on_either_side_is_disagreement(tmp_path, gives):
+    file = strongest(tmp_path / "a.onnx", gives=gives)
+    broken = network(Preprocessing((float("nan"), 0.0, 0.0), (1.0, 1.0, 1.0)))
+    parity = check_parity(broken, file, sizes=((32, 40),))
+    assert (parity.passed, parity.rows[0].agreement, parity.rows[0].difference) == (False, 0.0, float("inf"))
+    assert parity.to_dict()["rows"][0]["difference"] is None
+
+
 def test_a_file_of_one_size_is_checked_at_that_one(tmp_path):
     parity = check_parity(network(), strongest(tmp_path / "a.onnx", size=(32, 48)))
     assert [row.size for row in parity.rows] == [(32, 48)]

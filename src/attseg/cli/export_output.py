@@ -35,7 +35,7 @@ def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
             (
                 " x ".join(map(str, row["size"])),
                 row["pictures"],
-                f"{row['difference']:.1e}",
+                "NaN" if row["difference"] is None else f"{row['difference']:.1e}",
                 f"{100 * row['agreement']:.2f} %",
                 f"{1000 * row['network_seconds']:.1f} ms",
                 f"{1000 * row['file_seconds']:.1f} ms",

@@ -13,6 +13,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import ModelName
+from attseg.tensors import explain_state
 
 EPS = 1e-5
 """What torch's batch normalisation adds to the variance, unless told otherwise; none of the sources tells it."""
@@ -111,13 +112,14 @@ class Given:
             preprocessing: What the pictures went through; None is ImageNet's mean and deviation.
 
         Raises:
-            UsageError: Tensors are missing, too many, or of another shape; the first are named as the file has them.
+            UsageError: Tensors are missing, too many, of another shape or of another kind; the first are named as the file has
+                them.
         """
         made = made or {}
         with torch.device("meta"):
             wanted = build_model(name, args, num_classes).state_dict()
         state: dict[str, Tensor] = {}
-        missing, wrong = [], []
+        missing, wrong, unfit = [], [], []
         for ours, like in wanted.items():
             theirs = _renamed(ours, renaming)
             if ours in made:
@@ -131,11 +133,19 @@ class Given:
                 continue
             if tensor.shape != like.shape:
                 wrong.append(f"{theirs} ({_size(tensor)}, where {_size(like)} was expected)")
-            state[ours] = tensor.float() if tensor.is_floating_point() else tensor
+            if problem := explain_state({theirs: tensor}, {theirs: like}):
+                unfit += problem
+            else:
+                state[ours] = tensor.to(like.dtype)
         more = [theirs for theirs in self.tensors if not theirs.endswith("num_batches_tracked")]
         problems = [
             f"{len(names)} {kind}: {named(names)}"
-            for kind, names in (("are missing", missing), ("are not known", more), ("have another shape", wrong))
+            for kind, names in (
+                ("are missing", missing),
+                ("are not known", more),
+                ("have another shape", wrong),
+                ("cannot be loaded", unfit),
+            )
             if names
         ]
         if problems:

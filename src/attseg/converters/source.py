@@ -12,6 +12,7 @@ from torch import Tensor
 
 from attseg.errors import UsageError
 from attseg.files import no_such_path
+from attseg.tensors import explain_state, listed
 
 Source = str | Path | Mapping[str, Tensor]
 """A file (``.pth``, read weights-only, or ``.safetensors``), or its tensors by name."""
@@ -31,9 +32,8 @@ def read_tensors(source: Source) -> dict[str, Tensor]:
     """
     given = source if isinstance(source, Mapping) else _read(Path(source).expanduser())
     tensors = {name.removeprefix(WRAPPER): tensor for name, tensor in given.items()}
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise UsageError(f"the tensor {name!r} holds values that are not finite; the file is of no use")
+    if problems := explain_state(tensors):
+        raise UsageError(f"the weights contain NaN or infinite values; fetch or train them anew:{listed(problems)}")
     return tensors
 
 

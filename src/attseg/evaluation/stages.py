@@ -16,6 +16,7 @@ from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import Meter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
+from attseg.prediction.decided import ScoresError
 from attseg.prediction.stream import OnViews, Predictor
 
 
@@ -70,12 +71,16 @@ def predict(
             yield Piece(index, problem=str(sample))
             continue
         prediction = np.empty(sample.labels.shape, np.uint8)
-        for band in predictor.bands(sample.image, on_views):
-            rows = slice(band.top, band.top + band.height)
-            prediction[rows] = band.labels()
-            if with_scores:
-                yield Piece(index, _cut(sample, rows), prediction[rows], band.probabilities())
-        yield Piece(index, sample, prediction)
+        try:
+            for band in predictor.bands(sample.image, on_views):
+                rows = slice(band.top, band.top + band.height)
+                prediction[rows] = band.labels()
+                if with_scores:
+                    yield Piece(index, _cut(sample, rows), prediction[rows], band.probabilities())
+        except ScoresError as error:
+            yield Piece(index, problem=f"{sample.name}: {error}")
+        else:
+            yield Piece(index, sample, prediction)
 
 
 def predict_refined(
@@ -92,8 +97,11 @@ def predict_refined(
         for index, sample in samples:
             if isinstance(sample, DataError):
                 yield Piece(index, problem=str(sample)), None, None
-            else:
+                continue
+            try:
                 yield Piece(index, sample), sample.image, predictor.probabilities(sample.image, on_views)
+            except ScoresError as error:
+                yield Piece(index, problem=f"{sample.name}: {error}"), None, None
 
     for piece, refined in refine_all(crf, jobs(), with_probabilities=with_scores):
         if refined is None:

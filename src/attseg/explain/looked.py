@@ -19,6 +19,7 @@ from attseg.errors import UsageError
 from attseg.explain.capture import AttentionMap
 from attseg.explain.passes import Passes
 from attseg.explain.pixel import PixelAttention, cell_of, read_pixel, to_numpy
+from attseg.prediction.decided import check_scores
 
 
 class Pairs:
@@ -163,6 +164,7 @@ def look(model: nn.Module, images: Tensor) -> Looked:
 
     Raises:
         UsageError: There is more than one picture.
+        ScoresError: The network gives NaN or infinite logits.
 
     Example:
         >>> from attseg.models import PAN
@@ -189,6 +191,7 @@ def look(model: nn.Module, images: Tensor) -> Looked:
             if path not in passes.pairwise:
                 stack.callback(tap.register_forward_hook(partial(keep, path)).remove)
         logits: Tensor = model(images).logits
+    check_scores(logits.amax(1))
     return Looked(logits[0].float(), found, model, images)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -40,8 +41,8 @@ class Row:
     Args:
         size: Height and width of the pictures.
         pictures: How many, as one batch.
-        difference: The largest difference of any number.
-        agreement: Share of pixels with equal classes.
+        difference: The largest difference of any number; infinite where either side gives NaN or an infinite number.
+        agreement: Share of pixels with equal classes. Pixels with NaN or infinite numbers on either side count as unequal.
         network_seconds: For one picture, of the network in PyTorch with all that the file does.
         file_seconds: For one picture, of the file.
     """
@@ -79,7 +80,8 @@ class Parity:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows], "passed": self.passed}
+        rows = [asdict(row) | ({} if math.isfinite(row.difference) else {"difference": None}) for row in self.rows]
+        return {**asdict(self), "rows": rows, "passed": self.passed}
 
 
 def check_parity(
@@ -134,12 +136,14 @@ def _compare(network: Deployable, engine: Engine, about: Description, size: Size
     ours, theirs = eager(images), engine.compute(images)
     numbers = theirs[about.contract.outputs[-1]]
     labels = [_labels(about.contract, each) for each in (ours[0], theirs[about.contract.outputs[0]])]
+    finite = np.isfinite(ours[-1]) & np.isfinite(numbers)
+    pixels = finite if about.contract.gives == "labels" else finite.all(1)
     seconds = _time(lambda: eager(images[:1]), lambda: engine.compute(images[:1]))
     return Row(
         size=size,
         pictures=len(images),
-        difference=float(np.abs(ours[-1] - numbers).max()),
-        agreement=float((labels[0] == labels[1]).mean()),
+        difference=float(np.abs(ours[-1] - numbers).max()) if finite.all() else math.inf,
+        agreement=float(((labels[0] == labels[1]) & pixels).mean()),
         network_seconds=seconds[0],
         file_seconds=seconds[1],
     )

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.data.sample import Array
+from attseg.prediction.decided import check_scores
 from attseg.prediction.protocol import Average
 from attseg.prediction.views import Scaled, Side, Span, View
 
@@ -44,15 +45,22 @@ class Band(NamedTuple):
         return self.values.shape[1]
 
     def decide(self) -> tuple[Array, npt.NDArray[np.float32]]:
-        """(h, W) The most probable class of each pixel, and its probability."""
+        """(h, W) The most probable class of each pixel, and its probability.
+
+        Raises:
+            ScoresError: The scores of a pixel are NaN or infinite.
+        """
         best, labels = self.values.max(dim=0)
+        check_scores(best)
         if self.kind == "logits":
             best = 1 / (self.values - best).exp_().sum(dim=0)  # softmax at the maximum, whose exponent is 0
         return labels.byte().cpu().numpy(), best.cpu().numpy()
 
     def labels(self) -> Array:
-        """(h, W) The class with the highest score."""
-        return self.values.max(dim=0).indices.byte().cpu().numpy()
+        """(h, W) The class with the highest score; errors as of ``decide``."""
+        best, labels = self.values.max(dim=0)
+        check_scores(best)
+        return labels.byte().cpu().numpy()
 
     def probabilities(self) -> Tensor:
         """(K, h, W) Probabilities of the classes, which add up to 1."""

@@ -18,6 +18,29 @@ NO_SCORES = (
 )
 
 
+class ScoresError(UsageError):
+    """A network gave NaN or infinite scores, of which no class can be made."""
+
+
+def check_scores(best: Tensor) -> None:
+    """Refuse pixels whose highest score is NaN or infinite: the arg-max would call them the first class.
+
+    NaN in the score of any class is the highest score in torch, so that the highest alone have to be looked at.
+
+    Args:
+        best: The highest score of each pixel, of any shape.
+
+    Raises:
+        ScoresError: The message says at how many pixels.
+    """
+    finite = best.isfinite()
+    if not finite.all():
+        raise ScoresError(
+            f"the network gave NaN or infinite scores at {int((~finite).sum())} of {best.numel()} pixels. In fp16 values "
+            "overflow: use bf16 or 32 bits. In 32 bits the weights have diverged or are damaged: use others"
+        )
+
+
 class DecidingModel(nn.Module, ABC):
     """A model whose result is decided, such as an exported file with the arg-max inside.
 
@@ -60,7 +83,12 @@ class DecidedBand(NamedTuple):
         return self.labels(), self.best.cpu().numpy()
 
     def labels(self) -> Array:
-        """(h, W) The class of each pixel."""
+        """(h, W) The class of each pixel.
+
+        Raises:
+            ScoresError: A probability is NaN or infinite.
+        """
+        check_scores(self.best)
         return self.classes.cpu().numpy()
 
     def probabilities(self) -> Tensor:

@@ -19,7 +19,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.prediction.bands import Band, Bands
-from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel
+from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel, check_scores
 from attseg.prediction.pixels import read_views
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
@@ -83,9 +83,12 @@ class Predictor:
         return np.concatenate([band.labels() for band in self.bands(image, on_views)])
 
     def probabilities(self, image: Array, on_views: OnViews | None = None) -> npt.NDArray[np.float32]:
-        """(K, H, W) The probabilities of all classes of a whole picture, 4 bytes each."""
-        bands = (band.probabilities().cpu().numpy() for band in self.bands(image, on_views))
-        return np.concatenate(list(bands), axis=1)
+        """(K, H, W) The probabilities of all classes of a whole picture, 4 bytes each; errors as of ``bands``."""
+        parts = []
+        for band in self.bands(image, on_views):
+            parts.append(band.probabilities())
+            check_scores(parts[-1].amax(0))
+        return np.concatenate([part.cpu().numpy() for part in parts], axis=1)
 
     def _plain(self, image: Array) -> Iterator[Band]:
         height, width = image.shape[:2]

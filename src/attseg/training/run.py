@@ -21,6 +21,7 @@ from lightning.pytorch.strategies.launchers.subprocess_script import _Subprocess
 from rich.console import Console
 from torch import Tensor, distributed
 
+from attseg.checkpoint import load_into
 from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
 from attseg.data.sample import DataError, SegmentationData
@@ -180,7 +181,7 @@ def _model(recipe: Recipe, machine: Machine, plan: Plan, weights: dict[str, Tens
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.model.name, recipe.model.args, num_classes)
     if weights is not None:
-        model.load_state_dict(weights)
+        load_into(model, weights)
     if plan.channels_last:
         model = model.to(memory_format=torch.channels_last)
     if plan.device == "cpu" and machine.precision == "bf16":

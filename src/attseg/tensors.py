@@ -1,0 +1,75 @@
+"""Which tensors of a file may become weights: finite numbers, of the kind of the parameter that they are loaded into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""Dtypes of weights that hold plain numbers. 8-bit floats are none of them: they mean something only with their scales."""
+
+MOST_LISTED = 6
+
+
+def explain_state(state: Mapping[str, Tensor], like: Mapping[str, Tensor] | None = None) -> list[str]:
+    """What keeps tensors from being weights, a line each; nothing where nothing does.
+
+    Any of ``FLOATS`` may be stored for any other: half precision becomes 32 bits exactly, and 64 bits are rounded. Integers
+    may be stored for integers whose range holds them. NaN and infinite values are refused, and so are values that become
+    infinite in the dtype of the parameter.
+
+    Args:
+        state: Tensors by name.
+        like: Parameters and buffers by name, which may be on the meta device; names that are not in both are left out. None
+            asks only whether all values are finite.
+
+    Example:
+        >>> explain_state({"w": torch.tensor([1.0, float("nan")])})
+        ['w: 1 of 2 values are NaN or infinite']
+        >>> explain_state({"w": torch.ones(2, dtype=torch.int32)}, {"w": torch.ones(2)})
+        ['w: int32, where float32 was expected']
+    """
+    found = []
+    for name, tensor in state.items():
+        if like is not None and name not in like:
+            continue
+        if problem := _explain(tensor, tensor.dtype if like is None else like[name].dtype):
+            found.append(f"{name}: {problem}")
+    return found
+
+
+def listed(lines: list[str]) -> str:
+    """The first of some lines, as one text."""
+    more = f"\n    and {len(lines) - MOST_LISTED} more" if len(lines) > MOST_LISTED else ""
+    return "".join(f"\n    {line}" for line in lines[:MOST_LISTED]) + more
+
+
+def _explain(tensor: Tensor, wanted: torch.dtype) -> str:
+    if tensor.dtype != wanted and (_kind(tensor.dtype) is None or _kind(tensor.dtype) != _kind(wanted)):
+        return f"{_name(tensor.dtype)}, where {_name(wanted)} was expected"
+    if tensor.is_meta or not tensor.numel():
+        return ""
+    if _kind(wanted) == "integer" and tensor.dtype != wanted:
+        low, high = torch.iinfo(wanted).min, torch.iinfo(wanted).max
+        if int(tensor.min()) < low or int(tensor.max()) > high:
+            return f"{_name(tensor.dtype)} values that do not fit into {_name(wanted)}"
+    if tensor.dtype in FLOATS or tensor.is_complex():
+        finite = tensor.to(wanted).isfinite()
+        if not finite.all():
+            return f"{int((~finite).sum())} of {tensor.numel()} values are NaN or infinite"
+    return ""
+
+
+def _kind(dtype: torch.dtype) -> str | None:
+    """What may stand for one another; None where a dtype stands for itself alone."""
+    if dtype in FLOATS:
+        return "float"
+    if dtype == torch.bool or dtype.is_floating_point or dtype.is_complex:
+        return None
+    return "integer"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
