@@ -9,6 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from attseg.data.reading.bounded import bounded
 from attseg.data.reading.image import read_image
 from attseg.data.reading.opening import FORMATS
 from attseg.data.reading.tiff import is_tiff
@@ -51,7 +52,7 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
     if is_tiff(file):
         return fit(name, read_image(file, max_pixels=limits.pixels), limits)
     try:
-        with Image.open(file, formats=FORMATS) as image:  # reads the head alone
+        with bounded(content) as opened, Image.open(opened, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
                 raise DataError(_too_large(name, f"{image.width} x {image.height}", limits))
             if draft and image.format == "JPEG":
@@ -63,12 +64,11 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
         raise DataError(
             f"{name} is no picture of a format that is read here; give TIFF, {', '.join(FORMATS)}"
         ) from None
-    except DataError:
-        raise
+    except DataError as error:
+        raise DataError(str(error) if str(error).startswith(name) else f"{name} {error}") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise DataError(f"{name} cannot be read as a picture: {error or type(error).__name__}") from error
-    file.seek(0)
-    return fit(name, read_image(file), limits)
+    return fit(name, read_image(file, max_pixels=limits.pixels), limits)
 
 
 class _Named(BytesIO):

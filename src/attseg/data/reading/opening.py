@@ -10,12 +10,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from attseg.data.reading.bounded import bounded
 from attseg.data.reading.content import refuse_special
 from attseg.data.reading.deep import DeepValues, read_deep
 from attseg.data.reading.raw import upright
@@ -72,7 +72,7 @@ def open_picture(source: ImageSource, *, apply_orientation: bool = True, max_pix
         if isinstance(source, Image.Image):
             check_size(source.width, source.height, max_pixels)
             return _turned(Opened(source, format=source.format or ""), apply_orientation)
-        with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+        with bounded(source) as file, Image.open(file, formats=FORMATS) as image:
             check_size(image.width, image.height, max_pixels)
             opened = _kind(image)
             if image.format == "PNG" and image.fp is not None:

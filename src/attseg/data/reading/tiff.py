@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+from attseg.data.reading.bounded import check_scans
 from attseg.data.reading.opening import MAX_PIXELS, check_size
 from attseg.data.reading.raw import RawImage, upright
 from attseg.data.sample import DataError
@@ -232,7 +233,9 @@ def _check_bounds(page: TiffPage, max_pixels: int) -> None:
         )
     if page.compression == JPEG:
         for segment in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
-            rows, columns = _jpeg_size(cast("bytes", segment[0] or b""))
+            stream = cast("bytes", segment[0] or b"")
+            check_scans(stream)
+            rows, columns = _jpeg_size(stream)
             if rows > height or columns > width:
                 raise DataError("holds JPEG data of another size than its tags say; replace or remove it")
 
