@@ -75,6 +75,7 @@ class Server:
         for name, value in self.headers.items():
             request.send_header(name, value)
         request.send_header("Content-Length", "0")
+        request.send_header("Connection", "close")
         request.end_headers()
 
     def send(self, request, body, cut):

@@ -5,8 +5,7 @@ import zipfile
 
 import pytest
 
-from attseg.data.download.archives import opened
-from attseg.data.download.errors import ArchiveError
+from attseg.data.download.archives import ArchiveError, opened
 
 FILES = {"set/a.txt": b"first", "set/deep/b.txt": b"second" * 5000, "c.txt": b""}
 
@@ -161,7 +160,7 @@ def test_an_archive_that_is_cut_off_anywhere_is_refused(make):
     for length in range(0, len(whole) - padding, 511 if padding else 23):
         path.write_bytes(whole[:length])
         with pytest.raises(
-            ArchiveError, match=f"{path.name} is damaged or cut off .*; remove it, and give the same command"
+            ArchiveError, match=f"{path.name} is damaged or cut off .*; remove it, and run the same command"
         ):
             contents(path)
 

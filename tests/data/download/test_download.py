@@ -1,4 +1,3 @@
-import fcntl
 import hashlib
 import io
 import json
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 import layouts
 from attseg.cli import main
@@ -17,9 +17,9 @@ from attseg.data.catalog import open_data
 from attseg.data.checking.doctor import check
 from attseg.data.download import download as module
 from attseg.data.download import transfer
+from attseg.data.download.archives import ArchiveError
 from attseg.data.download.download import download
-from attseg.data.download.errors import ArchiveError, DownloadError
-from attseg.data.download.sources import SOURCES, Checksum, find_source
+from attseg.data.download.sources import SOURCES, Checksum, DownloadError, find_source
 from attseg.errors import UsageError
 
 
@@ -113,7 +113,7 @@ def test_a_wrong_checksum_removes_what_was_fetched_but_not_what_was_there(served
         message = str(error.value)
         assert hashlib.md5(server.content).hexdigest() in message and "0" * 32 in message and "by nobody" in message
         assert ("The file was removed; try once more" in message) != laid_there
-        assert ("Remove the file, or lay the right one there" in message) == laid_there
+        assert ("Remove the file, or put the right one there" in message) == laid_there
         assert archive.exists() == laid_there
         assert not (tmp_path / SOURCES[name].place).exists()
 
@@ -134,7 +134,7 @@ def test_a_broken_download_goes_on_in_the_next_call(served, tmp_path):
     name, server = served
     half = len(server.content) // 2
     server.cuts = [half, *[0] * 4]
-    with pytest.raises(DownloadError, match="have arrived and are kept; the same command goes on"):
+    with pytest.raises(DownloadError, match="have arrived and are kept; the same command resumes"):
         download(name, tmp_path, progress=quiet)
     download(name, tmp_path, progress=quiet)
     assert server.requests[-1]["Range"] == f"bytes={half}-"
@@ -157,8 +157,7 @@ def test_other_folders_beside_it_are_left_alone(served, tmp_path):
 
 
 def test_two_downloads_into_one_folder_do_not_meet(tmp_path):
-    with (tmp_path / module.LOCK).open("a") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
+    with FileLock(tmp_path / module.LOCK):
         code = (
             "import sys; from attseg.data.download.download import download\n"
             "try: download('camvid', sys.argv[1], progress=print)\n"

@@ -4,14 +4,15 @@ import random
 import shutil
 import socket
 import ssl
+import subprocess
 from collections import namedtuple
-from urllib.error import URLError
-from urllib.request import OpenerDirector
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from attseg.data.download import transfer
-from attseg.data.download.errors import DownloadError
+from attseg.data.download.sources import DownloadError
 from attseg.data.download.transfer import fetch
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -72,7 +73,7 @@ def test_a_later_call_goes_on_where_one_gave_up(serve, file):
     with pytest.raises(
         DownloadError,
         match=r"127.0.0.1 was asked 5 times in a row, and failed: the connection was cut. 100.0 kB "
-        r"of 300.0 kB have arrived and are kept; the same command goes on from there",
+        r"of 300.0 kB have arrived and are kept; the same command resumes from there",
     ):
         get(server, file)
     assert not file.exists()
@@ -206,7 +207,7 @@ def test_a_refusal_is_final_and_says_what_to_do(serve, file, status, message):
     with pytest.raises(DownloadError) as error:
         get(server, file)
     assert message in str(error.value)
-    assert f"lay it at {file} and give the same command again" in str(error.value)
+    assert f"put it at {file} and run the same command again" in str(error.value)
     assert len(server.requests) == 1
 
 
@@ -271,23 +272,32 @@ def test_no_network_is_told_at_once(file, monkeypatch):
     with pytest.raises(
         DownloadError,
         match=r"example.org cannot be reached: its name is not known here. Is there a network, .*"
-        r"If you get https://example.org/data.zip elsewhere, lay it at",
+        r"If you get https://example.org/data.zip elsewhere, put it at",
     ):
         fetch("https://example.org/data.zip", file, progress=quiet)
 
 
-def test_a_certificate_that_is_not_to_be_trusted_is_final(file, monkeypatch):
-    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    error.verify_message = "self-signed certificate"
-
-    def refuse(*_, **__):
-        raise URLError(error)
-
-    monkeypatch.setattr(OpenerDirector, "open", refuse)
-    with pytest.raises(
-        DownloadError, match=r"the certificate of example.org is not to be trusted \(self-signed certificate\)"
-    ):
-        fetch("https://example.org/data.zip", file, progress=quiet, pause=100.0)
+def test_a_certificate_that_is_not_trusted_is_final(file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    http.socket = context.wrap_socket(http.socket, server_side=True)
+    http.handle_error = lambda *_: None
+    thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        with pytest.raises(DownloadError, match=r"certificate of localhost is not trusted \(self-signed certificate"):
+            fetch(f"https://localhost:{http.server_port}/data.zip", file, progress=quiet, pause=100.0)
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()
 
 
 def test_the_proxy_of_the_environment_is_asked(serve, file, monkeypatch):
@@ -322,28 +332,19 @@ def test_too_little_room_is_told_before_anything_is_written(serve, file, monkeyp
     assert not file.with_name("data.zip.part").exists()
 
 
-def test_a_disk_that_fills_up_keeps_what_has_arrived(serve, file, monkeypatch):
+def test_a_disk_that_fills_up_keeps_what_has_arrived(serve, file):
     server = serve(CONTENT)
-    server.cuts = [100_000]
 
-    def full(*_):
+    def full(what, done, total):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as patch:
-        real = transfer._read
-        reads = []
-
-        def read(response):
-            reads.append(chunk := real(response))
-            if sum(map(len, reads)) > 100_000:
-                full()
-            return chunk
-
-        patch.setattr(transfer, "_read", read)
-        with pytest.raises(
-            DownloadError, match=r"cannot write .*: no space is left in .*; free some, .* What has arrived is kept"
-        ):
-            get(server, file)
+    server.cuts = [100_000]
+    with pytest.raises(
+        DownloadError, match=r"cannot write .*: no space is left in .*; free some, .* What has arrived is kept"
+    ):
+        get(server, file, progress=full)
+    have = file.with_name("data.zip.part").stat().st_size
+    assert have
     get(server, file)
     assert file.read_bytes() == CONTENT
-    assert server.requests[-1]["Range"] == "bytes=100000-"
+    assert server.requests[-1]["Range"] == f"bytes={have}-"

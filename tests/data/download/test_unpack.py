@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from attseg.data.download.errors import ArchiveError, DownloadError
+from attseg.data.download.archives import ArchiveError
+from attseg.data.download.sources import DownloadError
 from attseg.data.download.unpack import unpack
 
 FILES = {
@@ -66,7 +67,7 @@ def test_a_link_in_the_way_is_not_followed(archive, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"inside": "top/nothing"}, "holds no folder top/nothing; it is not the archive that was meant"),
+        ({"inside": "top/nothing"}, "holds no folder top/nothing; it is not the expected archive"),
         ({"holds": {"*.txt": 2, "deep/*.txt": 3}}, "holds 1 file top/set/deep/.*, and 3 were expected; it is not the"),
         ({"most_files": 3}, "holds more than 3 files"),
         ({"most_bytes": 30_000}, "holds more than 30.0 kB"),

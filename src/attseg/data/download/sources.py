@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from attseg.data.download.errors import DownloadError
 from attseg.errors import unknown
+
+
+class DownloadError(OSError):
+    """A data set cannot be downloaded or unpacked; the message says why, what was kept, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
