@@ -50,7 +50,10 @@ def assume(seen: Seen) -> list[Assumption]:
 
 def _label_files(seen: Seen) -> str | None:
     kinds = Counter(reading.label_kind for reading in seen.each() if reading.label_kind)
-    return ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common()) or None
+    listed = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
+    if any(kind.endswith("JPEG2000") for kind in kinds):
+        listed += "; JPEG 2000 is taken as lossless, since its transform is reversible"
+    return listed or None
 
 
 def _ignored(seen: Seen) -> str | None:

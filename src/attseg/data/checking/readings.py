@@ -16,6 +16,7 @@ from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.reading.content import refuse_special
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
+from attseg.data.reading.lossy import LossyError
 from attseg.data.sample import DataError
 from attseg.data.sets.files import explain_sizes
 
@@ -94,12 +95,12 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     try:
         raw = read_raw_labels(item.labels)
     except DataError as error:
-        problems.append(("unreadable labels", str(error), item.labels))
+        kind = "lossy labels" if isinstance(error, LossyError) else "unreadable labels"
+        problems.append((kind, str(error), item.labels))
         return Reading(size, counts, digest, problems)
     counts = count_values(raw.values)
     if part.classes:
-        file, paletted = item.labels.name, raw.paletted
-        problem = explain_unknown(counts, part.classes, file=file, paletted=paletted, official=part.official)
+        problem = explain_unknown(counts, part.classes, paletted=raw.paletted, official=part.official)
         if problem:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
     if image is not None and (problem := explain_sizes(image, raw.values)):

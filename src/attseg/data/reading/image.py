@@ -16,10 +16,11 @@ from PIL.TiffImagePlugin import TiffImageFile
 from attseg.data.classes import ClassTable
 from attseg.data.reading.deep import DeepValues
 from attseg.data.reading.label_values import count_values, explain_unknown
+from attseg.data.reading.lossy import LossyError, refuse_lossy
 from attseg.data.reading.matlab import read_matlab_labels
 from attseg.data.reading.opening import MAX_PIXELS, ImageSource, Opened, open_picture, telling
 from attseg.data.reading.raw import RawImage
-from attseg.data.reading.tiff import PALETTE, TiffImage, is_tiff, read_tiff
+from attseg.data.reading.tiff import JPEG, PALETTE, TiffImage, is_tiff, read_tiff
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 
@@ -124,7 +125,7 @@ def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False
     """
     values, paletted, _ = read_raw_labels(path)
     if values.dtype != np.uint8 or (labels := classes.lookup[values]).min() < 0:
-        problem = explain_unknown(count_values(values), classes, file=str(path), paletted=paletted, official=official)
+        problem = explain_unknown(count_values(values), classes, paletted=paletted, official=official)
         raise DataError(f"{path}: {problem}")
     return labels.astype(np.uint8)
 
@@ -133,6 +134,7 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     """Read the values of a label file without asking what they mean.
 
     Raises:
+        LossyError: The file is compressed with loss.
         DataError: The file cannot be read, or it holds colours, transparency or fractions.
     """
     if Path(path).suffix.lower() == ".mat":
@@ -142,7 +144,10 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     if tiff is not None:
         return _raw_labels_of_tiff(path, tiff)
     opened = open_picture(path)
+    refuse_lossy(path, opened.format)
     image = opened.image
+    if opened.format == "WEBP" and image.mode == "RGB" and _is_gray(np.asarray(image)):
+        image = image.getchannel(0)  # WebP has no gray of its own
     if opened.animated:
         raise DataError(f"{path} holds several frames, but a label file has one; save the labels as a gray PNG")
     if image.mode not in ("1", "L", "P", "I") and not image.mode.startswith("I;16"):
@@ -153,15 +158,13 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     if opened.inverted:
         raise DataError(_INVERTED.format(path))
     values = np.array(image) if opened.deep is None else opened.deep.values[..., 0]
-    return RawLabels(_as_bytes(_as_stored(values, opened.most)), image.mode == "P", _kind(opened))
-
-
-def _kind(opened: Opened) -> str:
-    depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(opened.image.mode, "16-bit")
-    return f"{depth} {opened.format}"
+    depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(image.mode, "16-bit")
+    return RawLabels(_as_bytes(_as_stored(values, opened.most)), image.mode == "P", f"{depth} {opened.format}")
 
 
 def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
+    if tiff.compression == JPEG:
+        raise LossyError(path, "JPEG in TIFF")
     bands, kind = tiff.values.shape[2], tiff.values.dtype.kind
     wrong, advice = "", ""
     if kind == "f":
@@ -253,7 +256,12 @@ def _from_deep(deep: DeepValues, about: Mapping[str, Any]) -> RawImage:
     )
 
 
+def _is_gray(values: npt.NDArray[Any]) -> bool:
+    """Whether the first three of the bands (H, W, bands) are equal."""
+    return values.shape[2] >= 3 and bool((values[..., :1] == values[..., 1:3]).all())
+
+
 def _advise_on_colors(values: npt.NDArray[Any]) -> str:
-    if values.shape[2] >= 3 and (values[..., :1] == values[..., 1:3]).all():
+    if _is_gray(values):
         return "Its three colour channels are equal: save one of them, as a gray PNG."
     return "Replace each colour by the number of its class, and save a gray or palette PNG."

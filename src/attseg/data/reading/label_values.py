@@ -28,14 +28,13 @@ def count_values(values: npt.NDArray[Any]) -> dict[int, int]:
 
 
 def explain_unknown(
-    counts: Mapping[int, int], classes: ClassTable, *, file: str, paletted: bool = False, official: bool = False
+    counts: Mapping[int, int], classes: ClassTable, *, paletted: bool = False, official: bool = False
 ) -> str | None:
     """Say which values of a label file the class table does not know, how large their share is, and what may help.
 
     Args:
         counts: How many pixels hold each value.
         classes: What the values mean.
-        file: Name of the label file, for its suffix.
         paletted: Whether the file shows its values as colours of a palette.
         official: Whether the file is one of a public data set, whose classes are not the user's to change.
 
@@ -44,7 +43,7 @@ def explain_unknown(
 
     Example:
         >>> table = ClassTable(("water", "land"), ((0, 0, 255), (0, 255, 0)), {0: 0, 1: 1})
-        >>> print(explain_unknown({0: 30, 255: 10}, table, file="a.png"))
+        >>> print(explain_unknown({0: 30, 255: 10}, table))
         25 % of the pixels hold the value 255, but the classes know only 0..1. All are multiples of 255, as in masks \
 made for looking at: divide by 255, or name them in classes.csv.
     """
@@ -58,7 +57,7 @@ made for looking at: divide by 255, or name them in classes.csv.
     else:
         listed = ", ".join(f"{value} ({percent(unknown[value], total)})" for value in common[:4])
         what = f"the values {listed}" + (f" and {len(common) - 4} more" if len(common) > 4 else "")
-    hint = _hint(set(counts), set(unknown), classes, file, official)
+    hint = _hint(set(counts), set(unknown), classes, official)
     palette = " The file has a palette: its indices were read, not its colours." if paletted else ""
     return f"{percent(sum(unknown.values()), total)} of the pixels hold {what}, but {_known(classes)}. {hint}{palette}"
 
@@ -68,7 +67,7 @@ def is_known(value: int, classes: ClassTable) -> bool:
     return 0 <= value <= 255 and classes.lookup[value] >= 0
 
 
-def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str, official: bool) -> str:
+def _hint(present: set[int], unknown: set[int], classes: ClassTable, official: bool) -> str:
     highest_class = int(np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE)).max(initial=-1))
     if min(unknown) < 0 or max(unknown) > 255:
         return "Labels are 0..255: turn numbers of objects, or values stretched to 16 bits, into numbers of classes."
@@ -76,11 +75,10 @@ def _hint(present: set[int], unknown: set[int], classes: ClassTable, file: str, 
     if step >= 17 and max(present) > 200:
         csv = "" if official else ", or name them in classes.csv"
         return f"All are multiples of {step}, as in masks made for looking at: divide by {step}{csv}."
-    if file.lower().endswith((".jpg", ".jpeg")):
-        return "JPEG changes values: save labels as PNG, from the original masks."
     if len(unknown) > max(8, len(classes)):
         return (
-            "So many values are those of a photograph, or of a mask resized with smoothing: resize masks with nearest."
+            "So many values are those of a photograph, or of a mask that was resized with smoothing or saved as JPEG: take the "
+            "original masks, and resize them with nearest."
         )
     if official:
         return "The file is not as it was released, or belongs to another data set: get it anew."

@@ -49,6 +49,7 @@ class TiffImage:
         alpha: Bands that are opacity, counted from 0.
         palette: (3, N) colours of 16 bits, if the values are indices.
         orientation: As stored; 1 is upright.
+        compression: How the file is compressed, by TIFF's number.
     """
 
     values: npt.NDArray[Any]
@@ -57,6 +58,7 @@ class TiffImage:
     alpha: tuple[int, ...]
     palette: npt.NDArray[np.uint16] | None
     orientation: int
+    compression: int
 
     def to_raw(self) -> RawImage:
         """The bands that are read as an image: one as gray, the first three as red, green and blue; never opacity.
@@ -158,6 +160,7 @@ def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: in
                 ),
                 page.colormap,
                 orientation,
+                int(page.compression),
             )
     except DataError:
         raise
