@@ -10,10 +10,11 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "files", "tensors"}
+GROUND = {"errors", "files", "locks", "tensors"}
 ALLOWED = {
     "errors": set(),
     "files": set(),
+    "locks": set(),
     "tensors": set(),
     "layers": set(),
     "data": set(),
@@ -92,6 +93,174 @@ def test_only_the_command_line_prints():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
         assert room(path) == "cli" or "print" not in calls, path.relative_to(SOURCE)
+
+
+OPENERS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "touch"}
+"""Builtins and methods of paths that open whatever has a name."""
+LIBRARIES = set(
+    [
+        "openvino.Core().read_model",
+        "Image.open",
+        "PIL.Image.open",
+        "av.open",
+        "bz2.open",
+        "codecs.open",
+        "gzip.open",
+        "io.open",
+        "json.load",
+        "load_file",
+        "load_state_dict_from_file",
+        "loadmat",
+        "lzma.open",
+        "np.fromfile",
+        "np.genfromtxt",
+        "np.load",
+        "np.loadtxt",
+        "np.memmap",
+        "onnx.load",
+        "os.open",
+        "rasterio.open",
+        "runtime.InferenceSession",
+        "safe_open",
+        "scipy.io.loadmat",
+        "tarfile.open",
+        "tifffile.TiffFile",
+        "tifffile.imread",
+        "timm.models.load_state_dict",
+        "torch.export.load",
+        "torch.jit.load",
+        "torch.load",
+        "yaml.load",
+        "zipfile.ZipFile",
+    ]
+)
+"""Functions of libraries that open a file by its name, or read one that is open."""
+CHECKED = ("open_file(", "replacing(", "require_file(", "BytesIO(", "StringIO(")
+OPENED_OTHERWISE = {
+    ("files.py", "open"): "open_file itself",
+    ("files.py", "os.open"): "open_file itself",
+    ("web/folder.py", "os.open"): "with O_NOFOLLOW: a link of the explorer's folder is not followed",
+    ("web/picture.py", "Image.open"): "bytes in memory that have a name",
+    ("cli/__init__.py", "os.open"): "/dev/null, where the reader of a pipe has gone",
+    ("cli/explore.py", "webbrowser.open"): "a browser",
+    ("data/download/connection.py", "opener.open"): "a connection",
+    ("data/download/unpack.py", "member.open"): "a member of an archive",
+    ("data/reading/opening.py", "Image.open"): "after refuse_special",
+    ("recipes/files.py", "yaml.load"): "text",
+    ("web/app.py", "file.read_bytes"): "a file of this package",
+    ("evaluation/submission.py", "tarfile.open"): "an open file, to write to",
+    ("evaluation/submission.py", "zipfile.ZipFile"): "an open file, to write to",
+    ("bulk/frames.py", "av.open"): "an open file, to write to",
+    ("export/formats.py", "openvino.Core().read_model"): "bytes",
+    ("data/download/archives.py", "tarfile.open"): "an open file",
+}
+
+
+def opens(path):
+    """Calls in a file that open something by its name, but for those whose argument has been opened or checked in place."""
+    tree = ast.parse(path.read_text())
+    for scope in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Module)]:
+        inside = list(within(scope))
+        known = {
+            name.id
+            for node in inside
+            for value, target in [*bound(node)]
+            if any(word in ast.unparse(value) for word in CHECKED)
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name)
+        }
+        for call in inside:
+            if not isinstance(call, ast.Call):
+                continue
+            called = ast.unparse(call.func)
+            short = called.rpartition(".")[2]
+            if called not in LIBRARIES and (short not in OPENERS or called in ("read_text", "read_bytes")):
+                continue
+            given = [*call.args, *(keyword.value for keyword in call.keywords)][:1]
+            by_name = short in OPENERS and called not in LIBRARIES and called != "open"
+            if not by_name and any(
+                any(word in ast.unparse(one) for word in CHECKED) or (isinstance(one, ast.Name) and one.id in known)
+                for one in given
+            ):
+                continue
+            if "resources.files(" not in called:
+                yield called
+
+
+def within(scope):
+    """Nodes of a function or module, without those of functions inside."""
+    waiting = list(ast.iter_child_nodes(scope))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef):
+            waiting += ast.iter_child_nodes(node)
+
+
+def bound(node):
+    if isinstance(node, ast.Assign):
+        yield from ((node.value, target) for target in node.targets)
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        yield node.context_expr, node.optional_vars
+
+
+def test_all_files_are_opened_by_one_helper():
+    found = {(path.relative_to(SOURCE).as_posix(), call) for path in files() for call in opens(path)}
+    assert found - OPENED_OTHERWISE.keys() == set(), "use attseg.files.open_file, read_bytes, read_text or require_file"
+    assert OPENED_OTHERWISE.keys() - found == set(), "exceptions that are needed no longer"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('x')",
+        "path.open()",
+        "Path('x').read_text()",
+        "def f():\n  with path.open('rb') as file:\n    pass",
+        "Image.open(path)",
+        "torch.load(path, weights_only=True)",
+        "with safe_open(path, framework='pt') as file: pass",
+        "lambda: (folder / 'a').write_bytes(b'')",
+        "def f():\n  file = open_file(p)\ndef g():\n  Image.open(file)",
+    ],
+)
+def test_the_search_for_opens_finds_them(tmp_path, code):
+    (tmp_path / "code.py").write_text(code)
+    assert len([*opens(tmp_path / "code.py")]) == 1
+
+
+def test_what_was_opened_by_the_helper_may_be_read(tmp_path):
+    (tmp_path / "code.py").write_text(
+        "with open_file(p) as file, Image.open(file) as image: pass\nread_text(p)\ntorch.load(require_file(p))"
+    )
+    assert [*opens(tmp_path / "code.py")] == []
+
+
+ON_POSIX_ALONE = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "posix", "syslog", "readline", "curses"}
+NAMES_ON_POSIX = {
+    "DupFd",
+    "forkserver",
+    "SIGKILL",
+    "SIGHUP",
+    "SIGALRM",
+    "pthread_sigmask",
+    "sched_getaffinity",
+    "memfd_create",
+    "fork",
+}
+
+
+def test_modules_can_be_imported_on_every_system():
+    for path in files():
+        for node in within(ast.parse(path.read_text())):
+            where = f"{path.relative_to(SOURCE)}:{getattr(node, 'lineno', '')}"
+            if isinstance(node, ast.Import):
+                assert not {alias.name for alias in node.names} & ON_POSIX_ALONE, where
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module not in ON_POSIX_ALONE, where
+                assert not {alias.name for alias in node.names} & (NAMES_ON_POSIX | ON_POSIX_ALONE), where
+            elif isinstance(node, ast.Attribute):
+                assert node.attr not in NAMES_ON_POSIX, where
 
 
 def test_importing_attseg_loads_nothing_heavy():

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.files import FileError, no_such_path, replacing
+from attseg.files import FileError, open_file, replacing, require_file
 from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
 
@@ -101,14 +101,14 @@ def read_weights(path: Path) -> Weights:
         FileError: The file may not be read.
         WeightsError: The file is not attseg's, is damaged, contains NaN or infinite weights, or was written by a newer attseg.
     """
-    if not path.is_file():
-        raise no_such_path(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(require_file(path), framework="pt") as file:
             header = (file.metadata() or {}).get(_HEADER)
             state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118, the file is no mapping
     except SafetensorError as error:
         raise WeightsError(f"{path} cannot be read: {_diagnosis(path, error)}") from error
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
     if header is None:
@@ -210,7 +210,7 @@ def _checksum(state: Mapping[str, Tensor]) -> int:
 
 
 def _diagnosis(path: Path, error: SafetensorError) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(9)
     if start.startswith((b"PK", b"\x80")):
         return "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code"

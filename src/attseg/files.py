@@ -1,16 +1,18 @@
-"""Writing files so that nobody ever finds half of one, and saying well what stands in the way."""
+"""Opening regular files only, atomic writes, and I/O errors that say what to do."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from attseg.errors import UsageError
 
@@ -19,15 +21,115 @@ class FileError(OSError):
     """A file cannot be read or written; the message says which, why, and what to do."""
 
 
+class NotAFile(FileError):
+    """A folder, pipe, socket or device where a regular file was expected.
+
+    Args:
+        path: Its name.
+        kind: What it is, as ``kind_of`` says it.
+    """
+
+    def __init__(self, path: str | Path, kind: str) -> None:
+        super().__init__(errno.EINVAL, f"it is {kind}, and a regular file was expected", str(path))
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
+def kind_of(mode: int) -> str:
+    """What the mode of a file system entry says that it is, in words.
+
+    Example:
+        >>> kind_of(os.stat(os.devnull).st_mode)
+        'a device'
+    """
+    if stat.S_ISREG(mode):
+        return "a regular file"
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def open_file(path: str | Path, mode: str = "rb", **options: Any) -> Any:
+    """Like ``open``, for regular files only. Links are followed. Never blocks: pipes and devices are refused unopened.
+
+    All of attseg opens files with this, or checks them with ``require_file`` before a library opens them.
+
+    Args:
+        path: The file.
+        mode: As of ``open``.
+        **options: As of ``open``.
+
+    Returns:
+        The open file, as of ``open``.
+
+    Raises:
+        NotAFile: There is something else.
+        OSError: It cannot be opened, as of ``open``.
+    """
+    return open(path, mode, opener=_open_regular, **options)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    with suppress(FileNotFoundError):
+        _refuse_other(path, os.stat(path).st_mode)  # noqa: PTH116 # before opening: a device may react to that
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    try:
+        _refuse_other(path, os.fstat(descriptor).st_mode)  # it may have been exchanged since
+    except NotAFile:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_other(path: str | Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise NotAFile(path, kind_of(mode))
+
+
+def require_file(path: Path) -> Path:
+    """The path of a regular file, to be opened by a library.
+
+    Raises:
+        UsageError: There is no such file; the message proposes the nearest name.
+        NotAFile: There is something else.
+        FileError: It may not be looked at.
+    """
+    try:
+        _refuse_other(path, path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise no_such_path(path) from None
+    except NotAFile:
+        raise
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return path
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file; errors as of ``open_file``."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def read_text(path: Path) -> str:
+    """The same as text in UTF-8."""
+    with open_file(path, "r", encoding="utf-8") as file:
+        return file.read()
+
+
+PART = re.compile(r"\.attseg-[0-9a-f]{16}\.part")
+"""Names of files that ``replacing`` is writing."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of ``path`` when the block ends well and vanishes when it does not.
 
     The new content is on the disk before it gets its name, so that even a crash leaves either the old file or the new one.
-    Folders on the way are made.
+    Folders on the way are made. A link is replaced itself, and what it leads to is left alone.
 
     Raises:
-        FileError: No permission, no space, or something else is in the way.
+        FileError: No permission, no space, or something else is in the way: a folder, pipe, socket or device is never replaced.
 
     Example:
         >>> import tempfile
@@ -37,14 +139,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         >>> path.read_text()
         'hello'
     """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    part = path.with_name(f".attseg-{secrets.token_hex(8)}.part")
     try:
+        refuse_in_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
+        with open_file(part, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except NotAFile as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from error
     except OSError as error:
         raise FileError(f"cannot write {path}: {obstacle(error, path)}") from error
     finally:
@@ -52,9 +157,39 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             part.unlink()
 
 
+def refuse_in_place(path: Path) -> None:
+    """Refuse to replace what is no file and no link to one.
+
+    Raises:
+        NotAFile: It is a pipe, a socket or a device. A folder is told by the system.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+            raise NotAFile(path, kind_of(mode))
+
+
+def clear_parts(folder: Path, *, before: float, below: bool = False) -> None:
+    """Remove files that ``replacing`` was writing in a folder when its process was killed; nothing else.
+
+    Args:
+        folder: The folder; where there is none, nothing happens.
+        before: Only files whose last change is no later, in seconds since 1970.
+        below: Whether folders inside count too, but for links to folders.
+    """
+    for place, folders, names in os.walk(folder):
+        if not below:
+            folders.clear()
+        for part in (Path(place, name) for name in names if PART.fullmatch(name)):
+            with suppress(OSError):
+                found = part.lstat()
+                if stat.S_ISREG(found.st_mode) and found.st_mtime <= before:
+                    part.unlink()
+
+
 def digest_file(path: Path) -> str:
     """Short digest (16 hexadecimal digits) of the content of a file."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 

@@ -316,23 +316,31 @@ def test_a_picture_that_went_away_is_named(photos, tmp_path, monkeypatch):
 
 def test_half_written_files_of_a_killed_run_are_cleared_away(photos, tmp_path):
     out = tmp_path / "out"
-    (out / "labels").mkdir(parents=True)
-    for part in (out / ".0123456789abcdef.part", out / "labels" / ".fedcba9876543210.part"):
+    (out / "labels" / "deep").mkdir(parents=True)
+    (out / "mine").mkdir()
+    name = ".attseg-0123456789abcdef.part"
+    parts = [out / name, out / "labels" / name, out / "labels" / "deep" / name]
+    others = [out / ".part", out / ".film.mkv.part", out / "labels" / ".0123456789abcdef.part", out / "mine" / name]
+    for part in (*parts, *others):
         part.touch()
+    (out / "labels" / ".attseg-fedcba9876543210.part").symlink_to(others[0])
     predict_files(segmenter(), [photos / "1.png"], out)
-    assert len(list(out.rglob(".*.part"))) == 2
+    assert all(part.exists() for part in (*parts, *others))
     (out / ".predicting").write_text("4711")
     predict_files(segmenter(), [photos / "1.png"], out)
-    assert list(out.rglob(".*")) == []
+    assert not any(part.exists() for part in parts)
+    assert all(part.exists() for part in others)
+    assert not (out / ".predicting").exists()
 
 
 def test_two_processes_do_not_write_to_one_folder(photos, tmp_path):
     hold = """
-import fcntl, sys, time
-file = open(sys.argv[1], "a+")
-fcntl.lockf(file, fcntl.LOCK_EX)
-file.write("4711")
-file.flush()
+import sys, time
+from pathlib import Path
+from filelock import FileLock
+lock = FileLock(sys.argv[1])
+lock.acquire()
+Path(sys.argv[1]).write_text("4711")
 print("locked", flush=True)
 time.sleep(300)
 """

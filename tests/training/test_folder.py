@@ -79,19 +79,22 @@ def test_resume_may_find_the_data_elsewhere_and_run_on_another_machine(folder, t
 
 def test_what_a_killed_run_was_writing_is_removed(folder, tiny):
     begin(folder, tiny())
-    parts = [folder.path / ".0123.part", folder.state / ".4567.part"]
-    for part in parts:
+    parts = [folder.path / ".attseg-0123456789abcdef.part", folder.state / ".attseg-fedcba9876543210.part"]
+    others = [folder.path / ".0123.part", folder.state / ".film.mkv.part", folder.path / "attseg-0123456789abcdef.part"]
+    for part in (*parts, *others):
         part.write_bytes(b"half")
     with claimed(folder, tiny(), Machine(), resume=True):
         assert not any(part.exists() for part in parts)
+        assert all(part.exists() for part in others)
 
 
 HOLD = """
-import fcntl, sys
-file = open(sys.argv[1], "a+")
-fcntl.lockf(file, fcntl.LOCK_EX)
-file.truncate(0)
-file.write("4711"), file.flush()
+import sys
+from pathlib import Path
+from filelock import FileLock
+lock = FileLock(sys.argv[1])
+lock.acquire()
+Path(sys.argv[1]).write_text("4711")
 print("held", flush=True)
 sys.stdin.read()
 """

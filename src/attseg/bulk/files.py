@@ -24,7 +24,7 @@ from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.files import digest_file
+from attseg.files import digest_file, open_file
 from attseg.inference.result import Result, read_mark, saved_files
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
@@ -268,7 +268,7 @@ def _not_ours(path: Path, there: Path) -> str:
 def _read_back(path: Path) -> Array | None:
     """The classes in a label file of ours; None where it is broken."""
     try:
-        with Image.open(path) as picture:
+        with open_file(path) as file, Image.open(file) as picture:
             return np.array(picture, np.uint8)
     except OSError:
         return None

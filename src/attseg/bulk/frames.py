@@ -14,6 +14,7 @@ import numpy as np
 from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
+from attseg.files import require_file
 
 if TYPE_CHECKING:
     import av
@@ -97,7 +98,7 @@ class Reader:
         self.first_damage: float | None = None
         """About when the first of these would have been shown, in seconds."""
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(str(require_file(path)))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"{path} cannot be read as a video: {_reason(error)}; replace or remove it") from error
         if not self._container.streams.video:

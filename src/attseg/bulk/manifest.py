@@ -21,7 +21,7 @@ from PIL import Image
 from attseg.bulk.share import ALONE, Share
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
-from attseg.files import FileError, obstacle
+from attseg.files import FileError, obstacle, open_file
 
 NAMES = "manifest*.jsonl"
 """The manifests of a folder: ``manifest.jsonl``, and one of each process where several have worked on it."""
@@ -59,7 +59,7 @@ class Manifest:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _cut_torn_line(self.path)
-            self._file: BinaryIO = self.path.open("ab", buffering=0)
+            self._file: BinaryIO = open_file(self.path, "ab", buffering=0)
         except OSError as error:
             raise FileError(f"cannot write {self.path}: {obstacle(error, self.path)}") from error
 
@@ -99,7 +99,7 @@ def read_manifests(folder: Path) -> Iterator[dict[str, Any]]:
     """
     for path in sorted(folder.glob(NAMES)):
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 for line in file:
                     if (entry := _parse(line)) is not None:
                         yield entry
@@ -168,7 +168,7 @@ def _cut_torn_line(path: Path) -> None:
         size = path.stat().st_size
     except FileNotFoundError:
         return
-    with path.open("rb+") as file:
+    with open_file(path, "rb+") as file:
         end = size
         while end > 0:
             begin = max(0, end - 2**16)

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError
+from attseg.files import open_file
 
 TEXT = """\
 Open a page that shows live what models see: drop or paste a picture, pick one of a folder or a generated scene, and move
@@ -109,5 +110,7 @@ def _has_screen() -> bool:
 def _open_page(url: str, place: Path) -> None:
     """Open the page by way of a file that only this user can read, for others can read the arguments of a browser."""
     file = place / "explore.html"
-    file.write_text(f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={escape(url)}">')
+    page = f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={escape(url)}">'
+    with open_file(file, "x") as opened:
+        opened.write(page)
     webbrowser.open(file.as_uri())

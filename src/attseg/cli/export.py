@@ -208,11 +208,11 @@ class _Integers:
     def keep(made: Path, out: Path) -> None:
         """Put the file where it was wanted, at once."""
         from attseg.export.report import files_of
-        from attseg.files import replacing
+        from attseg.files import read_bytes, replacing
 
         for source, place in reversed(list(zip(files_of(made), files_of(out), strict=True))):
             with replacing(place) as file:
-                file.write(source.read_bytes())
+                file.write(read_bytes(source))
 
     @staticmethod
     def _open(arguments: Namespace, file: Path, *, calibrating: bool) -> SegmentationData:

@@ -202,11 +202,17 @@ def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], 
     from PIL import Image
 
     from attseg.data.reading.inputs import PictureFile, Pictures
+    from attseg.files import open_file
     from attseg.inference.result import saved_files
 
     named = [one for one in pictures if isinstance(one, PictureFile)]
     for file in named or Pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
-        with Image.open(file.path) as picture, Image.open(saved_files(out, file.name).labels) as labels:
+        with (
+            open_file(file.path) as source,
+            Image.open(source) as picture,
+            open_file(saved_files(out, file.name).labels) as written,
+            Image.open(written) as labels,
+        ):
             submission.add(file.name, np.asarray(labels), size=(picture.height, picture.width))
     submission.finish()
 

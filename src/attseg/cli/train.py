@@ -14,6 +14,7 @@ from typing import Any
 
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError
+from attseg.files import read_text
 from attseg.recipes import find_recipe
 from attseg.recipes.files import from_file, read_yaml, to_yaml
 from attseg.recipes.nested import merge, put
@@ -87,7 +88,7 @@ def _base(arguments: Namespace) -> tuple[dict[str, Any], str]:
         file = arguments.config
     elif arguments.resume and arguments.out:
         file = arguments.out / "recipe.yaml"
-        if not file.is_file():
+        if not file.exists():
             raise UsageError(f"there is no run to resume in {arguments.out}: it has no recipe.yaml")
     else:
         raise UsageError(
@@ -112,7 +113,7 @@ def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
         raise Interrupted(f"{stop}: attseg train --resume --out {where}", stop.signal) from None
     if any(os.environ.get(rank, "0") != "0" for rank in RANKS):
         return 0
-    report = json.loads((out / "report.json").read_text())
+    report = json.loads(read_text(out / "report.json"))
     print(f"{out}: mIoU {100 * report['miou']:.2f} % on {recipe.data.val}, after step {report['step']}")
     print("next:")
     print(f"  attseg evaluate {where}")

@@ -16,6 +16,7 @@ from attseg.converters.resnet import find_resnet
 from attseg.converters.source import Source, read_tensors
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
+from attseg.files import read_text
 from attseg.models.pan import PAN
 
 WHAT = "a PAN of segmentation_models_pytorch"
@@ -69,7 +70,7 @@ def load_smp(source: Source, *, encoder: str | None = None, output_stride: Liter
 def read_smp(source: Source, *, encoder: str | None = None, output_stride: Literal[16, 32] | None = None) -> Foreign:
     """What ``load_smp`` builds; arguments and errors as there."""
     config: Mapping[str, Any] = {}
-    if not isinstance(source, Mapping) and (Path(source) / CONFIG).is_file():
+    if not isinstance(source, Mapping) and (Path(source) / CONFIG).exists():
         config = _config(Path(source) / CONFIG)
         source = Path(source) / WEIGHTS
     given = Given(WHAT, read_tensors(source))
@@ -127,7 +128,7 @@ def _own_encoder(given: Given) -> str:
 def _config(path: Path) -> Mapping[str, Any]:
     """What ``save_pretrained`` wrote about a network, if it is one that ours can be."""
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(read_text(path))
     except ValueError as error:
         raise UsageError(f"{path} is no JSON: {error}") from None
     expected = {

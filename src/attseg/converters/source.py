@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from attseg.errors import UsageError
-from attseg.files import no_such_path
+from attseg.files import require_file
 from attseg.tensors import explain_state, listed
 
 Source = str | Path | Mapping[str, Tensor]
@@ -38,12 +38,11 @@ def read_tensors(source: Source) -> dict[str, Tensor]:
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
-    if not path.is_file():
-        raise no_such_path(path)
+    require_file(path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = torch.load(require_file(path), map_location="cpu", weights_only=True)
     except Exception as error:
         raise UsageError(_why_not(path, error)) from None
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
@@ -55,7 +54,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(require_file(path), framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a safetensors file is no dict)
     except SafetensorError as error:
         raise UsageError(f"{path} is not a safetensors file, or is incomplete: {error}") from None

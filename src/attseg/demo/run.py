@@ -22,7 +22,7 @@ from attseg.demo.page import MARK, Look, Side, build_page
 from attseg.errors import UsageError
 from attseg.explain.capture import capture
 from attseg.explain.views import View, draw_map
-from attseg.files import replacing
+from attseg.files import open_file, read_bytes, replacing
 from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.recipes import find_recipe
@@ -135,7 +135,7 @@ def _workplace(out: Path) -> Iterator[Path]:
     out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place, ignore_errors=True)  # of a demo that was killed
     new = not any(out.iterdir())
-    if not new and not (page.is_file() and MARK in page.read_text(encoding="utf-8", errors="replace")):
+    if not new and not (page.is_file() and MARK in read_bytes(page).decode(errors="replace")):
         raise UsageError(
             f"{out} is not empty, and holds no earlier demo that could be replaced; choose another folder (--out)"
         )
@@ -166,7 +166,7 @@ def _timed(recipe: Recipe, seconds: float, pace: float) -> Recipe:
 def _trained(name: str, recipe: Recipe, place: Path, console: Console) -> Side:
     console.print(f"training {recipe.model.name}", highlight=False)
     train(recipe, Machine(), out=place, console=console)
-    report = json.loads((place / "report.json").read_bytes())
+    report = json.loads(read_bytes(place / "report.json"))
     done, seconds = 0, 0.0
     for row in _course(place):
         step = int(row["step"])
@@ -184,7 +184,7 @@ def _trained(name: str, recipe: Recipe, place: Path, console: Console) -> Side:
 
 
 def _course(run: Path) -> list[dict[str, str]]:
-    with (run / "metrics.csv").open(newline="") as file:
+    with open_file(run / "metrics.csv", "r", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -12,6 +12,7 @@ import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
 
 from attseg.errors import UsageError
+from attseg.files import require_file
 
 SECONDS = 3.0
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -30,7 +31,7 @@ def weight_options(name: str, *, pretrained: bool, file: str | Path | None) -> d
         FileNotFoundError: There is no such file, or pretrained weights are neither here nor reachable.
     """
     if file is not None:
-        if not Path(file).is_file():
+        if not Path(file).exists():
             raise FileNotFoundError(f"no file of encoder weights at {file}; it should hold timm's {name}")
         _require_weights(Path(file))
         return {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
@@ -77,8 +78,9 @@ def _require_weights(file: Path) -> None:
     """Refuse a file that holds code, before timm opens it: whether timm would run it is a matter of its version."""
     if file.suffix == ".npz":
         return  # NumPy reads no objects unless told to
+    require_file(file)
     try:
-        timm.models.load_state_dict(str(file), weights_only=True)
+        timm.models.load_state_dict(str(require_file(file)), weights_only=True)
     except Exception as error:  # a pickle fails in any way it likes
         reason = (str(error) or type(error).__name__).partition("\n")[0]
         raise UsageError(

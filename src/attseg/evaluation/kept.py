@@ -9,7 +9,7 @@ from typing import Any
 
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, pack, unpack
-from attseg.files import FileError, replacing
+from attseg.files import FileError, open_file, replacing
 
 FORMAT = 1
 
@@ -65,7 +65,7 @@ class KeptCounts:
         """Keep the counts of a picture."""
         line = json.dumps({"index": index, "name": name, "counts": pack(counts)}).encode() + b"\n"
         try:
-            with self.path.open("ab") as file:
+            with open_file(self.path, "ab") as file:
                 place = file.tell()
                 file.write(line)
         except OSError as error:
@@ -75,13 +75,13 @@ class KeptCounts:
 
     def __iter__(self) -> Iterator[Counts]:
         """The counts of each picture, in the order of the pictures, whenever they were counted."""
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             for _, place in sorted(self._places.items()):
                 file.seek(place)
                 yield unpack(json.loads(file.readline())["counts"])
 
     def _read(self, about: Mapping[str, Any]) -> None:
-        with self.path.open("rb+") as file:
+        with open_file(self.path, "rb+") as file:
             self._check(_parse(file.readline(), "format"), about)
             place = file.tell()
             while (line := _parse(file.readline(), "index")) and _is_picture(line):

@@ -20,7 +20,7 @@ from attseg.data.paint import colorize, legend
 from attseg.data.sample import Array
 from attseg.data.text import class_label, draw_text, font_families
 from attseg.evaluation.report import Report
-from attseg.files import replacing
+from attseg.files import open_file, replacing
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def draw_curves(metrics_csv: Path, out: Path) -> None:
         metrics_csv: Table with the columns ``step``, ``loss``, ``lr`` and ``miou`` (0..1); empty where not measured.
         out: Where the PNG goes.
     """
-    with metrics_csv.open(newline="") as file:
+    with open_file(metrics_csv, "r", newline="") as file:
         rows = list(csv.DictReader(file))
     losses, rates, mious = (_column(rows, name) for name in ("loss", "lr", "miou"))
 

@@ -25,7 +25,7 @@ from attseg.data.sets.ade20k_classes import ADE20K
 from attseg.data.sets.cityscapes_classes import LABEL_IDS
 from attseg.data.sets.voc_classes import VOC
 from attseg.errors import UsageError, unknown
-from attseg.files import replacing
+from attseg.files import replacing, require_file
 
 Kind = Literal["cityscapes", "voc", "voc-comp5", "ade20k"]
 
@@ -224,10 +224,10 @@ def _write(file: IO[bytes], files: dict[str, bytes], archive: str) -> None:
 
 def _read(path: Path, archive: str) -> Iterator[tuple[str, bytes]]:
     if archive == ".zip":
-        with zipfile.ZipFile(path) as source:
+        with zipfile.ZipFile(require_file(path)) as source:
             yield from ((name, source.read(name)) for name in source.namelist())
         return
-    with tarfile.open(path) as packed:
+    with tarfile.open(require_file(path)) as packed:
         for member in packed:
             content = packed.extractfile(member)
             yield member.name, content.read() if content else b""

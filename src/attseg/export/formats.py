@@ -16,7 +16,7 @@ from torch.export import ExportedProgram
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.program import quiet, trace
-from attseg.files import replacing
+from attseg.files import open_file, read_bytes, replacing
 from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.packages import need
@@ -134,12 +134,12 @@ def save_openvino(model: Any, path: Path, description: str) -> None:
     with TemporaryDirectory() as scratch:
         written = Path(scratch) / "model.xml"
         openvino.save_model(model, written, compress_to_fp16=False)
-        with written.with_suffix(".bin").open("rb") as weights:  # so that the .xml alone tells one model from another
+        with open_file(written.with_suffix(".bin")) as weights:  # so that the .xml alone tells one model from another
             model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
         openvino.save_model(model, written, compress_to_fp16=False)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
             with replacing(path.with_suffix(suffix)) as file:
-                file.write(written.with_suffix(suffix).read_bytes())
+                file.write(read_bytes(written.with_suffix(suffix)))
 
 
 def _traced(

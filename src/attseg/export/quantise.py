@@ -16,7 +16,7 @@ from attseg.export.errors import ExportError
 from attseg.export.formats import save_openvino
 from attseg.export.pictures import as_input, sample_pictures
 from attseg.export.program import quiet
-from attseg.files import replacing
+from attseg.files import replacing, require_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.engines import Numbers, read_description
@@ -67,12 +67,12 @@ def quantise(
     inputs = _Inputs(about, pictures, on_picture)
     if path.suffix.lower() == ".xml":
         openvino = need("openvino", "quantising")
-        model = openvino.Core().read_model(source, source.with_suffix(".bin"))
+        model = openvino.Core().read_model(require_file(source), require_file(source.with_suffix(".bin")))
         _fold(model)
         save_openvino(_quantised(nncf, model, inputs), path, after.to_json())
     else:
         onnx = need("onnx", "quantising")
-        model = _quantised(nncf, onnx.load(source), inputs, name=INPUT)
+        model = _quantised(nncf, onnx.load(require_file(source), load_external_data=False), inputs, name=INPUT)
         for entry in model.metadata_props:
             if entry.key == KEY:
                 entry.value = after.to_json()

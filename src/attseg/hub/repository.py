@@ -21,7 +21,7 @@ from attseg.checkpoint import architecture, save_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.files import FileError, replacing
+from attseg.files import FileError, read_text, replacing
 from attseg.hub.card import CardFacts, write_card
 from attseg.hub.sources import HUB_FILE, RUN_FILES, find_weights
 from attseg.hub.telemetry import untold
@@ -219,7 +219,7 @@ def read_report(origin: Origin) -> tuple[dict[str, Any] | None, str | None]:
         return None, None
     path = origin.file.with_name(REPORT)
     try:
-        report = json.loads(path.read_text())
+        report = json.loads(read_text(path))
         measured = report.get("measured") or datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     except FileNotFoundError:
         return None, None

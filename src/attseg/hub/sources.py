@@ -59,7 +59,7 @@ def _bundled() -> Path:
 
 def _in_run_folder(folder: Path) -> Path:
     for name in WEIGHT_FILES:
-        if (folder / name).is_file():
+        if (folder / name).exists():
             return folder / name
     runs = sorted(path.parent.name for path in folder.glob("*/*.safetensors") if path.name in WEIGHT_FILES)
     inside = f" (there are in: {', '.join(dict.fromkeys(runs))})" if runs else ""

@@ -18,7 +18,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
-from attseg.files import replacing
+from attseg.files import open_file, replacing
 
 NARROWEST_LEGEND = 240
 """Width in pixels that a legend gets even below a narrower picture."""
@@ -199,7 +199,7 @@ def saved_files(folder: Path, name: str) -> SavedFiles:
 def read_mark(path: Path) -> str | None:
     """The mark in a label file; None where there is no file, or none with a mark."""
     try:
-        with Image.open(path) as picture:
+        with open_file(path) as file, Image.open(file) as picture:
             return picture.info.get(_MARK)
     except OSError:
         return None

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from attseg.checkpoint import read_weights
 from attseg.errors import UsageError
-from attseg.files import replacing
+from attseg.files import read_text, replacing
 from attseg.profiling.subject import Subject
 
 BLUE = "#0072b2"
@@ -47,13 +47,13 @@ def read_score(subject: Subject) -> Score:
     """
     folder = None if subject.weights is None else subject.weights.parent
     files = [] if folder is None else [folder / "evaluation" / "report.json", folder / "report.json"]
-    file = next((file for file in files if file.is_file()), None)
+    file = next((file for file in files if file.exists()), None)
     if file is None or subject.weights is None:
         raise UsageError(
             f"{subject.label} has no report.json to take its mIoU from; runs have one, and `attseg evaluate RUN` writes a new one"
         )
     try:
-        report = json.loads(file.read_text())
+        report = json.loads(read_text(file))
         origin = report if "data" in report else _trained_on(subject.weights)
         protocol = dict(report["protocol"], name=str(report["protocol"]["name"]))
         return Score(float(report["miou"]), str(origin["data"]), str(origin["split"]), protocol)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from attseg.files import open_file, read_text
 from attseg.models.frame import SMALLEST
 from attseg.profiling.subject import Subject
 
@@ -55,7 +56,8 @@ def measure_memory(subject: Subject, size: tuple[int, int]) -> int | None:
 def growth(work: Callable[[], object]) -> int | None:
     """Bytes by which this process grows at most while it does ``work``; None on systems without Linux's /proc."""
     try:
-        RESET.write_text("5")  # the highest resident memory so far becomes the present one
+        with open_file(RESET, "w") as file:
+            file.write("5")  # the highest resident memory so far becomes the present one
     except OSError:
         return None
     before = _kibibytes("VmRSS")
@@ -64,7 +66,7 @@ def growth(work: Callable[[], object]) -> int | None:
 
 
 def _kibibytes(name: str) -> int:
-    found = re.search(rf"{name}:\s+(\d+) kB", STATUS.read_text())
+    found = re.search(rf"{name}:\s+(\d+) kB", read_text(STATUS))
     return int(found[1]) if found else 0
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from attseg.errors import UsageError
+from attseg.files import read_text
 
 WARM_UP = 3
 """Passes before the clock counts: caches fill, kernels are chosen, memory is fetched."""
@@ -102,7 +103,7 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     with suppress(OSError):  # only Linux has this file
-        if name := re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text()):
+        if name := re.search(r"model name\s*: (.+)", read_text(Path("/proc/cpuinfo"))):
             return name[1]
     return platform.processor() or platform.machine()
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from attseg.errors import UsageError, unknown
-from attseg.files import no_such_path
+from attseg.files import open_file, require_file
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import from_values, to_values
 
@@ -62,9 +62,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         UsageError: There is no such file, or it is too large, is no text, no YAML, or no mapping.
         OSError: The file cannot be read.
     """
-    if not Path(path).is_file():
-        raise no_such_path(Path(path))
-    with Path(path).open("rb") as file:
+    with open_file(require_file(Path(path))) as file:
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise UsageError(f"{path} has over {LARGEST // 1024} KiB; a recipe of a page was expected")

@@ -14,7 +14,7 @@ from attseg.data.catalog import open_data
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.kept import KeptCounts
-from attseg.files import digest_file, replacing
+from attseg.files import digest_file, read_text, replacing
 from attseg.inference.segmenter import load
 from attseg.prediction.protocol import Protocol
 from attseg.recipes.files import read_recipe
@@ -89,9 +89,9 @@ def read_result(run: Run, protocol: Protocol) -> Result | None:
     if folder.recipe.exists():
         check_same(folder, run.recipe)
     file = _result_file(folder, protocol)
-    if not file.is_file():
+    if not file.exists():
         return None
-    values = json.loads(file.read_text())
+    values = json.loads(read_text(file))
     return Result(
         seed=run.recipe.seed,
         miou=values["miou"],

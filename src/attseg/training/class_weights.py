@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from attseg.data.feeding.balance import Counts, Floats
-from attseg.files import replacing
+from attseg.files import read_bytes, replacing
 from attseg.recipes.recipe import ClassWeights
 
 
@@ -57,4 +57,4 @@ def write_class_weights(path: Path, names: tuple[str, ...], weights: Floats) -> 
 
 def read_class_weights(path: Path) -> Floats:
     """What ``write_class_weights`` wrote, bit for bit."""
-    return np.array(list(json.loads(path.read_bytes()).values()))
+    return np.array(list(json.loads(read_bytes(path)).values()))

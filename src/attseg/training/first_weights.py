@@ -32,7 +32,7 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> dict[str, Tensor]
     path = Path(recipe.init).expanduser()
     if path.is_dir():
         path = RunFolder(path).best
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"init: {no_such_path(path)}. Train what it names first, or say where it lies (--init)")
     weights = read_weights(path)
     if weights.classes.names != classes.names:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from attseg.errors import UsageError
-from attseg.files import FileError, replacing
+from attseg.files import FileError, clear_parts, replacing
+from attseg.locks import locked
 from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import to_values
@@ -77,8 +77,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
                 folder.data,
             ):  # by a run that ended before it saved anything
                 left.unlink(missing_ok=True)
-        for part in (*folder.path.glob(".*.part"), *folder.state.glob(".*.part")):
-            part.unlink()  # what a killed run was writing
+        for place in (folder.path, folder.state):
+            clear_parts(place, before=time.time())
         with replacing(folder.recipe) as file:
             file.write(to_yaml(recipe, machine).encode())
         yield
@@ -91,24 +91,16 @@ def _refuse_saved(folder: RunFolder) -> None:
 
 @contextmanager
 def _lock(folder: RunFolder) -> Iterator[None]:
-    """The lock is the system's and vanishes with the process, however it ends; the number in the file is for people."""
+    def busy(owner: str) -> RunError:
+        return RunError(
+            f"process {owner} is training in {folder.path}; wait for it to end, or choose another folder (--out)"
+        )
+
     try:
         folder.state.mkdir(parents=True, exist_ok=True)
-        file = folder.lock.open("a+")
     except OSError as error:
         raise FileError(f"cannot write to {folder.path}: {error.strerror or error}; choose another folder") from error
-    with file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock, not inherited by worker processes
-        except OSError:
-            file.seek(0)
-            raise RunError(
-                f"process {file.read().strip() or '?'} is training in {folder.path}; wait for it to end, or choose another "
-                "folder (--out)"
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+    with locked(folder.lock, busy):
         yield
 
 

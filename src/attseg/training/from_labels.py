@@ -9,7 +9,7 @@ import numpy as np
 
 from attseg.data.feeding.balance import Floats, class_balanced, count_labels
 from attseg.data.sample import SegmentationData
-from attseg.files import replacing
+from attseg.files import replacing, require_file
 from attseg.recipes.recipe import Recipe
 from attseg.training.class_weights import class_weights, read_class_weights, write_class_weights
 from attseg.training.folder import RunFolder
@@ -41,7 +41,7 @@ def from_labels(
         say: Is told that labels are read, which may take minutes.
     """
     weights = read_class_weights(folder.class_weights) if folder.class_weights.exists() else None
-    chances = np.load(folder.chances) if folder.chances.exists() else None
+    chances = np.load(require_file(folder.chances)) if folder.chances.exists() else None
     wants_weights = recipe.loss.class_weights != "none" and weights is None
     wants_chances = recipe.sampling != "shuffled" and chances is None
     if wants_weights or wants_chances:

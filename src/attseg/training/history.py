@@ -6,7 +6,7 @@ import csv
 from importlib.util import find_spec
 from pathlib import Path
 
-from attseg.files import FileError, obstacle, replacing
+from attseg.files import FileError, obstacle, open_file, replacing
 
 COLUMNS = ("step", "loss", "lr", "images_per_second", "miou", "pixel_accuracy")
 
@@ -38,7 +38,7 @@ class History:
         """Append what is known after ``step``; columns that are not given stay empty."""
         row = {"step": str(step)} | {name: f"{value:.6g}" for name, value in values.items()}
         try:
-            with self.path.open("a", newline="") as file:
+            with open_file(self.path, "a", newline="") as file:
                 csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
         except OSError as error:
             raise FileError(f"cannot write {self.path}: {obstacle(error, self.path)}") from error
@@ -54,6 +54,6 @@ class History:
 
 def read_rows(path: Path) -> list[list[str]]:
     """The whole rows of the file, without its header; a process that was killed may have left half a row."""
-    with path.open(newline="") as file:
+    with open_file(path, "r", newline="") as file:
         rows = [line.rstrip("\n").split(",") for line in file if line.endswith("\n")]
     return [row for row in rows[1:] if len(row) == len(COLUMNS)]

@@ -11,6 +11,7 @@ from attseg.checkpoint import load_into, read_weights
 from attseg.data.sample import SegmentationData
 from attseg.evaluation.pictures import draw_confusion, draw_curves, draw_samples
 from attseg.evaluation.report import Report
+from attseg.files import read_bytes
 from attseg.models import Model
 from attseg.prediction.whole import predict_logits
 from attseg.training.folder import RunFolder
@@ -31,7 +32,7 @@ def draw_pictures(folder: RunFolder, model: Model, data: SegmentationData, devic
     draw_curves(folder.metrics, folder.curves)
     if not folder.best.exists():
         return
-    report = json.loads(folder.report.read_bytes())
+    report = json.loads(read_bytes(folder.report))
     draw_confusion(Report(data.classes, np.array(report["counts"]), report["pictures"]), folder.confusion)
 
     weights = read_weights(folder.best)

@@ -154,7 +154,9 @@ def _fit(trainer: Trainer, task: SegmentationTask) -> None:
         if task.plan.world == 1 or not _tells_of_a_lost_process(error):
             raise
         if isinstance(launcher := trainer.strategy.launcher, _SubprocessScriptLauncher):
-            atexit.register(launcher.kill, signal.SIGKILL)  # one that hangs would outlive this process
+            atexit.register(
+                launcher.kill, getattr(signal, "SIGKILL", signal.SIGTERM)
+            )  # one that hangs would outlive this process
         raise RunError(
             f"process {task.plan.rank} of {task.plan.world} has lost another one, which ended or did not answer in time: what it "
             "said last is the reason. The run goes on from its last save with --resume"

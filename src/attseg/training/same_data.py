@@ -10,7 +10,7 @@ from typing import Any
 from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.files import FileData
 from attseg.data.wording import few, plural
-from attseg.files import FileError, replacing
+from attseg.files import FileError, read_bytes, replacing
 
 ADVICE = (
     "Put the data back as they were, and the run goes on from its last save with --resume; or begin another run (--out), "
@@ -88,7 +88,7 @@ class SameData:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_bytes()) if path.exists() else None
+        return json.loads(read_bytes(path)) if path.exists() else None
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read ({error}); remove it if the data set is the one of this run") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from attseg.files import replacing
+from attseg.files import read_bytes, replacing
 from attseg.training.errors import RunError
 
 KEPT = 2
@@ -54,7 +54,7 @@ def load_state(folder: Path) -> tuple[State | None, list[Path]]:
     """
     damaged: list[Path] = []
     for path in reversed(_states(folder)):
-        content = memoryview(path.read_bytes())
+        content = memoryview(read_bytes(path))
         digest, body = content[:32], content[32:]
         if sha256(body).digest() == digest:
             with suppress(

@@ -19,6 +19,7 @@ from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
 from attseg.data.sample import DataError
 from attseg.data.sets.files import explain_sizes
+from attseg.files import open_file
 
 Progress = Callable[[int, int], None]
 
@@ -109,7 +110,7 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
 
 
 def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
 
 

@@ -7,7 +7,6 @@ throwing some out for others would gain nothing.
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import sys
@@ -15,13 +14,14 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.reduction import DupFd
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array, Sample, SegmentationData, check_sample
+from attseg.errors import UsageError
 
 _HEAD = 8  # bytes, for how much of the room is taken
 _ENTRY = np.dtype([("start", np.int64), ("height", np.int32), ("width", np.int32), ("ready", np.int64)])
@@ -34,6 +34,9 @@ class SampleCache:
         length: Samples in the data set.
         capacity: Bytes for pictures and labels, four a pixel. Memory is taken when it is first needed.
 
+    Raises:
+        UsageError: The system has no locks for parts of memory that processes share (Windows).
+
     Example:
         >>> cache = SampleCache(10, 1000)
         >>> cache.put(3, np.zeros((4, 5, 3), np.uint8), np.ones((4, 5), np.uint8))
@@ -43,6 +46,8 @@ class SampleCache:
     """
 
     def __init__(self, length: int, capacity: int) -> None:
+        if find_spec("fcntl") is None:
+            raise UsageError("a cache of samples needs Linux or macOS; leave machine.cache at 0")
         self._open(_memory(_HEAD + length * _ENTRY.itemsize + capacity), length, capacity)
 
     def _open(self, file: int, length: int, capacity: int) -> None:
@@ -56,6 +61,8 @@ class SampleCache:
         self._room = np.frombuffer(memory, np.uint8, capacity, _HEAD + length * _ENTRY.itemsize)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing.reduction import DupFd  # not on Windows
+
         return _attach, (DupFd(self.file), self.length, self.capacity)
 
     def get(self, index: int) -> tuple[Array, Array] | None:
@@ -86,6 +93,8 @@ class SampleCache:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """While the block runs no other process is in one; the lock vanishes with a process that is killed."""
+        import fcntl
+
         fcntl.lockf(self.file, fcntl.LOCK_EX)
         try:
             yield

@@ -65,6 +65,8 @@ class InHand:
 
 
 def _alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # signal 0 would be Ctrl-C there
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

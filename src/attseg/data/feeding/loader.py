@@ -14,7 +14,6 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
@@ -275,6 +274,8 @@ def _context(workers: int) -> BaseContext | None:
 
 def _start_helper() -> None:
     """Start the process that workers are forked from so that Ctrl-C, which reaches it too, is left to this one."""
+    from multiprocessing import forkserver, resource_tracker  # not on Windows
+
     resource_tracker.ensure_running()  # the helper would start it, and it unblocks the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from attseg.data.sample import DataError
+from attseg.files import kind_of, open_file
 
 
 def refuse_special(path: str | Path) -> None:
@@ -21,13 +22,11 @@ def refuse_special(path: str | Path) -> None:
     Example:
         >>> refuse_special("/dev/null")
         Traceback (most recent call last):
-        attseg.data.sample.DataError: /dev/null cannot be read: it is a device, and a file was expected
+        attseg.data.sample.DataError: /dev/null cannot be read: it is a device, and a regular file was expected
     """
     mode = os.stat(path).st_mode  # noqa: PTH116, a path may be a text
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return
-    what = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
-    raise DataError(f"{path} cannot be read: it is {what}, and a file was expected")
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(f"{path} cannot be read: it is {kind_of(mode)}, and a regular file was expected")
 
 
 def read_content(path: Path, *, most: int, what: str) -> bytes:
@@ -42,8 +41,7 @@ def read_content(path: Path, *, most: int, what: str) -> bytes:
         DataError: It cannot be read, is no plain file, or has more bytes.
     """
     try:
-        refuse_special(path)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             content = file.read(most + 1)
     except FileNotFoundError:
         raise DataError(f"{path} cannot be read: there is no such file") from None

@@ -42,7 +42,7 @@ class SbdFiles(FileSet):
 
     def splits(self) -> list[str]:
         """Splits with a list."""
-        return [split for split in self.released if (self.home / f"{split}.txt").is_file()]
+        return [split for split in self.released if (self.home / f"{split}.txt").exists()]
 
     def read_classes(self, split: str) -> ClassTable:
         """The 21 classes of PASCAL VOC."""

@@ -64,7 +64,7 @@ class VocFiles(FileSet):
 
     def splits(self) -> list[str]:
         """Splits with a list, and ``train_aug`` where it can be put together."""
-        found = {split for split in self.released if self._list_file(split).is_file()}
+        found = {split for split in self.released if self._list_file(split).exists()}
         if {"train", "val"} <= found and (self.sbd or (self.home / MORE_LABELS).is_dir()):
             found.add(AUGMENTED)
         return [split for split in self.released if split in found]
@@ -109,18 +109,18 @@ class VocFiles(FileSet):
     def _list_file(self, split: str) -> Path:
         names = AUGMENTED_LISTS if split == AUGMENTED else (f"{split}.txt",)
         files = [self.home / LISTS / name for name in names]
-        return next((file for file in files if file.is_file()), files[0])
+        return next((file for file in files if file.exists()), files[0])
 
     def _list(self, split: str) -> NameList:
         file = self._list_file(split)
-        return read_list(file) if split != AUGMENTED or file.is_file() else self._put_together()
+        return read_list(file) if split != AUGMENTED or file.exists() else self._put_together()
 
     def _put_together(self) -> NameList:
         """VOC's train and what SBD has, without VOC's val."""
         train, val = (read_list(self._list_file(split)) for split in ("train", "val"))
         names, sources = set(train.names), [train.source]
         if self.sbd:
-            lists = [read_list(file) for file in (self.sbd / "train.txt", self.sbd / "val.txt") if file.is_file()]
+            lists = [read_list(file) for file in (self.sbd / "train.txt", self.sbd / "val.txt") if file.exists()]
             names.update(name for listed in lists for name in listed.names)
             sources += [listed.source for listed in lists]
         if (more := self.home / MORE_LABELS).is_dir():

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 import torch
 
-from attseg.files import no_such_path
+from attseg.files import require_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description, ExportedError
 from attseg.inference.exported.packages import need
@@ -47,8 +47,7 @@ def read_description(path: Path) -> Description:
         UsageError: There is no such file, or a package is missing.
         ExportedError: The file is damaged, or not attseg's.
     """
-    if not path.is_file():
-        raise no_such_path(path)
+    require_file(path)
     readers = {".onnx": _onnx_text, ".xml": _openvino_text, ".pt2": _pt2_text}
     return Description.from_json(readers[path.suffix.lower()](path), path)
 
@@ -74,7 +73,7 @@ def start(path: Path, outputs: tuple[str, ...], *, threads: int | None = None) -
 def _onnx_text(path: Path) -> str | None:
     onnx = need("onnx", f"reading {path}")
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = onnx.load(require_file(path), load_external_data=False)
     except Exception as error:  # whatever a parser says of bytes that are none
         raise _damaged(path, "an ONNX file", error) from error
     return next((entry.value for entry in model.metadata_props if entry.key == KEY), None)
@@ -87,7 +86,7 @@ def _openvino_text(path: Path) -> str | None:
 
 def _pt2_text(path: Path) -> str | None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(require_file(path)) as archive:
             name = next((name for name in archive.namelist() if Path(name).name == f"{KEY}.json"), None)
             return archive.read(name).decode() if name else None
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:
@@ -100,7 +99,7 @@ def _start_onnx(path: Path, outputs: tuple[str, ...], threads: int) -> Engine:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors; warnings are about memory plans of free sizes
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(str(require_file(path)), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common class
         raise _damaged(path, "an ONNX file that ONNX Runtime can run", error) from error
     _check_names(
@@ -133,10 +132,10 @@ def _start_openvino(path: Path, outputs: tuple[str, ...], threads: int) -> Engin
 def _read_openvino(path: Path) -> Any:
     openvino = need("openvino", f"reading {path}")
     weights = path.with_suffix(".bin")
-    if not weights.is_file():
+    if not weights.exists():
         raise ExportedError(f"{path} has its weights in {weights}, which is not there; keep both files side by side")
     try:
-        return openvino.Core().read_model(path, weights)
+        return openvino.Core().read_model(require_file(path), require_file(weights))
     except RuntimeError as error:
         raise _damaged(path, "a model of OpenVINO", error) from error
 
@@ -145,7 +144,7 @@ def _start_pt2(path: Path, outputs: tuple[str, ...], _threads: int) -> Engine:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formats within torch, which a reader can do nothing about
-            program: Any = torch.export.load(path).module()
+            program: Any = torch.export.load(require_file(path)).module()
     except Exception as error:  # whatever torch says of parts that are missing
         raise _damaged(path, "an archive that this PyTorch can run", error) from error
 
