@@ -63,5 +63,5 @@ def test_a_file_that_cannot_be_written_is_named(path):
     kept = KeptCounts(path, ABOUT, resume=True)
     path.unlink()
     path.mkdir()
-    with pytest.raises(FileError, match=r"cannot write .*pictures\.jsonl: Is a directory"):
+    with pytest.raises(FileError, match=r"cannot write .*pictures\.jsonl: it is a folder, and a regular file"):
         kept.add(1, "a", counts(1))

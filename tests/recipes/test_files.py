@@ -1,9 +1,12 @@
+import json
+
 import pytest
 
 from attseg.errors import UsageError
 from attseg.recipes import RECIPES
 from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, to_yaml
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.recipes.values import from_values, to_values
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -16,7 +19,7 @@ def test_every_recipe_comes_back_from_its_file(name, tmp_path):
 def test_a_file_may_leave_out_what_has_a_default(tmp_path):
     (tmp_path / "short.yaml").write_text("name: short\noptim:\n  lr: 1e-3\nmachine: {channels_last: on}\n")
     recipe, machine = read_recipe(tmp_path / "short.yaml")
-    assert (recipe.optim.lr, recipe.steps, machine.channels_last) == (1e-3, Recipe(name="").steps, "on")
+    assert (recipe.optim.lr, recipe.steps, machine.channels_last) == (1e-3, Recipe(name="r").steps, "on")
 
 
 def test_texts_that_look_like_something_else_stay_texts(tmp_path):
@@ -92,3 +95,36 @@ def test_words_and_numbers_are_what_people_mean(text, value):
     parsed = parse_yaml(text)
     assert parsed == value
     assert type(parsed) is type(value)
+
+
+LEADING_ELSEWHERE = [
+    "..", ".", "", "../../home/important", "/etc/important", "a/b", "a\\b", "C:\\a",
+    "c:a", ".hidden", "-out", "a ", "a.", "a b", "a\n", "a\0",
+    "a\x1b[31m", "~", "~root", "$HOME", "con", "CON.txt", "Aux",
+    "nul.tar.gz", "com1", "LPT9", "straße", "\u202eabc", "\uff0e\uff0e", "x" * 101,
+    "x" * 1_000_000, "a:b",
+    "*", "a?",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEADING_ELSEWHERE, ids=lambda name: repr(name[:20]))
+def test_names_that_are_no_plain_component_of_a_path_are_refused_wherever_they_come_from(name, tmp_path):
+    text = to_yaml(Recipe(name="fine"), Machine()).replace("name: fine", f"name: {json.dumps(name)}", 1)
+    (tmp_path / "my.yaml").write_text(text)
+    values = to_values(Recipe(name="fine")) | {"name": name}
+    for read in (
+        lambda: read_recipe(tmp_path / "my.yaml"),
+        lambda: from_values(Recipe, values),
+        lambda: Recipe(name=name),
+    ):
+        with pytest.raises(UsageError) as refused:
+            read()
+        assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "7", "_", "pan-camvid", "PAN_2.1-final", "console", "com", "com10", "x" * 100, "a..b", "a-"]
+)
+def test_plain_names_are_taken(name, tmp_path):
+    (tmp_path / "my.yaml").write_text(to_yaml(Recipe(name=name), Machine()))
+    assert read_recipe(tmp_path / "my.yaml")[0].name == name

@@ -56,6 +56,42 @@ def test_a_new_run_needs_a_folder_without_one(folder, tiny, saved):
         begin(folder, tiny())
 
 
+WRITTEN = [
+    "recipe.yaml",
+    "metrics.csv",
+    "curves.png",
+    "confusion.png",
+    "samples.png",
+    "report.json",
+    "class_weights.json",
+]
+
+
+@pytest.mark.parametrize("name", [*WRITTEN, "state/chances.npy", "state/data.json"])
+def test_a_new_run_replaces_no_file_of_others(folder, tiny, name):
+    (folder.path / name).parent.mkdir(parents=True)
+    (folder.path / name).write_text("mine")
+    for _ in range(2):
+        with pytest.raises(UsageError, match=rf"not of a run: {name}; choose another folder"):
+            begin(folder, tiny())
+    assert [path for path in folder.path.rglob("*") if path.is_file()] == [folder.path / name]
+    assert (folder.path / name).read_text() == "mine"
+
+
+def test_a_broken_link_is_not_replaced_by_a_new_run(folder, tiny):
+    folder.path.mkdir(parents=True)
+    folder.metrics.symlink_to("nowhere")
+    with pytest.raises(UsageError, match=r"metrics\.csv"):
+        begin(folder, tiny())
+
+
+def test_other_files_in_the_folder_are_in_nobodys_way(folder, tiny):
+    folder.path.mkdir(parents=True)
+    (folder.path / "notes.txt").write_text("mine")
+    begin(folder, tiny())
+    assert (folder.path / "notes.txt").read_text() == "mine"
+
+
 def test_resume_needs_a_run(folder, tiny):
     with pytest.raises(UsageError, match=r"no run in .*first to resume; leave out resume to begin one"):
         resume(folder, tiny())

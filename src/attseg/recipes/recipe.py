@@ -5,14 +5,23 @@ Plain values only and no torch, so that a recipe can be printed, edited as YAML 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from attseg.errors import UsageError
 
 ModelName = Literal["PAN", "PSANet", "DFDAM", "AttentionToRefine", "FCN"]
 DataName = Literal["scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes"]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 Sampling = Literal["shuffled", "class-balanced"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
+
+LONGEST_NAME = 100
+"""Characters that the name of a recipe may have."""
+NAME = re.compile(rf"[A-Za-z0-9_](?:[A-Za-z0-9._-]{{0,{LONGEST_NAME - 2}}}[A-Za-z0-9_-])?")
+RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+"""Names of devices on Windows, with any suffix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +137,7 @@ class Recipe:
     """Everything that decides the result of a run, and nothing about where it runs.
 
     Args:
-        name: What the recipe is called; every number that we publish names one.
+        name: What the recipe is called, and the folder of its run below ``runs``: letters of a-z, digits, ``.``, ``_`` and ``-``.
         model: The network.
         data: The data set.
         sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its
@@ -146,6 +155,9 @@ class Recipe:
         source: Paper, table and row that this reproduces; empty for our own.
         expected_miou: What the paper reports for that row, in percent.
         protocol: How that was evaluated: a name for ``attseg evaluate --protocol``.
+
+    Raises:
+        UsageError: The name could not be that of a folder on every system, or would lead elsewhere.
     """
 
     name: str
@@ -165,6 +177,29 @@ class Recipe:
     source: str = ""
     expected_miou: float | None = None
     protocol: str = "single"
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of a recipe that is not one plain component of a path on every system.
+
+    Raises:
+        UsageError: The message says what a name may be.
+
+    Example:
+        >>> check_name("pan-camvid_2.1")
+        >>> check_name("../elsewhere")
+        Traceback (most recent call last):
+        attseg.errors.UsageError: name is '../elsewhere'; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, ...
+    """
+    if not (isinstance(name, str) and NAME.fullmatch(name)) or name.partition(".")[0].upper() in RESERVED:
+        shown = repr(name) if len(str(name)) <= LONGEST_NAME else f"{str(name)[:LONGEST_NAME]!r} and more"
+        raise UsageError(
+            f"name is {shown}; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, {LONGEST_NAME} at most, the first no "
+            "dot or dash and the last no dot, and no device of Windows (con, nul, ..): a run is written to a folder of this name"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

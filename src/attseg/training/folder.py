@@ -39,6 +39,21 @@ class RunFolder:
         self.chances = path / "state" / "chances.npy"
         self.data = path / "state" / "data.json"
         self.lock = path / "state" / "lock"
+        self.written = (
+            self.recipe,
+            self.metrics,
+            self.curves,
+            self.confusion,
+            self.samples,
+            self.best,
+            self.last,
+            self.report,
+            self.class_weights,
+            self.chances,
+            self.data,
+            self.lock,
+        )
+        """Files that a run writes, beside its states and what TensorBoard adds."""
 
     def has_saved(self) -> bool:
         """Whether there is anything of a run that would be missed."""
@@ -56,7 +71,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         resume: Whether the run goes on.
 
     Raises:
-        UsageError: A new run where there is one, a resumed one where there is none, or another recipe.
+        UsageError: A new run where there is one or where others' files would be replaced, a resumed one where there is none, or
+            another recipe.
         RunError: Another process is training in this folder.
         FileError: The folder cannot be written.
     """
@@ -64,13 +80,14 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         raise UsageError(
             f"there is no run in {folder.path} to resume; leave out resume to begin one, or name its folder"
         )
+    had_begun = folder.lock.exists()
     if not resume:
-        _refuse_saved(folder)
+        _refuse_others(folder, had_begun)
     with _lock(folder):
         if resume:
             check_same(folder, recipe)
         else:
-            _refuse_saved(folder)  # another run may have saved, and ended, since
+            _refuse_others(folder, had_begun)  # another run may have saved, and ended, since
             for left in (
                 folder.class_weights,
                 folder.chances,
@@ -84,9 +101,21 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         yield
 
 
-def _refuse_saved(folder: RunFolder) -> None:
+def _refuse_others(folder: RunFolder, had_begun: bool) -> None:
+    """Refuse a new run where there is one, or where it would replace or delete files that no run has written.
+
+    Args:
+        folder: Where the run is to be.
+        had_begun: Whether an earlier run has left its lock there: what it left besides may go, where it had saved nothing.
+    """
     if folder.has_saved():
         raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
+    if others := [] if had_begun else [path for path in folder.written if os.path.lexists(path)]:
+        names = ", ".join(str(path.relative_to(folder.path)) for path in others)
+        raise UsageError(
+            f"{folder.path} holds files that a new run would replace, and that are not of a run: {names}; choose another folder "
+            "(--out), or move them away"
+        )
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def cut(share):
     ("damage", "message"),
     [
         (lambda file: None, r"cannot be read: there is no such file"),
-        (lambda file: file.mkdir(), r"cannot be read: Is a directory"),
+        (lambda file: file.mkdir(), r"cannot be read: it is a folder, and a regular file was expected"),
         (write(b""), r"is empty \(0 bytes\); replace or remove it"),
         (write(b"no such thing" * 30), r"is no MATLAB file of version 5"),
         (write(b"MATLAB 5.0"), r"is no MATLAB file of version 5"),
