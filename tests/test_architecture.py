@@ -106,6 +106,7 @@ LIBRARIES = {
     "codecs.open",
     "gzip.open",
     "io.open",
+    "io.FileIO",
     "json.load",
     "load_file",
     "load_state_dict_from_file",
@@ -133,7 +134,7 @@ LIBRARIES = {
     "zipfile.ZipFile",
 }
 """Functions of libraries that open a file by its name, or read one that is open."""
-CHECKED = ("open_file(", "replacing(", "require_file(", "BytesIO(", "StringIO(")
+CHECKED = ("open_file(", "bounded(", "replacing(", "require_file(", "BytesIO(", "StringIO(")
 OPENED_OTHERWISE = {
     ("files.py", "open"): "open_file itself",
     ("files.py", "os.open"): "open_file itself",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from attseg.data.sample import DataError
+from attseg.files import open_file
 
 READS = 50_000
 """Reads that decoding any file may take; a file of n bytes gets n / ``BYTES_PER_READ`` more.
@@ -70,7 +71,7 @@ def bounded(source: str | Path | bytes | BinaryIO) -> Iterator[BinaryIO]:
         OSError: It cannot be read.
     """
     if isinstance(source, str | Path):
-        raw: io.RawIOBase = io.FileIO(source)
+        raw: io.RawIOBase = open_file(source, buffering=0)
     else:
         if not isinstance(source, bytes):
             if source.seekable():

@@ -23,6 +23,7 @@ from attseg.data.reading.raw import RawImage
 from attseg.data.reading.tiff import JPEG, PALETTE, TiffImage, is_tiff, read_tiff
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
+from attseg.files import open_file
 
 
 def read_image(
@@ -88,7 +89,7 @@ def _tiff(source: ImageSource, apply_orientation: bool, max_pixels: int = MAX_PI
     with (
         nullcontext(source)
         if not isinstance(source, str | Path | bytes)
-        else (BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")) as file
+        else (BytesIO(source) if isinstance(source, bytes) else open_file(source)) as file
     ):
         if not is_tiff(file):
             return None
