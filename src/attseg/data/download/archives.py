@@ -16,6 +16,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from attseg.data.download.sources import DownloadError
 from attseg.data.wording import amount
+from attseg.files import open_file, require_file
 
 MOST_FILES = 200_000
 MOST_BYTES = 2**34
@@ -93,7 +94,7 @@ def opened(archive: Path, *, most_files: int = MOST_FILES, most_bytes: int = MOS
 
 @contextmanager
 def _zip(archive: Path) -> Iterator[Iterator[Member]]:
-    with zipfile.ZipFile(archive) as file:
+    with zipfile.ZipFile(require_file(archive)) as file:
         yield (_zip_member(file, info) for info in sorted(file.infolist(), key=lambda info: info.header_offset))
 
 
@@ -109,7 +110,7 @@ def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 @contextmanager
 def _tar(archive: Path) -> Iterator[Iterator[Member]]:
-    with gzip.open(archive) if archive.suffix in (".tgz", ".gz") else archive.open("rb") as content:
+    with gzip.open(require_file(archive)) if archive.suffix in (".tgz", ".gz") else open_file(archive) as content:
         bounded = _BoundedReads(cast(Any, content))
         with tarfile.open(fileobj=bounded, mode="r:") as file:
             yield _tar_members(file, bounded)

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from attseg.data.download.sources import DownloadError, Source, find_source
 from attseg.data.download.transfer import Progress, fetch
 from attseg.data.download.unpack import unpack
-from attseg.files import obstacle
+from attseg.files import obstacle, open_file
 
 RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
@@ -83,7 +83,7 @@ def _verified(source: Source, archive: Path, fetched: bool, progress: Progress) 
     hashes = {
         name: hashlib.new(name, usedforsecurity=False) for name in {"sha256", known.algorithm if known else "sha256"}
     }
-    with archive.open("rb") as content:
+    with open_file(archive) as content:
         while chunk := content.read(CHUNK):
             for hashing in hashes.values():
                 hashing.update(chunk)

@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from attseg.data.download.sources import DownloadError
 from attseg.data.wording import amount
-from attseg.files import obstacle, replacing
+from attseg.files import obstacle, open_file, read_bytes, replacing
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the activity, the bytes done, and the total number of bytes where it is known."""
@@ -155,7 +155,7 @@ def _receive(
     total = noted["total"]
     need_space(part.parent, 2 * (total or 0) - have, what=f"{part.stem}, packed and unpacked,")
     try:
-        with part.open("ab") as file:
+        with open_file(part, "ab") as file:
             while have != total and (chunk := response.raw.read1(CHUNK, decode_content=False)):
                 file.write(chunk)
                 have += len(chunk)
@@ -203,7 +203,7 @@ def _length(part: Path) -> int:
 def _noted(notes: Path, url: str) -> dict[str, Any]:
     """What is known of a part; nothing if the notes are not ours, or of another address."""
     try:
-        found = json.loads(notes.read_bytes())
+        found = json.loads(read_bytes(notes))
         return found if found["url"] == url and found.keys() == {"url", "validator", "total"} else {}
     except (OSError, ValueError, TypeError, LookupError):
         return {}

@@ -11,7 +11,7 @@ from attseg.data.download.archives import MOST_BYTES, MOST_FILES, ArchiveError, 
 from attseg.data.download.sources import DownloadError
 from attseg.data.download.transfer import need_space
 from attseg.data.wording import plural
-from attseg.files import obstacle
+from attseg.files import obstacle, open_file
 
 CHUNK = 2**20
 CLUSTER = 4096
@@ -62,7 +62,7 @@ def unpack(
             need_space(place.parent, total + CLUSTER * len(wanted), what=f"unpacking {archive.name}")
             for path, member in wanted.items():
                 (part / path).parent.mkdir(parents=True, exist_ok=True)
-                with member.open() as content, (part / path).open("xb") as file:
+                with member.open() as content, open_file(part / path, "xb") as file:
                     while chunk := content.read(CHUNK):
                         file.write(chunk)
                         done += len(chunk)
@@ -70,7 +70,8 @@ def unpack(
                     if file.tell() != member.size:
                         raise ArchiveError(f"{archive} is damaged: {path} has {file.tell()} bytes, not {member.size}")
         for name, text in more.items():
-            (part / name).write_bytes(text)
+            with open_file(part / name, "xb") as file:
+                file.write(text)
         part.rename(place)
     except DownloadError:
         raise
