@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from attseg.data.sample import DataError
+from attseg.files import open_file
 
 LOSSY = {"JPEG": "JPEG", "MPO": "JPEG (MPO)", "AVIF": "AVIF"}
 """Formats, as Pillow calls them, that are never taken as labels."""
@@ -46,7 +47,7 @@ def refuse_lossy(path: str | Path, format: str) -> None:
 def _is_lossless_webp(path: str | Path) -> bool:
     """Whether all images of a WebP file, which are chunks of it or of its frames, are of the lossless kind."""
     kinds = set()
-    with Path(path).open("rb") as file:
+    with open_file(path) as file:
         file.seek(12)
         while len(head := file.read(8)) == 8:
             kind, length = head[:4], int.from_bytes(head[4:], "little")
@@ -60,7 +61,7 @@ def _is_lossless_webp(path: str | Path) -> bool:
 
 def _is_reversible(path: str | Path) -> bool:
     """Whether the coding style of a JPEG 2000 file names the reversible transform, for all components."""
-    with Path(path).open("rb") as file:
+    with open_file(path) as file:
         head = file.read(HEAD)
     at = head.find(b"\xff\x4f\xff\x51") + 2  # from the start of the codestream to its first segment, the one of sizes
     wide = int.from_bytes(head[at + 38 : at + 40]) > 256  # numbers of components take two bytes
