@@ -104,8 +104,8 @@ def test_a_name_that_is_no_unicode_is_kept(tmp_path):
 def test_areas_are_those_of_numpy():
     labels = np.random.default_rng(0).choice(3, (40, 50), p=[0.2, 0.5, 0.3]).astype(np.uint8)
     found = areas(labels, CLASSES)
-    assert list(found) == ["road", "car", "sky"]
-    assert found == {name: int((labels == index).sum()) for index, name in enumerate(CLASSES.names)}
+    assert list(found["classes"]) == ["road", "car", "sky"]
+    assert found["classes"] == {name: int((labels == index).sum()) for index, name in enumerate(CLASSES.names)}
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):

@@ -12,9 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
 from attseg.bulk.batches import by_size, most_together, segment_together, windows
 from attseg.bulk.claim import claimed
@@ -24,8 +22,8 @@ from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.files import digest_file, open_file
-from attseg.inference.result import Result, read_mark, saved_files
+from attseg.files import digest_file
+from attseg.inference.result import Result, read_mark, read_saved_labels, saved_files
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
@@ -68,7 +66,9 @@ def predict_files(
     on_file: Callable[[int, int, Path, str | None], None] | None = None,
     on_views: OnViews | None = None,
 ) -> Summary:
-    """Segment files, and write ``labels/NAME.png`` (palette PNG, as large as the upright picture) and ``overlays/NAME.jpg``.
+    """Segment files, and write ``labels/NAME.png`` (as large as the upright image) and ``overlays/NAME.jpg``.
+
+    Label files hold the values of the data set's own label files, as ``Result.save`` says.
 
     Files are written at once or not at all, and each label file knows from which picture and which weights it comes: what is
     there already is skipped, and what came from elsewhere is never written over unasked. A picture that cannot be read or
@@ -170,7 +170,7 @@ class _Desk:
                 mark = f"{self.settings}-{digest_file(file.path)}"
                 if read_mark(there.labels) != mark:
                     return replace(job, problem=_not_ours(file.path, there.labels))
-                if complete and (labels := _read_back(there.labels)) is not None:
+                if complete and (labels := read_saved_labels(there.labels, self.segmenter.classes)) is not None:
                     return replace(job, labels=labels)
             return replace(job, mark=f"{self.settings}-{digest_file(file.path)}", image=read_image(file.path))
         except DataError as error:
@@ -193,9 +193,9 @@ class _Desk:
         if job.problem is not None or labels is None:
             return replace(job, entry=entry | {"problem": job.problem, "time": now()})
         height, width = labels.shape
-        classes = areas(labels, self.segmenter.classes)
         seconds = None if job.seconds is None else round(job.seconds, 4)
-        entry |= {"height": height, "width": width, "classes": classes, "seconds": seconds, "time": now()}
+        entry |= {"height": height, "width": width, **areas(labels, self.segmenter.classes)}
+        entry |= {"seconds": seconds, "time": now()}
         return replace(job, entry=entry | {"key": self._key(job)}, image=None, labels=None)
 
     def _key(self, job: _Job) -> str:
@@ -263,15 +263,6 @@ def _not_ours(path: Path, there: Path) -> str:
         f"{path} was not segmented: {there} is there already, and comes from another picture, another protocol or other weights; "
         "choose another folder for the results, or overwrite them"
     )
-
-
-def _read_back(path: Path) -> Array | None:
-    """The classes in a label file of ours; None where it is broken."""
-    try:
-        with open_file(path) as file, Image.open(file) as picture:
-            return np.array(picture, np.uint8)
-    except OSError:
-        return None
 
 
 def digest_settings(segmenter: Segmenter, protocol: Protocol, crf: DenseCrf | None) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
+from attseg.data.classes import FileValues
 from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
@@ -130,10 +131,12 @@ class Reader:
             last = time
             yield Frame(_upright(frame), time)
 
-    def values(self) -> Iterator[Array]:
-        """(H, W) The values of gray frames as they are."""
+    def values(self) -> Iterator[FileValues]:
+        """(H, W) The values of gray frames as they are, of 8 or 16 bits."""
         for frame in self._frames():
-            yield np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+            deep = "16" in frame.format.name
+            values = frame.to_ndarray(format="gray16le" if deep else "gray")
+            yield np.asarray(values, np.uint16) if deep else np.asarray(values, np.uint8)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         import av
@@ -171,6 +174,7 @@ class Writer:
         size: Height and width.
         clock: The unit of the frames' times, in seconds.
         rate: Frames a second, about.
+        deep: Whether gray values have 16 bits.
         notes: Texts that are kept in the file.
     """
 
@@ -183,30 +187,34 @@ class Writer:
         clock: Fraction,
         rate: Fraction,
         notes: Mapping[str, str],
+        deep: bool = False,
     ) -> None:
         import av
 
-        self._format = "gray" if lossless else "rgb24"
+        gray = "gray16le" if deep else "gray"
+        self._format = gray if lossless else "rgb24"
         self._container = av.open(file, "w", format="matroska" if lossless else "mp4")
         self._container.metadata.update(notes)
         codec = "ffv1" if lossless else "libx264" if "libx264" in av.codecs_available else "mpeg4"
         self._stream = cast("av.VideoStream", self._container.add_stream(codec, rate=rate))
         self._odd = (0, 0) if lossless else (size[0] % 2, size[1] % 2)  # H.264 stores colours for two by two pixels
         self._stream.height, self._stream.width = size[0] + self._odd[0], size[1] + self._odd[1]
-        self._stream.pix_fmt = "gray" if lossless else "yuv420p"
+        self._stream.pix_fmt = gray if lossless else "yuv420p"
         self._stream.codec_context.time_base = clock
         self._stream.time_base = clock
         self._clock = clock
         if codec == "libx264":
             self._stream.codec_context.options = {"crf": "20"}
 
-    def write(self, values: Array, time: int) -> None:
+    def write(self, values: FileValues, time: int) -> None:
         """Write a frame, which is shown from some time on: (H, W) gray values, or (H, W, 3) colours."""
         import av
 
         if any(self._odd):
-            values = np.pad(values, ((0, self._odd[0]), (0, self._odd[1]), (0, 0)), mode="edge")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(values), format=self._format)
+            padded = np.pad(values, ((0, self._odd[0]), (0, self._odd[1]), (0, 0)), mode="edge")
+            values = np.asarray(padded, np.uint8)
+        contiguous = cast("FileValues", np.ascontiguousarray(values))
+        frame = av.VideoFrame.from_ndarray(contiguous, format=self._format)
         frame.pts, frame.time_base = time, self._clock
         self._container.mux(self._stream.encode(frame))
 

@@ -119,20 +119,24 @@ def key_of(origin: str, picture: os.stat_result, labels: os.stat_result) -> str:
     return hashlib.blake2b(json.dumps(seen).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def areas(labels: Array, classes: ClassTable) -> dict[str, int]:
-    """Pixels of each class that is there, the largest first.
+def areas(labels: Array, classes: ClassTable) -> dict[str, Any]:
+    """Pixels of each class that is there, the largest first, and the value that stands for it in the label file.
 
     Example:
-        >>> areas(np.array([[1, 1, 0]], np.uint8), ClassTable(("sky", "road", "car"), ((0, 0, 0),) * 3))
-        {'road': 2, 'sky': 1}
+        >>> areas(np.array([[1, 1, 0]], np.uint8), ClassTable(("sky", "road"), ((0, 0, 0),) * 2, {1: 0, 7: 1}))
+        {'classes': {'road': 2, 'sky': 1}, 'values': {'road': 7, 'sky': 1}, 'numbering': 'file values'}
     """
     return named_areas(np.array(Image.fromarray(labels).histogram()), classes)
 
 
-def named_areas(counts: npt.NDArray[np.int64], classes: ClassTable) -> dict[str, int]:
-    """The same, of how many pixels each value has."""
-    order = np.argsort(-counts[: len(classes)], kind="stable")
-    return {classes.names[index]: int(counts[index]) for index in order if counts[index]}
+def named_areas(counts: npt.NDArray[np.int64], classes: ClassTable) -> dict[str, Any]:
+    """The same, of how many pixels each class index has."""
+    order = [int(index) for index in np.argsort(-counts[: len(classes)], kind="stable") if counts[index]]
+    return {
+        "classes": {classes.names[index]: int(counts[index]) for index in order},
+        "values": {classes.names[index]: int(classes.values[index]) for index in order},
+        "numbering": classes.numbering,
+    }
 
 
 def now() -> str:

@@ -26,7 +26,7 @@ from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.files import digest_file, replacing
-from attseg.inference.result import LARGEST_LEGEND, LEGEND_STEP, NARROWEST_LEGEND, Result, SavedFiles
+from attseg.inference.result import LARGEST_LEGEND, LEGEND_STEP, NARROWEST_LEGEND, Result, SavedFiles, describe_values
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.protocol import Protocol
@@ -50,7 +50,7 @@ def predict_videos(
     on_file: Callable[[int, int, Path, str | None], None] | None = None,
     on_frames: Callable[[int, int | None], None] | None = None,
 ) -> Summary:
-    """Segment videos, and write ``labels/NAME.mkv`` (gray values are the classes) and ``overlays/NAME.mp4``.
+    """Segment videos, and write ``labels/NAME.mkv`` (its gray values are those of label files) and ``overlays/NAME.mp4``.
 
     Frames come out upright and at the times at which they went in; sound is dropped. As with pictures, files are written at once
     or not at all, what is done is skipped, and the manifest gets a line for each video. A video that was cut short begins anew.
@@ -160,7 +160,7 @@ class _Studio:
                     f"{there.labels} is there already, and comes from another video, another protocol or other weights; choose "
                     "another folder for the results, or overwrite them"
                 )
-            found = _count_again(there.labels) if complete else self._make(file, there, mark, on_frames)
+            found = _count_again(there.labels, self.classes) if complete else self._make(file, there, mark, on_frames)
         except (DataError, UsageError) as error:
             problem = str(error) if str(file.path) in str(error) else f"{file.path}: {error}"
             return entry | {"problem": problem, "time": now()}, problem
@@ -169,7 +169,7 @@ class _Studio:
             return entry | {"problem": problem, "time": now()}, problem
         height, width = found.size
         entry |= {"frames": found.frames, "height": height, "width": width}
-        entry |= {"classes": named_areas(found.counts, self.classes)}
+        entry |= named_areas(found.counts, self.classes)
         if found.seconds is not None:
             entry["seconds"] = round(found.seconds, 4)
         if found.problem is not None:
@@ -195,8 +195,8 @@ class _Studio:
                 )
             found = _Found((first.image.shape[0], first.image.shape[1]))
             legend = _legend(self.classes, found.size) if self.overlay else None
-            make = partial(Writer, clock=reader.clock, rate=reader.rate)
-            notes = {"attseg": mark}
+            make = partial(Writer, clock=reader.clock, rate=reader.rate, deep=self.classes.values.dtype != np.uint8)
+            notes = {"attseg": mark, "attseg_classes": describe_values(self.classes)}
             frames = _checked(file.path, first, read)
             if not self.overlay:
                 labels = make(labels_file, lossless=True, size=found.size, notes=notes)
@@ -227,7 +227,7 @@ class _Studio:
     ) -> None:
         def write(pair: tuple[Frame, Result]) -> Array:
             frame, result = pair
-            labels.write(result.labels, frame.time)
+            labels.write(self.classes.encode(result.labels), frame.time)
             if overlay is not None:
                 picture = np.asarray(result.overlay(legend=False))
                 overlay.write(picture if legend is None else np.concatenate((picture, legend)), frame.time)
@@ -290,13 +290,15 @@ def _mark_of(path: Path) -> str | None:
         return None
 
 
-def _count_again(path: Path) -> _Found:
+def _count_again(path: Path, classes: ClassTable) -> _Found:
     """What a video of labels holds."""
     found = None
     with Reader(path) as reader:
         for values in reader.values():
             found = found or _Found((values.shape[0], values.shape[1]))
-            found.add(values)
+            if (labels := classes.decode(values)) is None:
+                raise DataError(f"{path} holds values that mean no class; remove it")
+            found.add(labels)
     if found is None:
         raise DataError(f"{path} holds no frame; remove it")
     return found

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,17 +31,19 @@ if TYPE_CHECKING:
     from attseg.inference.segmenter import Segmenter
 
 TEXT = """\
-Segment pictures. DIR gets labels/NAME.png (a palette PNG whose values are the classes, as large as the
-picture) and overlays/NAME.jpg (the picture under the colours of its classes, with a legend), and manifest.jsonl
-gets a line for each picture: its classes with their areas in pixels, or why it failed. Pictures that are done
+Segment pictures. DIR gets labels/NAME.png (a PNG as large as the picture, whose values are those of the data
+set's own label files: it can stand in for one) and overlays/NAME.jpg (the picture under the colours of its
+classes, with a legend), and manifest.jsonl gets a line for each picture: its classes with their areas in pixels
+and their values, or why it failed. Pictures that are done
 already are skipped, so that the same command goes on where it stopped, in a folder of a million too. In windows
 (--window 512) pictures of any size take little memory. Under torchrun each process takes its share of the
 pictures.
 
-Videos (clip.mp4, or 'clips/*.mov') become labels/NAME.mkv, lossless, whose gray values are the classes, and
+Videos (clip.mp4, or 'clips/*.mov') become labels/NAME.mkv, lossless, with the same values in gray, and
 overlays/NAME.mp4, without sound.
 
-In place of pictures, --split names a split of a data set; it need not have labels."""
+In place of pictures, --split names a split of a data set, which need not have labels. Where it has the classes
+of the model, the values are those of this data set."""
 
 EXAMPLES = (
     "attseg predict runs/pan-camvid street.jpg --out segmented",
@@ -51,6 +54,9 @@ EXAMPLES = (
     "torchrun --nproc-per-node 8 -m attseg predict runs/mine photos/ --out segmented",
     "attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented",
 )
+
+MOST_TOLD = 4
+"""Classes whose values are shown at the end; the manifest has those of all."""
 
 DATA = ("data.name", "data.root", "data.options")
 
@@ -86,6 +92,7 @@ def run(argv: Sequence[str]) -> int:
     films = find_videos(videos)
     with joined(share) as gather:
         segmenter = load(arguments.run, device=device_of(os.environ, arguments.device))
+        segmenter.classes = _numbered(arguments, segmenter.classes)
         submission = _submission(arguments, segmenter.classes)
         summaries = [_predict(arguments, segmenter, pictures, share)] if pictures else []
         summaries += [_predict_videos(arguments, segmenter, films, share)] if films else []
@@ -101,8 +108,10 @@ def run(argv: Sequence[str]) -> int:
             if failed:
                 parts.append(f"{failed} failed")
             print(f"{arguments.out}: {', '.join(parts)}{f', by {len(counts)} processes' if len(counts) > 1 else ''}")
+            if told := _told_values(segmenter.classes):
+                print(told)
             if submission is not None and not failed:
-                _fill(submission, pictures, arguments.out)
+                _fill(submission, pictures, arguments.out, segmenter.classes)
                 print(describe_submission(submission))
     return 1 if failed else 0
 
@@ -196,25 +205,50 @@ def _submission(arguments: Namespace, classes: ClassTable) -> Submission | None:
     return Submission(arguments.submission, arguments.out / f"submission-{arguments.submission}", classes)
 
 
-def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], out: Path) -> None:
+def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], out: Path, classes: ClassTable) -> None:
     """Take over the labels of all pictures, those of earlier runs too, and write the archive."""
-    import numpy as np
     from PIL import Image
 
     from attseg.data.reading.inputs import PictureFile, Pictures
     from attseg.files import open_file
-    from attseg.inference.result import saved_files
+    from attseg.inference.result import read_saved_labels, saved_files
 
     named = [one for one in pictures if isinstance(one, PictureFile)]
     for file in named or Pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
-        with (
-            open_file(file.path) as source,
-            Image.open(source) as picture,
-            open_file(saved_files(out, file.name).labels) as written,
-            Image.open(written) as labels,
-        ):
-            submission.add(file.name, np.asarray(labels), size=(picture.height, picture.width))
+        path = saved_files(out, file.name).labels
+        if (labels := read_saved_labels(path, classes)) is None:
+            raise UsageError(f"{path} is damaged, or another program wrote it; remove it, and predict again")
+        with open_file(file.path) as source, Image.open(source) as picture:
+            submission.add(file.name, labels, size=(picture.height, picture.width))
     submission.finish()
+
+
+def _numbered(arguments: Namespace, classes: ClassTable) -> ClassTable:
+    """The classes of the model with the values of the data set that the command line names, if it has the same classes."""
+    if arguments.split is None:
+        return classes
+    from attseg.data.catalog import open_files
+    from attseg.data.sample import DataError
+
+    spec = from_values(DataSpec, put({}, arguments.given)["data"], "data")
+    try:
+        table = open_files(spec.name, spec.root, **spec.options).read_classes(arguments.split)
+    except DataError:  # pictures without a class table
+        return classes
+    if table.names != classes.names:
+        return classes
+    return replace(classes, raw_to_train=table.raw_to_train, values_known=True)
+
+
+def _told_values(classes: ClassTable) -> str | None:
+    """What the values in the label files mean, of the first classes; None where they are known to be the class indices."""
+    if classes.values_known and classes.values.tolist() == list(range(len(classes))):
+        return None
+    pairs = [f"{value} {name}" for value, name in zip(classes.values.tolist(), classes.names, strict=True)]
+    listed = ", ".join(pairs[:MOST_TOLD]) + (f" and {len(pairs) - MOST_TOLD} more" if len(pairs) > MOST_TOLD else "")
+    if classes.values_known:
+        return f"label files hold the values of the data set's own: {listed}"
+    return f"label files hold class indices, as these weights do not say the values of their data set: {listed}"
 
 
 def _pictures(arguments: Namespace) -> Sequence[str | Path | PictureFile]:

@@ -14,7 +14,7 @@ from attseg.converters.smp import read_smp
 from attseg.data.classes import ClassTable
 from attseg.data.sets.ade20k_classes import ADE20K
 from attseg.data.sets.camvid import CAMVID
-from attseg.data.sets.cityscapes_classes import TRAIN_IDS
+from attseg.data.sets.cityscapes_classes import LABEL_IDS
 from attseg.data.sets.voc_classes import VOC
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import ModelSpec
@@ -39,7 +39,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 TABLES: dict[str, ClassTable] = {
     "voc2012": VOC,
     "ade20k": ADE20K,
-    "cityscapes": TRAIN_IDS,
+    "cityscapes": LABEL_IDS,
     "camvid": CAMVID,
 }
 """Classes of the public data sets, in the order in which all four sources have them."""

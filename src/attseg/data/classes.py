@@ -14,6 +14,9 @@ import numpy.typing as npt
 IGNORE = 255
 """Label value of pixels that count neither in the loss nor in any metric."""
 
+MAX_VALUE = 65535
+"""Largest value of a pixel in a label file: 16 bits."""
+
 MAX_CLASSES = 255
 """Labels are bytes and 255 is taken, so a table holds at most 255 classes (0..254)."""
 
@@ -21,6 +24,9 @@ LONGEST_NAME = 200
 """Characters of a class's name, which stands in tables, legends and pages."""
 
 Color = tuple[int, int, int]
+
+FileValues = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+"""Values of pixels in a label file."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,12 @@ class ClassTable:
         raw_to_train: What each value found in a label file means: a class index or ``IGNORE``. Values that are not listed are
             errors when a file is read. Empty: files hold class indices, and 255 means ignore. Tables that differ in this alone
             are equal: it is about files, not about classes.
+        values_known: Whether ``raw_to_train`` is known. False for weights written by attseg 0.1.0, which do not record the
+            values of their data set's label files; class indices are then written in their place.
 
     Raises:
         ValueError: No class, more than 255, a name twice, empty, endless or with control characters, a colour that is not
-            three bytes, a mapping to a class that does not exist.
+            three bytes, a value beyond 16 bits, a mapping to a class that does not exist, a class without a value.
 
     Example:
         >>> table = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 2: 1, 0: IGNORE})
@@ -47,6 +55,7 @@ class ClassTable:
     names: tuple[str, ...]
     colors: tuple[Color, ...]
     raw_to_train: Mapping[int, int] = field(default_factory=dict, compare=False)
+    values_known: bool = field(default=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -72,20 +81,27 @@ class ClassTable:
                     f"the colour of {name!r} is {color}; three values in 0..255 (red, green, blue) were expected"
                 )
         for raw, train in self.raw_to_train.items():
-            if not 0 <= raw <= 255:
-                raise ValueError(f"the raw label value {raw} does not fit into a byte (0..255)")
+            if not 0 <= raw <= MAX_VALUE:
+                raise ValueError(f"the raw label value {raw} does not fit into 16 bits (0..{MAX_VALUE})")
             if train != IGNORE and not 0 <= train < len(self.names):
                 raise ValueError(
                     f"raw value {raw} maps to class {train}, but the classes are 0..{len(self.names) - 1} (or {IGNORE}, ignore)"
                 )
+        if self.raw_to_train and (missing := set(range(len(self.names))) - set(self.raw_to_train.values())):
+            raise ValueError(
+                f"no value of label files means the class {self.names[min(missing)]!r}; give each class one"
+            )
 
     def __len__(self) -> int:
         return len(self.names)
 
     @cached_property
     def lookup(self) -> npt.NDArray[np.int16]:
-        """(256,) What each raw byte means: a class, ``IGNORE``, or -1 where the table does not know it."""
-        lookup = np.full(256, -1, np.int16)
+        """(256,) or (65536,) What each raw value means: a class, ``IGNORE``, or -1 where the table does not know it.
+
+        65536 entries where a value does not fit into a byte.
+        """
+        lookup = np.full(256 if max(self.raw_to_train, default=0) <= 255 else MAX_VALUE + 1, -1, np.int16)
         if self.raw_to_train:
             for raw, train in self.raw_to_train.items():
                 lookup[raw] = train
@@ -101,14 +117,64 @@ class ClassTable:
         palette[: len(self)] = self.colors
         return palette
 
+    @cached_property
+    def values(self) -> FileValues:
+        """(K,) The value of each class in a label file, the smallest where it has several; 16 bits where a byte is too small."""
+        found = {train: raw for raw, train in sorted(self.raw_to_train.items(), reverse=True)}
+        values = [found.get(train, train) for train in range(len(self))]
+        return np.array(values, np.uint8) if max(values) <= 255 else np.array(values, np.uint16)
+
+    @property
+    def numbering(self) -> str:
+        """What label files written with this table hold: ``file values`` of the data set, or else ``class indices``."""
+        return "file values" if self.values_known else "class indices"
+
+    @cached_property
+    def file_palette(self) -> npt.NDArray[np.uint8]:
+        """(256, 3) The colour of every value of a label file of bytes; values that mean no class are black."""
+        palette = np.zeros((256, 3), np.uint8)
+        palette[self.values] = self.colors
+        return palette
+
+    def encode(self, labels: npt.NDArray[np.uint8]) -> FileValues:
+        """The values that a label file of the data set holds for classes 0..K-1, of any shape.
+
+        Example:
+            >>> ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 7: 1}).encode(np.array([0, 1], np.uint8))
+            array([1, 7], dtype=uint8)
+        """
+        values: FileValues = self.values[labels]
+        return values
+
+    def decode(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+        """The classes, and ``IGNORE``, that the values of a label file mean; None where the table does not know one of them."""
+        if values.dtype != np.uint8 and not 0 <= values.min(initial=0) <= values.max(initial=0) < len(self.lookup):
+            return None
+        labels = self.lookup[values]
+        return None if labels.min(initial=0) < 0 else labels.astype(np.uint8)
+
     def to_dict(self) -> dict[str, Any]:
-        """Names and colours as plain values; raw values are a matter of files and stay behind."""
-        return {"names": list(self.names), "colors": [list(color) for color in self.colors]}
+        """Names, colours, and the value of each class in a label file (left out where it is not known), as plain values."""
+        described: dict[str, Any] = {"names": list(self.names), "colors": [list(color) for color in self.colors]}
+        return described | ({"values": self.values.tolist()} if self.values_known else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassTable:
-        """The table that ``to_dict`` described."""
-        return cls(tuple(values["names"]), tuple((int(r), int(g), int(b)) for r, g, b in values["colors"]))
+        """The table that ``to_dict`` described; ignored values are not part of it, but 255 is ignored where it means no class.
+
+        Raises:
+            ValueError: It is not as ``to_dict`` writes it.
+        """
+        names = tuple(values["names"])
+        colors = tuple((int(r), int(g), int(b)) for r, g, b in values["colors"])
+        if "values" not in values:
+            return cls(names, colors, values_known=False)
+        raw = [int(value) for value in values["values"]]
+        if len(set(raw)) != len(raw) or len(raw) != len(names):
+            raise ValueError(
+                f"{len(names)} different values of label files were expected, one a class, but found {raw}"
+            )
+        return cls(names, colors, {IGNORE: IGNORE} | {value: place for place, value in enumerate(raw)})
 
 
 def explain_name(name: str) -> str | None:

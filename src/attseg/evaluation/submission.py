@@ -19,7 +19,7 @@ from typing import IO, Literal, get_args
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.data.sets.ade20k_classes import ADE20K
 from attseg.data.sets.cityscapes_classes import LABEL_IDS
@@ -55,11 +55,6 @@ class Rules:
     archive: Literal[".zip", ".tgz"]
     pictures: int
     palette: bool = False
-
-    def values(self) -> Array:
-        """(K,) What each class is called in a file."""
-        values = {train: raw for raw, train in self.table.raw_to_train.items() if train != IGNORE}
-        return np.array([values.get(train, train) for train in range(len(self.table))], np.uint8)
 
 
 def _voc(competition: int) -> Rules:
@@ -136,9 +131,9 @@ class Submission:
         inside = self.rules.folder + self._stem(name) + self.rules.ending
         if inside in self._files:
             raise UsageError(f"{name} and {self._names_of(inside)} would both be {inside}; give one picture a file")
-        picture = Image.fromarray(self.rules.values()[labels])
+        picture = Image.fromarray(self.rules.table.encode(labels))
         if self.rules.palette:
-            picture.putpalette(self.rules.table.palette.tobytes())
+            picture.putpalette(self.rules.table.file_palette.tobytes())
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
         self._names[name] = inside
@@ -184,7 +179,7 @@ def check_archive(path: Path, rules: Rules, sizes: dict[str, Size]) -> None:
         UsageError: A file is missing, is one too many, is no PNG of bytes, or has a wrong size or value.
     """
     allowed = np.zeros(256, np.bool_)
-    allowed[rules.values()] = True
+    allowed[rules.table.values] = True
     seen = set()
     for name, content in _read(path, rules.archive):
         if name not in sizes:

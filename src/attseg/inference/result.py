@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,7 +47,8 @@ class Result:
 
     Args:
         image: (H, W, 3) the picture as it was seen: upright, red, green, blue.
-        labels: (H, W) the class of each pixel, 0..K-1.
+        labels: (H, W) the class index of each pixel, 0..K-1: ``classes.names[index]`` is its name. Label files of the data set,
+            and those that ``save`` writes, may hold other values: ``classes.encode(labels)``.
         scores: (H, W) the probability of that class, in 0..1, as the network sees it.
         classes: Names and colours of the classes.
         name: What saved files are called: where the picture comes from a file, its name without the suffix.
@@ -122,7 +124,10 @@ class Result:
     def save(self, folder: str | Path) -> SavedFiles:
         """Write ``labels/NAME.png`` and ``overlays/NAME.jpg`` below a folder, which is made if it is not there.
 
-        The label file holds the classes as bytes, and their colours as a palette for viewers.
+        The label file holds ``classes.encode(labels)``, the values that label files of the data set have for the classes, so that
+        it can stand in for one: 7 is road for labelIds of Cityscapes, 1 is wall for ADE20K. Weights written by attseg 0.1.0 do
+        not record these values; the file then holds class indices. The text ``attseg-classes`` in the file says which, and what
+        each value means. A palette has the colours; a file with values above 255 is 16-bit gray and has none.
 
         Raises:
             FileError: A file cannot be written.
@@ -133,13 +138,17 @@ class Result:
         return files
 
     def save_labels(self, path: Path, *, mark: str = "") -> None:
-        """Write the labels as a palette PNG; ``mark`` is kept in it as a text, for ``read_mark``."""
-        picture = Image.fromarray(self.labels)
-        picture.putpalette(self.classes.palette.tobytes())
+        """Write the labels as a PNG, as ``save`` says; ``mark`` is kept in it as a text, for ``read_mark``."""
+        values = self.classes.encode(self.labels)
+        picture = Image.fromarray(values)
+        if values.dtype == np.uint8:
+            picture.putpalette(self.classes.file_palette.tobytes())
         notes = PngImagePlugin.PngInfo()
-        notes.add_text(_MARK, mark)
+        if mark:
+            notes.add_text(_MARK, mark)
+        notes.add_text(_CLASSES, describe_values(self.classes), zip=True)
         with replacing(path) as file:
-            picture.save(file, "PNG", pnginfo=notes if mark else None)
+            picture.save(file, "PNG", pnginfo=notes)
 
     def save_overlay(self, path: Path) -> None:
         """Write the overlay with its legend as a JPEG."""
@@ -205,4 +214,20 @@ def read_mark(path: Path) -> str | None:
         return None
 
 
+def read_saved_labels(path: Path, classes: ClassTable) -> Array | None:
+    """The class indices in a label file that was saved with a class table; None where the file is broken or another's."""
+    try:
+        with open_file(path) as file, Image.open(file) as picture:
+            return classes.decode(np.asarray(picture))
+    except OSError:
+        return None
+
+
+def describe_values(classes: ClassTable) -> str:
+    """What the values in a label file of ours mean, as JSON: the numbering, and the value of each class in their order."""
+    values = dict(zip(classes.names, classes.values.tolist(), strict=True))
+    return json.dumps({"numbering": classes.numbering, "values": values})
+
+
 _MARK = "attseg"
+_CLASSES = "attseg-classes"

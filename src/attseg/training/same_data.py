@@ -42,7 +42,8 @@ class SameData:
         self._splits = {data.split: data.pairs for data in splits if isinstance(data, FileData)}
         table = splits[0].classes
         means = sorted(table.raw_to_train.items())
-        now = json.loads(json.dumps({"classes": table.to_dict(), "means": means, "files": self._sizes()}))
+        classes = {"names": table.names, "colors": table.colors}
+        now = json.loads(json.dumps({"classes": classes, "means": means, "files": self._sizes()}))
         before = _read(path)
         if before is None:
             with replacing(path) as file:

@@ -28,7 +28,7 @@ def test_known_values_need_no_explanation():
         ({0: 3, 1: 1, 255: 5}, "Where 255 means unlabelled, say so in classes.csv with the row 255,ignore"),
         ({0: 3, 7: 1}, "Correct the file, or give each value a row in classes.csv"),
         (dict.fromkeys(range(100), 1), "So many values are those of a photograph, or of a mask that was resized"),
-        ({0: 1, 1000: 1}, "Labels are 0..255"),
+        ({0: 1, 1000: 1}, "or name them in classes.csv, which takes values up to 65535"),
     ],
 )
 def test_the_hint_fits_the_damage(counts, hint):
@@ -44,7 +44,7 @@ def test_the_hint_fits_the_damage(counts, hint):
             "The file is not as it was released, or belongs to another data set: get it anew.",
         ),
         ({0: 3, 1: 1, 255: 5}, "The file is not as it was released"),
-        ({0: 1, 1000: 1}, "Labels are 0..255"),
+        ({0: 1, 1000: 1}, "values stretched to 16 bits, into numbers of classes."),
     ],
 )
 def test_the_classes_of_a_public_data_set_are_not_to_be_changed(counts, hint):

@@ -131,7 +131,7 @@ def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, releas
             continue
         present = set()
         for value, count in reading.counts.items():
-            meaning = int(classes.lookup[value]) if 0 <= value <= 255 else -1
+            meaning = int(classes.lookup[value]) if 0 <= value < len(classes.lookup) else -1
             if meaning == IGNORE:
                 summary.ignored += count
             elif meaning < 0:

@@ -125,10 +125,10 @@ def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False
         DataError: The file cannot be read, holds colours, or holds values that ``classes`` does not know.
     """
     values, paletted, _ = read_raw_labels(path)
-    if values.dtype != np.uint8 or (labels := classes.lookup[values]).min() < 0:
+    if (labels := classes.decode(values)) is None:
         problem = explain_unknown(count_values(values), classes, paletted=paletted, official=official)
         raise DataError(f"{path}: {problem}")
-    return labels.astype(np.uint8)
+    return labels
 
 
 def read_raw_labels(path: str | Path) -> RawLabels:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.classes import IGNORE, MAX_VALUE, ClassTable
 from attseg.data.wording import percent, ranges
 
 
@@ -64,13 +64,15 @@ made for looking at: divide by 255, or name them in classes.csv.
 
 def is_known(value: int, classes: ClassTable) -> bool:
     """Whether a value of a label file means a class, or is to be ignored."""
-    return 0 <= value <= 255 and classes.lookup[value] >= 0
+    return 0 <= value < len(classes.lookup) and bool(classes.lookup[value] >= 0)
 
 
 def _hint(present: set[int], unknown: set[int], classes: ClassTable, official: bool) -> str:
     highest_class = int(np.flatnonzero((classes.lookup >= 0) & (classes.lookup != IGNORE)).max(initial=-1))
-    if min(unknown) < 0 or max(unknown) > 255:
-        return "Labels are 0..255: turn numbers of objects, or values stretched to 16 bits, into numbers of classes."
+    if min(unknown) < 0 or max(unknown) >= len(classes.lookup):
+        fits = not official and 0 <= min(unknown) <= max(unknown) <= MAX_VALUE
+        named = f", or name them in classes.csv, which takes values up to {MAX_VALUE}" if fits else ""
+        return f"Turn numbers of objects, or values stretched to 16 bits, into numbers of classes{named}."
     step = gcd(*present)
     if step >= 17 and max(present) > 200:
         csv = "" if official else ", or name them in classes.csv"

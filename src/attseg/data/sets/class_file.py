@@ -1,7 +1,7 @@
 """The file ``classes.csv``: what the numbers in label files mean.
 
-One row a number, below a header. Colours may be left out, numbers may have gaps, and classes are counted from 0 in the order of
-their numbers, whatever the files hold::
+One row a number from 0 to 65535, below a header. Colours may be left out, numbers may have gaps, and classes are counted from 0
+in the order of their numbers, whatever the files hold::
 
     index,name,r,g,b,ignore
     0,water,0,0,255,
@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from attseg.data.classes import IGNORE, MAX_CLASSES, ClassTable, Color, distinct_colors, explain_name
+from attseg.data.classes import IGNORE, MAX_CLASSES, MAX_VALUE, ClassTable, Color, distinct_colors, explain_name
 from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
 
@@ -117,12 +117,12 @@ def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
     if len(cells) > len(columns):
         raise ValueError(f"{len(cells)} values, but the header names {len(columns)} columns")
     values = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
-    number = _read_byte(values["index"], "the index")
+    number = _read_number(values["index"], "the index", MAX_VALUE)
     colors = [values[channel] for channel in "rgb"]
     color = None
     if any(colors):
         red, green, blue = (
-            _read_byte(value, f"the colour {channel}") for channel, value in zip("rgb", colors, strict=True)
+            _read_number(value, f"the colour {channel}", 255) for channel, value in zip("rgb", colors, strict=True)
         )
         color = red, green, blue
     if values["ignore"].lower() not in _YES_NO:
@@ -136,9 +136,9 @@ def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
     return _Row(line, number, values["name"], color, ignored)
 
 
-def _read_byte(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 255):
-        raise ValueError(f"{what} is {text!r}; a whole number from 0 to 255 was expected")
+def _read_number(text: str, what: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 8 and int(text) <= most):
+        raise ValueError(f"{what} is {text!r}; a whole number from 0 to {most} was expected")
     return int(text)
 
 
