@@ -1,4 +1,4 @@
-// Segment a picture: segment model.onnx street.ppm labels.pgm
+// Segment a picture: segment model.onnx street.ppm labels.pgm (class indices 0..K-1, not the values of the data set's label files)
 #include <onnxruntime_cxx_api.h>
 
 #include <array>
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     const char* inputs[] = {"images"};
     const char* outputs[] = {"labels"};                                  // or also "scores"
     auto found = session.Run(Ort::RunOptions(), inputs, &images, 1, outputs, 1);
-    const uint8_t* labels = found[0].GetTensorData<uint8_t>();           // height * width classes
+    const uint8_t* labels = found[0].GetTensorData<uint8_t>();           // height * width class indices
 
     std::ofstream out(argv[3], std::ios::binary);
     out << "P5\n" << width << " " << height << "\n255\n";

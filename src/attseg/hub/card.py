@@ -192,7 +192,8 @@ def _data(facts: CardFacts, terms: Terms | None) -> str:
             for key, value in facts.info.items()
             if isinstance(value, str | int | float)
         ]
-        return "\n".join(["## Data", "", "The weights do not say on which data they were trained.", *sources])
+        told = ["The weights do not say on which data they were trained.", *sources]
+        return "\n".join(["## Data", "", *told, "", _classes(facts.classes)])
     what = terms.title if terms else "data of the publisher's own"
     splits = f"Trained on `{_plain(facts.data.get('train', 'train'))}`, evaluated on `{_plain(facts.data.get('val', 'val'))}`."
     if (options := facts.data.get("options")) and terms:
@@ -200,8 +201,23 @@ def _data(facts: CardFacts, terms: Terms | None) -> str:
             f"{_plain(key)} {_plain(value)}" for key, value in options.items() if not isinstance(value, str)
         )
         splits += f" With {given}." if given else ""
-    classes = ", ".join(_plain(one) for one in facts.classes.names)
-    return f"## Data\n\n{what[0].upper()}{what[1:]} (`{_plain(name)}`). {splits}\n\nClasses: {classes}."
+    return f"## Data\n\n{what[0].upper()}{what[1:]} (`{_plain(name)}`). {splits}\n\n{_classes(facts.classes)}"
+
+
+def _classes(classes: ClassTable) -> str:
+    """The class indices, and the values in label files where they are known."""
+    if not classes.values_known:
+        names = ", ".join(_plain(name) for name in classes.names)
+        return (
+            f"Classes, counted from 0: {names}. The weights do not say which values label files of the data set hold."
+        )
+    rows = zip(range(len(classes)), classes.values.tolist(), map(_cell, classes.names), strict=True)
+    table = "\n".join(f"| {index} | {value} | {name} |" for index, value, name in rows)
+    return (
+        "The network's outputs and `result.labels` are class indices. Label files that `attseg predict` and `result.save` write "
+        "hold the values of the data set's own.\n\n| class index | value in label files | class |\n| ---: | ---: | --- |\n"
+        + table
+    )
 
 
 def _training(facts: CardFacts) -> str:

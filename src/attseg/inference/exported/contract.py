@@ -26,8 +26,9 @@ class Contract:
     Args:
         takes: ``bytes``: (N, H, W, 3) uint8, red, green, blue, as picture readers give them, and the file normalises them.
             ``floats``: (N, 3, H, W) float32, normalised by whoever runs the file.
-        gives: ``labels``: ``labels`` (N, H, W) uint8, the class of each pixel, and ``scores`` (N, H, W) float32, its
-            probability. ``probabilities`` or ``logits``: (N, K, H, W) float32 under that name. All have the pictures' size.
+        gives: ``labels``: ``labels`` (N, H, W) uint8, the class index of each pixel in 0..K-1 (not the value that label files of
+            the data set hold), and ``scores`` (N, H, W) float32, its probability. ``probabilities`` or ``logits``: (N, K, H, W)
+            float32 under that name. All have the images' size.
         size: Height and width of all pictures; None takes pictures of any size.
         resize: Height and width at which the network sees each picture, whatever its size; None shows it as it is.
         least: Least height and width of a picture.
@@ -83,7 +84,7 @@ class Contract:
         height, width = self.size or ("H", "W")
         if self.gives == "labels":
             shape = f"(N, {height}, {width})"
-            return f"`labels` uint8 {shape}, `scores` float32 {shape}"
+            return f"`labels` uint8 {shape}, class indices in 0..K-1, `scores` float32 {shape}"
         return f"`{self.gives}` float32 (N, K, {height}, {width})"
 
     def describe_sizes(self) -> str:

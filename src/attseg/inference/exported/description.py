@@ -29,7 +29,8 @@ class Description:
 
     Args:
         contract: What it takes and gives.
-        classes: What its labels mean.
+        classes: What its labels mean. In the JSON, ``values`` of ``classes`` has the value of each class in label files of the
+            data set, in the order of the class indices that the file gives.
         preprocessing: How its input is normalised, inside or outside.
         model: Kind of the network, such as ``PAN``.
         quantised: Whether it computes in 8-bit integers.
