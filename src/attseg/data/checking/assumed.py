@@ -59,7 +59,7 @@ def _label_files(seen: Seen) -> str | None:
 def _ignored(seen: Seen) -> str | None:
     if not seen.classes or not any(reading.label_kind for reading in seen.each()):
         return None
-    values = [raw for raw in range(256) if seen.classes.lookup[raw] == IGNORE]
+    values = [raw for raw in range(len(seen.classes.lookup)) if seen.classes.lookup[raw] == IGNORE]
     if not values:
         return "no value; every pixel has a class"
     ignored = sum(summary.ignored for summary in seen.splits.values())
