@@ -10,9 +10,10 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "files", "locks", "tensors"}
+GROUND = {"errors", "extras", "files", "locks", "tensors"}
 ALLOWED = {
     "errors": set(),
+    "extras": set(),
     "files": set(),
     "locks": set(),
     "tensors": set(),

@@ -26,7 +26,7 @@ def test_a_missing_package_is_named_with_what_to_do(monkeypatch):
     monkeypatch.setattr(doctor, "version", without)
     found = lines()
     assert (found["timm"].value, found["timm"].hint, found["timm"].ok) == ("missing", "pip install timm", False)
-    assert found["extra tensorboard"].hint == "if you want it: pip install 'attseg[tensorboard]'"
+    assert found["extra tensorboard"].hint == "if you want it: pip install 'tensorboard>=2.19'"
     assert found["extra tensorboard"].ok
 
 

@@ -8,8 +8,10 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
+
+from attseg.extras import install_command, requirements
 
 LITTLE_SPACE = 2e9
 """Bytes; a run keeps its weights and two states, some hundred megabytes each for a large encoder."""
@@ -43,22 +45,15 @@ def examine(folder: Path = Path()) -> list[Line]:
         Line("python", f"{platform.python_version()}, {sys.executable}"),
         Line("system", platform.platform()),
     ]
-    needed = [_package(name) for name in _required()]
+    needed = [_package(name) for name in _names()]
     extras = [_extra(name) for name in metadata("attseg").get_all("Provides-Extra") or ()]
     computer = _computer() if all(line.ok for line in needed) else []
     return [*lines, *needed, *extras, *computer, _disk(folder)]
 
 
-def _required(extra: str | None = None) -> list[str]:
+def _names(extra: str | None = None) -> list[str]:
     """Names of the packages that attseg, or one of its extras, depends on."""
-    marker = re.compile(r"extra == ['\"](.+?)['\"]")
-    names = []
-    for requirement in requires("attseg") or ():
-        of = marker.search(requirement)
-        name = re.split(r"[^\w.-]", requirement)[0]
-        if (of[1] if of else None) == extra and name != "attseg":
-            names.append(name)
-    return names
+    return [re.split(r"[^\w.-]", requirement)[0] for requirement in requirements(extra)]
 
 
 def _package(name: str) -> Line:
@@ -69,10 +64,10 @@ def _package(name: str) -> Line:
 
 
 def _extra(name: str) -> Line:
-    missing = [line.name for line in map(_package, _required(name)) if not line.ok]
+    missing = [line.name for line in map(_package, _names(name)) if not line.ok]
     if not missing:
         return Line(f"extra {name}", "installed")
-    return Line(f"extra {name}", f"without {', '.join(missing)}", f"if you want it: pip install 'attseg[{name}]'")
+    return Line(f"extra {name}", f"without {', '.join(missing)}", f"if you want it: {install_command(name)}")
 
 
 def _computer() -> list[Line]:

@@ -17,7 +17,7 @@ from attseg.errors import UsageError
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
 
-av = pytest.importorskip("av", reason="needs the package av: pip install 'attseg[video]'")
+av = pytest.importorskip("av", reason="needs the package av")
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 SIZE = (64, 96)

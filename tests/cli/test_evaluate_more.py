@@ -104,7 +104,10 @@ def test_models_of_other_classes_or_data_are_not_compared(trained, tmp_path, cap
 def test_a_crf_that_is_not_installed_gets_a_sentence(verb, trained, capsys, monkeypatch):
     monkeypatch.setattr(crf, "find_spec", lambda name: None)
     assert main([verb[0], str(trained), *verb[1:], "--crf"]) == 2
-    assert "needs the package pydensecrf2, which is not installed: pip install 'attseg[crf]'" in capsys.readouterr().err
+    assert (
+        "needs the package pydensecrf2, which is not installed: pip install 'pydensecrf2>=1.1'"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_what_to_segment_has_to_be_clear(trained, tmp_path, arguments, message, 
 
 
 def test_videos_and_pictures_are_taken_together(trained, photos, tmp_path, capsys):
-    av = pytest.importorskip("av", reason="needs the package av: pip install 'attseg[video]'")
+    av = pytest.importorskip("av", reason="needs the package av")
     with av.open(str(tmp_path / "clip.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"

@@ -15,6 +15,7 @@ from attseg.data.classes import FileValues
 from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
+from attseg.extras import install_command
 from attseg.files import require_file
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def check_installed() -> None:
         UsageError: It is not installed.
     """
     if find_spec("av") is None:
-        raise UsageError("videos need the package av, which is not installed: pip install 'attseg[video]'")
+        raise UsageError(f"videos need the package av, which is not installed: {install_command('video')}")
 
 
 class Reader:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from attseg.cli.parser import Parser
 from attseg.errors import UsageError
+from attseg.extras import install_command
 from attseg.files import open_file
 
 TEXT = """\
@@ -59,7 +60,7 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser.parse(argv)
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        raise UsageError(f"the explorer needs {' and '.join(missing)}: pip install 'attseg[app]'")
+        raise UsageError(f"the explorer needs {' and '.join(missing)}: {install_command('app')}")
 
     from attseg.inference.segmenter import load
     from attseg.web.desk import Desk

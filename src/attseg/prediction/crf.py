@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.errors import UsageError
+from attseg.extras import install_command
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -124,8 +125,8 @@ def check_installed() -> None:
     """
     if find_spec("pydensecrf") is None:
         raise UsageError(
-            "the CRF needs the package pydensecrf2, which is not installed: pip install 'attseg[crf]' (it is compiled on the "
-            "way, so a C++ compiler is needed)"
+            f"the CRF needs the package pydensecrf2, which is not installed: {install_command('crf')} (it is compiled while it "
+            "is installed: a C++ compiler is needed)"
         )
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from attseg.errors import UsageError
+from attseg.extras import install_command
 
 EXTRAS = {"onnx": "export", "onnxscript": "export", "onnxruntime": "export", "openvino": "openvino", "nncf": "openvino"}
 """Which extra of attseg brings each package."""
@@ -33,7 +34,7 @@ def need(name: str, purpose: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"{purpose} needs the package {name}, which cannot be imported ({error}); install it with: "
-            f"pip install 'attseg[{EXTRAS[name]}]'"
+            f"{install_command(EXTRAS[name])}"
         ) from error
     if name == "onnxruntime":
         package.disable_telemetry_events()
