@@ -10,8 +10,9 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "extras", "files", "locks", "tensors"}
+GROUND = {"errors", "extras", "files", "locks", "tensors", "text"}
 ALLOWED = {
+    "text": set(),
     "errors": set(),
     "extras": set(),
     "files": set(),
@@ -272,3 +273,14 @@ def test_public_names_are_there():
     assert dir(attseg) == sorted(attseg.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'PANN'; it has .*FCN, PAN"):
         _ = attseg.PANN
+
+
+def test_consoles_filter_what_they_print():
+    """Rich writes escape sequences past the filter of standard output, so that all consoles but quiet ones are ours."""
+    made = {
+        (path.relative_to(SOURCE).as_posix(), ast.unparse(node))
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Console"
+    }
+    assert {call for _, call in made} <= {"Console(quiet=True)"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from attseg.text import LONGEST_NAME, cut
+
 
 class UsageError(ValueError):
     """What was asked for cannot be done as asked: an unknown name, or values that do not go together."""
@@ -19,7 +21,7 @@ def unknown(what: str, given: str, known: Iterable[str], *, more: str = "") -> U
     """
     names = list(known)
     small = {name.lower(): name for name in names}
-    near = get_close_matches(given.lower(), small, n=1, cutoff=0.6)
+    near = get_close_matches(given[:LONGEST_NAME].lower(), small, n=1, cutoff=0.6)
     hint = f"; did you mean {small[near[0]]!r}?" if near else "."
     listed = ", ".join(names) if len(names) <= 30 else f"{', '.join(names[:30])} and {len(names) - 30} more"
-    return UsageError(f"there is no {what} {given!r}{hint} {more or f'There are: {listed}'}")
+    return UsageError(f"there is no {what} {cut(given, LONGEST_NAME)!r}{hint} {more or f'There are: {listed}'}")

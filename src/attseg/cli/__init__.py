@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from attseg.cli.terminal import harmless, spell_out_unknown
+from attseg.cli.terminal import filtered_output
 from attseg.errors import UsageError, unknown
+from attseg.text import LONGEST_MESSAGE, cut
 
 VERBS = {
     "demo": "train, evaluate and look at attention in about two minutes, offline",
@@ -44,10 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in arguments
-    spell_out_unknown()
+    with filtered_output():
+        return _main([argument for argument in arguments if argument != "--debug"], debug="--debug" in arguments)
+
+
+def _main(arguments: list[str], *, debug: bool) -> int:
     try:
-        status = _run([argument for argument in arguments if argument != "--debug"])
+        status = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         status, message = _explained(error)
-        print(f"attseg: {harmless(message)}", file=sys.stderr)
+        print(f"attseg: {cut(message, LONGEST_MESSAGE)}", file=sys.stderr)
     except SystemExit as stop:  # argparse, after it has printed help
         return stop.code if isinstance(stop.code, int) else FAILED
     return status

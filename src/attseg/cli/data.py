@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from attseg.cli.parser import Parser
-from attseg.cli.terminal import harmless
 from attseg.data.wording import plural
 from attseg.errors import UsageError, unknown
 from attseg.recipes.nested import put
@@ -135,7 +134,7 @@ def _print(result: Check) -> None:
         sort = finding.kind, finding.split
         shown[sort] += 1
         if shown[sort] <= MOST_SHOWN:
-            print(harmless(f"{finding.severity}: {finding.message}"))
+            print(f"{finding.severity}: {finding.message}")
     for (kind, split), count in shown.items():
         if count > MOST_SHOWN:
             print(
@@ -144,7 +143,7 @@ def _print(result: Check) -> None:
     if result.assumed:
         print(("\n" if result.findings else "") + "assumed about the data:")
         for about, text in result.assumed:
-            print(harmless(f"  {about}: {text}"))
+            print(f"  {about}: {text}")
     print(_verdict(result))
 
 

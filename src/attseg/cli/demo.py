@@ -24,9 +24,8 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
     arguments = parser.parse(argv)
 
-    from rich.console import Console
-
+    from attseg.cli.output import TerminalConsole
     from attseg.demo.run import run_demo
 
-    run_demo(arguments.out, minutes=arguments.minutes, seed=arguments.seed, console=Console())
+    run_demo(arguments.out, minutes=arguments.minutes, seed=arguments.seed, console=TerminalConsole())
     return 0

@@ -1,0 +1,56 @@
+"""Makes text from strangers safe to show: names of files, classes and models, and metadata."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_NAME = 200
+"""Characters of a name that are shown."""
+
+LONGEST_MESSAGE = 4000
+"""Characters of an error message that are shown."""
+
+_HIDDEN = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but for tabs and line feeds
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls
+    "\xad\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # zero width, and other format characters
+    "\U0001d173-\U0001d17a\U000e0001-\U000e007f"  # of music, and tags
+    "\u2028\u2029"  # separators of lines and paragraphs
+    "\ud800-\udfff"  # surrogates: bytes of file names that are not UTF-8
+    "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that show nothing
+    "]"
+)
+
+
+def harmless(text: str) -> str:
+    r"""Spell out the characters that command a terminal, reorder or hide text, or cannot be encoded.
+
+    Control characters but line feeds and tabs, bidirectional controls, zero-width characters, line and paragraph separators, and
+    surrogates, which stand for the bytes of file names that are not UTF-8.
+
+    Example:
+        >>> print(harmless("red" + chr(27) + "[31m caf\udce9 a" + chr(0x202E) + "b"))
+        red\x1b[31m caf\udce9 a\u202eb
+    """
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def short(text: str, most: int = LONGEST_NAME) -> str:
+    r"""The same on one line, without the middle of what is longer than ``most`` characters.
+
+    Example:
+        >>> print(short("a" + chr(10) + "b"))
+        a\nb
+        >>> print(short("x" * 1000, 20))
+        xxxxxxxxxx.. (1000 characters) ..xxxxxxxxxx
+    """
+    return cut(harmless(text).replace("\n", r"\n").replace("\t", r"\t"), most)
+
+
+def cut(text: str, most: int) -> str:
+    """A text without its middle where it is longer than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]}.. ({len(text)} characters) ..{text[-half:]}"
