@@ -38,6 +38,9 @@ EXAMPLES = (
 )
 
 NAMES = get_args(DataName)
+MOST_VALUES = 40
+"""Values of label files that are printed, the most common ones."""
+
 MOST_SHOWN = 5
 """Findings of one kind that are printed; all are in the JSON."""
 
@@ -192,10 +195,15 @@ def _print_histogram(result: Check) -> None:
         if len(rows) < len(result.classes):
             print(f"({len(result.classes) - len(rows)} of {len(result.classes)} classes never occur)")
     if not result.classes or any(s.unknown for s in splits):
-        values = sorted({value for s in splits for value in s.values})
+        found: Counter[int] = Counter()
+        for summary in splits:
+            found.update(summary.values)
+        values = sorted(value for value, _ in found.most_common(MOST_VALUES))
         rows = [(str(value), *(_share(s.values.get(value, 0), s.values) for s in splits)) for value in values]
         print()
         print_table(("value", *(f"{split} %" for split in result.splits)), rows)
+        if len(found) > len(values):
+            print(f"(the {len(values)} most common of {len(found)} values; --json lists all)")
 
 
 def _share(part: int, counts: dict[int, int] | list[int]) -> str:

@@ -1,10 +1,12 @@
 import json
 import shutil
+import unicodedata
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from attseg.data.catalog import open_data
 from attseg.data.checking.doctor import SCENES_CHECKED, check
 from attseg.errors import UsageError
 
@@ -196,3 +198,48 @@ def test_labels_of_one_class_are_found(folder, split, severity, value, name):
         save(path, np.resize((value, 9), (8, 12)))
     (finding,) = [finding for finding in check("folder", folder).findings if finding.kind == "one class"]
     assert (finding.severity, finding.split) == (severity, split) and f"of the class {name}" in finding.message
+
+
+@pytest.mark.parametrize("values", [(26, 1026), (0, 65535), (0, 1, 300)])
+def test_shares_of_unknown_values_are_shares(folder, values):
+    for path in (folder / "labels").rglob("*.png"):
+        Image.fromarray(np.resize(np.array(values, np.uint16), (8, 12))).save(path)
+    for summary in check("folder", folder).splits.values():
+        known = sum(count for value, count in summary.values.items() if value in (0, 1, 2, 9))
+        assert sum(summary.values.values()) == 96 * summary.pictures
+        assert summary.unknown == 96 * summary.pictures - known > 0
+
+
+def test_classes_of_one_colour_are_told(folder):
+    (folder / "classes.csv").write_text("index,name,r,g,b\n0,water,1,2,3\n1,land,,,\n2,boat,1,2,3\n9,void,1,2,3\n")
+    (message,) = found(check("folder", folder), "same colour")
+    assert message.startswith("water, boat have the same colour (1, 2, 3)")
+
+
+@pytest.mark.parametrize(("images", "labels"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+@pytest.mark.parametrize("name", ["müll", "Ångström/é", "한국"])
+def test_names_match_in_any_normal_form(folder, images, labels, name):
+    for kind, form in (("images", images), ("labels", labels)):
+        target = folder / kind / "val" / unicodedata.normalize(form, f"{name}.png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (folder / kind / "val/d.png").rename(target)
+    assert check("folder", folder).findings == []
+    data = open_data("folder", "val", root=folder)
+    assert [data.name(index) for index in range(2)] == sorted(["e", unicodedata.normalize("NFC", name)])
+    assert data[0].image.shape == (8, 12, 3)
+
+
+def test_two_files_whose_names_differ_in_their_form_alone_are_doubled(folder):
+    for form in ("NFC", "NFD"):
+        shutil.copy(folder / "images/val/d.png", folder / "images/val" / unicodedata.normalize(form, "é.png"))
+        shutil.copy(folder / "labels/val/d.png", folder / "labels/val" / unicodedata.normalize(form, "é.png"))
+    assert "keep one of them" in " ".join(found(check("folder", folder), "pairs"))
+
+
+@pytest.mark.parametrize(("listed", "files"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_lists_match_in_any_normal_form(voc, listed, files):
+    home = voc / "VOCdevkit/VOC2012"
+    for path in (home / "JPEGImages/2007_000033.jpg", home / "SegmentationClass/2007_000033.png"):
+        path.rename(path.with_name(unicodedata.normalize(files, f"é{path.suffix}")))
+    (home / "ImageSets/Segmentation/val.txt").write_text(unicodedata.normalize(listed, "é\n2007_000042\n"))
+    assert check("voc2012", voc).ok

@@ -1,13 +1,14 @@
 import csv
+import itertools
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attseg.data.classes import IGNORE
+from attseg.data.classes import IGNORE, distinct_colors
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import COLUMNS, IGNORED_NAMES, read_class_file
+from attseg.data.sets.class_file import COLUMNS, IGNORED_NAMES, read_class_file, read_label_colors
 
 
 @pytest.fixture
@@ -133,3 +134,19 @@ def test_any_table_survives_its_file(tmp_path_factory, rows):
     for number, name, *_, ignored in rows:
         assert table.lookup[number] == (IGNORE if ignored else table.names.index(name))
     assert (table.lookup >= 0).sum() == len(rows)
+
+
+@pytest.mark.parametrize("wanted", list(itertools.product([None, (128, 0, 0), (0, 0, 0), (9, 9, 9)], repeat=3)))
+def test_generated_colours_never_collide_with_given_ones(tmp_path, wanted):
+    rows = [f"{index},c{index},{','.join(map(str, color or ('', '', '')))}" for index, color in enumerate(wanted)]
+    (tmp_path / "classes.csv").write_text("\n".join(["index,name,r,g,b", *rows]))
+    colors = read_class_file(tmp_path / "classes.csv").colors
+    assert all(color == want for color, want in zip(colors, wanted, strict=True) if want)
+    made = [color for color, want in zip(colors, wanted, strict=True) if not want]
+    assert len(set(made)) == len(made) and not set(made) & set(wanted)
+    assert read_label_colors(tmp_path / "classes.csv") == {index: c for index, c in enumerate(wanted) if c}
+
+
+def test_without_collisions_the_generated_colours_are_the_usual_ones(tmp_path):
+    (tmp_path / "classes.csv").write_text("index,name,r,g,b\n" + "".join(f"{n},c{n},,,\n" for n in range(255)))
+    assert read_class_file(tmp_path / "classes.csv").colors == distinct_colors(255)

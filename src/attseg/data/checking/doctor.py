@@ -12,11 +12,13 @@ from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, 
 from attseg.data.checking.judgement import (
     NEEDED_SPLITS,
     judge_classes,
+    judge_colors,
     judge_count,
     leaks,
     missing_splits,
     shared_images,
 )
+from attseg.data.checking.palettes import judge_palettes
 from attseg.data.checking.readings import Item, Part, Progress, Reading, read_all, summarise
 from attseg.data.classes import ClassTable, explain_too_few
 from attseg.data.reading.label_values import count_values
@@ -90,6 +92,10 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     shared = shared_images(parts, readings, files.overlapping)
     findings += leaks(parts, shared, files.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
+    if not files.official and classes:
+        findings += judge_colors(classes)
+    given = next((files.label_colors(split) for split, part in parts.items() if part.classes), {})
+    findings += judge_palettes(parts, readings, given, classes)
     hidden = hidden_below(files.root) if parts else []
     assumed = assume(Seen(parts, readings, splits, classes, hidden, shared)) if parts else []
     if classes and (problem := explain_too_few(classes)):

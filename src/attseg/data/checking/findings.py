@@ -55,7 +55,7 @@ class SplitSummary:
         pictures_with: Pictures in which each class occurs.
         ignored: Pixels that are ignored.
         unknown: Pixels with a value that the classes do not know.
-        values: Pixels that hold each value 0..255 in the label files.
+        values: Pixels that hold each value in the label files.
         smallest: Least height and least width of the pictures.
         largest: Greatest height and greatest width.
         released: How many pictures the split has as released, if it is one of a public data set.

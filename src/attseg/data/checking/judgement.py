@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 from attseg.data.checking.findings import Finding, SplitSummary
 from attseg.data.checking.readings import Part, Reading
-from attseg.data.classes import BACKGROUND_IS_A_CLASS, IGNORE, ClassTable
+from attseg.data.classes import BACKGROUND_IS_A_CLASS, IGNORE, ClassTable, Color
 from attseg.data.sets.file_set import FileSet
 from attseg.data.wording import few, plural
 
@@ -89,6 +89,17 @@ def shared_images(
             names = (pair for digest in same for pair in product(contents[one][digest], contents[other][digest]))
             shared[one, other] = sorted(a if a == b else f"{a} = {b}" for a, b in names)
     return shared
+
+
+def judge_colors(classes: ClassTable) -> Iterator[Finding]:
+    """Classes that share a colour, and so look the same in every image."""
+    names: dict[Color, list[str]] = {}
+    for name, color in zip(classes.names, classes.colors, strict=True):
+        names.setdefault(color, []).append(name)
+    for color, same in names.items():
+        if len(same) > 1:
+            message = f"{few(same)} have the same colour {color} and cannot be told apart in images; give each its own"
+            yield Finding("warning", "same colour", message)
 
 
 def _is_needed(split: str) -> bool:

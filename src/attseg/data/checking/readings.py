@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attseg.data.checking.findings import SplitSummary
-from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.classes import IGNORE, ClassTable, Color
 from attseg.data.reading.content import refuse_special
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
@@ -56,6 +56,7 @@ class Reading(NamedTuple):
         digest: Of the content of the image file.
         problems: Kind, sentence and file of each.
         label_kind: What the label file is, such as "gray PNG"; empty where there is none, or it could not be read.
+        palette: The colours of the values that occur, where the label file has a palette.
     """
 
     size: tuple[int, int] | None
@@ -63,6 +64,7 @@ class Reading(NamedTuple):
     digest: bytes | None
     problems: list[tuple[str, str, Path]]
     label_kind: str = ""
+    palette: dict[int, Color] | None = None
 
 
 def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Reading]]:
@@ -106,7 +108,11 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
     if image is not None and (problem := explain_sizes(image, raw.values)):
         problems.append(("different size", f"{item.labels}: {problem}", item.labels))
-    return Reading(size, counts, digest, problems, raw.kind)
+    palette = None
+    if raw.palette is not None:
+        colors = raw.palette.tolist()
+        palette = {value: (*colors[value],) for value in counts if value < len(colors)}
+    return Reading(size, counts, digest, problems, raw.kind, palette)
 
 
 def _digest(path: Path) -> bytes:
@@ -126,7 +132,7 @@ def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, releas
     summary = SplitSummary(len(readings), [0] * number, [0] * number, released=released)
     values: Counter[int] = Counter()
     for reading in readings:
-        values.update({value: count for value, count in reading.counts.items() if 0 <= value <= 255})
+        values.update(reading.counts)
         if not classes:
             continue
         present = set()

@@ -103,11 +103,13 @@ class RawLabels(NamedTuple):
         values: (H, W) integers; bytes unless a value does not fit into one.
         paletted: Whether the file shows its values as colours of a palette.
         kind: What the file is: "gray PNG", "palette PNG", "32-bit TIFF", "MATLAB".
+        palette: (N, 3) The colours of the indices, if it has a palette.
     """
 
     values: npt.NDArray[Any]
     paletted: bool
     kind: str
+    palette: Array | None = None
 
 
 def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False) -> Array:
@@ -124,7 +126,7 @@ def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False
     Raises:
         DataError: The file cannot be read, holds colours, or holds values that ``classes`` does not know.
     """
-    values, paletted, _ = read_raw_labels(path)
+    values, paletted, *_ = read_raw_labels(path)
     if (labels := classes.decode(values)) is None:
         problem = explain_unknown(count_values(values), classes, paletted=paletted, official=official)
         raise DataError(f"{path}: {problem}")
@@ -160,7 +162,9 @@ def read_raw_labels(path: str | Path) -> RawLabels:
         raise DataError(_INVERTED.format(path))
     values = np.array(image) if opened.deep is None else opened.deep.values[..., 0]
     depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(image.mode, "16-bit")
-    return RawLabels(_as_bytes(_as_stored(values, opened.most)), image.mode == "P", f"{depth} {opened.format}")
+    palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3) if image.mode == "P" else None
+    kind = f"{depth} {opened.format}"
+    return RawLabels(_as_bytes(_as_stored(values, opened.most)), palette is not None, kind, palette)
 
 
 def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
@@ -179,7 +183,8 @@ def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
     if tiff.photometric == 0:
         raise DataError(_INVERTED.format(path))
     depth = "palette" if tiff.photometric == PALETTE else "gray" if tiff.bits == 8 else f"{tiff.bits}-bit"
-    return RawLabels(_as_bytes(tiff.values[..., 0]), tiff.photometric == PALETTE, f"{depth} TIFF")
+    palette = tiff.colours() if tiff.photometric == PALETTE else None
+    return RawLabels(_as_bytes(tiff.values[..., 0]), tiff.photometric == PALETTE, f"{depth} TIFF", palette)
 
 
 def _as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:

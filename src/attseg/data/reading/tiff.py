@@ -94,11 +94,18 @@ class TiffImage:
             orientation=self.orientation,
         )
 
-    def _colours(self, indices: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        if self.palette is None or indices.dtype.kind != "u" or indices.max() >= self.palette.shape[1]:
-            raise DataError("holds indices beyond its palette; replace or remove it")
+    def colours(self) -> npt.NDArray[np.uint8] | None:
+        """(N, 3) The colours of the indices, if there is a palette."""
+        if self.palette is None:
+            return None
         eight = self.palette >> 8 if self.palette.max() > 255 else self.palette  # some writers store colours of 8 bits
-        return eight.astype(np.uint8).T[indices]
+        return eight.astype(np.uint8).T
+
+    def _colours(self, indices: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        colours = self.colours()
+        if colours is None or indices.dtype.kind != "u" or indices.max() >= len(colours):
+            raise DataError("holds indices beyond its palette; replace or remove it")
+        return colours[indices]
 
     def _converted(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         if values.dtype != np.uint8:

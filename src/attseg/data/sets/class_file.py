@@ -15,7 +15,7 @@ out, a row named ignore, void, unlabelled or unlabeled is ignored too.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -51,9 +51,49 @@ class _Row(NamedTuple):
 def read_class_file(path: Path) -> ClassTable:
     """Read a class table.
 
+    Classes without a colour get one that no other class has.
+
     Raises:
         DataError: There is no such file, or it is not as described above; the message has a sentence for every wrong line.
     """
+    rows = _read_rows(path)
+    classes = sorted((row for row in rows if not row.ignored), key=lambda row: row.number)
+    if not classes:
+        raise DataError(f"{path} has no classes: expected are {_EXAMPLE}")
+    if len(classes) > MAX_CLASSES:
+        raise DataError(
+            f"{path} has {len(classes)} classes; at most {MAX_CLASSES} fit (labels are bytes, and 255 is ignored)"
+        )
+    return ClassTable(
+        names=tuple(row.name for row in classes),
+        colors=_colors([row.color for row in classes]),
+        raw_to_train={row.number: place for place, row in enumerate(classes)}
+        | {row.number: IGNORE for row in rows if row.ignored},
+    )
+
+
+def read_label_colors(path: Path) -> dict[int, Color]:
+    """The colours that a class table gives, by the number in label files; rows without a colour are left out.
+
+    Raises:
+        DataError: As of ``read_class_file``.
+    """
+    return {row.number: row.color for row in _read_rows(path) if row.color is not None}
+
+
+def _colors(given: Sequence[Color | None]) -> tuple[Color, ...]:
+    """The given colours; where there is none, the usual one of the place, or another one if that is taken."""
+    taken = set(given)
+    usual = distinct_colors(len(given))
+    colors = [
+        usual[place] if color is None and usual[place] not in taken else color for place, color in enumerate(given)
+    ]
+    taken.update(colors)
+    spare = (color for color in distinct_colors(2 * MAX_CLASSES) if color not in taken)
+    return tuple(next(spare) if color is None else color for color in colors)
+
+
+def _read_rows(path: Path) -> list[_Row]:
     header, *lines = _read_lines(path) or [(0, [])]
     columns = _read_header(path, header[1])
     rows: list[_Row] = []
@@ -66,20 +106,7 @@ def read_class_file(path: Path) -> ClassTable:
     problems += _clashes(rows)
     if problems:
         raise DataError("\n  ".join([f"{path} cannot be used as a class table:", *problems]))
-    classes = sorted((row for row in rows if not row.ignored), key=lambda row: row.number)
-    if not classes:
-        raise DataError(f"{path} has no classes: expected are {_EXAMPLE}")
-    if len(classes) > MAX_CLASSES:
-        raise DataError(
-            f"{path} has {len(classes)} classes; at most {MAX_CLASSES} fit (labels are bytes, and 255 is ignored)"
-        )
-    spare = distinct_colors(len(classes))
-    return ClassTable(
-        names=tuple(row.name for row in classes),
-        colors=tuple(row.color or color for row, color in zip(classes, spare, strict=True)),
-        raw_to_train={row.number: place for place, row in enumerate(classes)}
-        | {row.number: IGNORE for row in rows if row.ignored},
-    )
+    return rows
 
 
 def _read_lines(path: Path) -> list[tuple[int, list[str]]]:

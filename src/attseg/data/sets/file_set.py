@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
-from attseg.data.classes import ClassTable
+from attseg.data.classes import ClassTable, Color
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import DataError
 from attseg.data.sets.survey import Survey
@@ -51,6 +51,11 @@ class FileSet(ABC):
         Raises:
             DataError: They stand in a file, and it is not as it must be.
         """
+
+    def label_colors(self, split: str) -> dict[int, Color]:
+        """The colour of each value in the label files of a split, where the data set says it."""
+        table = self.read_classes(split)
+        return {raw: table.colors[index] for raw, index in enumerate(table.lookup.tolist()) if 0 <= index < len(table)}
 
     @abstractmethod
     def trees(self, split: str) -> list[Tree]:

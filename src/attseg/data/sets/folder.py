@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attseg.data.classes import ClassTable
-from attseg.data.sets.class_file import CLASS_FILE, read_class_file
+from attseg.data.classes import ClassTable, Color
+from attseg.data.sets.class_file import CLASS_FILE, read_class_file, read_label_colors
 from attseg.data.sets.files import FileData
 from attseg.data.sets.layout import Layout, LayoutFiles
 
@@ -34,6 +34,10 @@ class FolderFiles(LayoutFiles):
     def read_classes(self, split: str) -> ClassTable:
         """The table in ``classes.csv``."""
         return read_class_file(self.root / CLASS_FILE)
+
+    def label_colors(self, split: str) -> dict[int, Color]:
+        """The colours that stand in ``classes.csv``."""
+        return read_label_colors(self.root / CLASS_FILE)
 
 
 class Folder(FileData):

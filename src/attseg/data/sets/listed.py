@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
@@ -45,7 +46,8 @@ def read_list(path: Path) -> NameList:
     names = [PurePosixPath(line.split()[0]) for line in lines if line.strip()]
     if not names:
         raise DataError(f"{path} is empty; a list with the name of a picture in each line was expected: get it anew")
-    return NameList([name.stem if name.suffix in (".jpg", ".png") else name.name for name in names], str(path))
+    stems = [name.stem if name.suffix in (".jpg", ".png") else name.name for name in names]
+    return NameList([normalize("NFC", stem) for stem in stems], str(path))
 
 
 def survey_list(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.walk import walk
@@ -98,7 +99,8 @@ def pair_up(images: Path, labels: Path) -> Pairing:
 def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
     """Picture files by name, those in subfolders included, and the files whose name was taken; a missing folder is empty.
 
-    Links are followed, and each folder is gone through once; what they lead to is looked at when it is read.
+    Names are in the composed form of Unicode (NFC), whatever form the file system or an archive has left them in. Links
+    are followed, and each folder is gone through once; what they lead to is looked at when it is read.
     """
     files: dict[str, Path] = {}
     doubled: list[Path] = []
@@ -109,7 +111,7 @@ def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
             file = path / entry
             if file.suffix.lower() not in SUFFIXES:
                 continue
-            if files.setdefault(prefix + file.stem, file) is not file:
+            if files.setdefault(normalize("NFC", prefix + file.stem), file) is not file:
                 doubled.append(file)
     return files, doubled
 

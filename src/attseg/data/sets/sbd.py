@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar
+from unicodedata import normalize
 
 from attseg.data.classes import ClassTable
 from attseg.data.reading.hidden import is_hidden
@@ -92,4 +93,4 @@ def open_sbd(folder: Path) -> Path:
 
 def list_matlab_files(folder: Path) -> dict[str, Path]:
     """MATLAB files by name; a missing folder is empty."""
-    return {path.stem: path for path in folder.glob("*.mat") if not is_hidden(path.name)}
+    return {normalize("NFC", path.stem): path for path in folder.glob("*.mat") if not is_hidden(path.name)}
