@@ -21,8 +21,11 @@ from attseg.files import FileError, open_file, replacing, require_file
 from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
 
-FORMAT = 1
-"""Version of what the header holds; raised when an older attseg could no longer read it rightly."""
+FORMAT = 2
+"""Version of what the header holds; raised when an older attseg could no longer read it rightly.
+
+Weights without a value range are written as version 1, which release 0.1 reads.
+"""
 
 _HEADER = "attseg"
 _FIRST_WEIGHTS = ("pretrained", "encoder_weights")
@@ -79,7 +82,7 @@ def save_weights(
     if problems := explain_state(state):
         raise WeightsError(f"weights that contain NaN or infinite values are not written to {path}:{listed(problems)}")
     header = {
-        "format": FORMAT,
+        "format": 1 if preprocessing.value_range is None else FORMAT,
         "model": {"name": model.name, "args": architecture(model.args)},
         "classes": classes.to_dict(),
         "preprocessing": preprocessing.to_dict(),

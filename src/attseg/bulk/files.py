@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from attseg.bulk.batches import by_size, most_together, segment_together, window
 from attseg.bulk.claim import claimed
 from attseg.bulk.manifest import Manifest, areas, key_of, now
 from attseg.bulk.share import ALONE, Share
-from attseg.data.reading.image import read_image
+from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import PictureFile, Pictures
+from attseg.data.reading.opening import telling
+from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.files import digest_file
@@ -43,11 +46,13 @@ class Summary:
         done: How many were segmented and written.
         skipped: How many had been done before, from the same picture and by the same weights.
         failed: Files that could not be segmented, each with a sentence that says why.
+        remarks: What of the files was not read, such as further bands, and of how many files.
     """
 
     done: int
     skipped: int
     failed: tuple[tuple[Path, str], ...]
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
 
 def predict_files(
@@ -106,6 +111,7 @@ def predict_files(
     threads = workers or WORKERS.get(segmenter.device.type, WORKERS["cuda"])
     flowing = partial(ahead, by=2 * threads, threads=threads)
     done, skipped, failed = 0, 0, []
+    remarks: Counter[str] = Counter()
     with claimed(out, share), Manifest(out, share) as manifest:
         desk = _Desk(segmenter, out, manifest, digest_settings(segmenter, protocol, crf), overlay, overwrite)
         jobs = flowing(desk.read, share.of(files))
@@ -118,6 +124,7 @@ def predict_files(
         else:
             segmented = _segment(partial(segmenter.segment, protocol=protocol, memory=memory, on_views=on_views), jobs)
         for count, job in enumerate(flowing(desk.write, segmented), 1):
+            remarks.update(job.remarks)
             if job.entry is not None:
                 manifest.add(job.entry)
             if job.problem is not None:
@@ -128,7 +135,7 @@ def predict_files(
                 done += 1
             if on_file is not None:
                 on_file(count, max(count, share.count(len(files))), job.file.path, job.problem)
-    return Summary(done, skipped, tuple(failed))
+    return Summary(done, skipped, tuple(failed), remarks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +151,7 @@ class _Job:
     seconds: float | None = None
     problem: str | None = None
     entry: dict[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,12 +175,16 @@ class _Desk:
                 complete = there.overlay.exists() or not self.overlay
                 if complete and self.manifest.holds(self._key(job)):
                     return job
-                mark = f"{self.settings}-{digest_file(file.path)}"
+                mark = self._mark(file)
                 if read_mark(there.labels) != mark:
                     return replace(job, problem=_not_ours(file.path, there.labels))
                 if complete and (labels := read_saved_labels(there.labels, self.segmenter.classes)) is not None:
                     return replace(job, labels=labels)
-            return replace(job, mark=f"{self.settings}-{digest_file(file.path)}", image=read_image(file.path))
+            stated = self.segmenter.preprocessing.value_range if file.value_range is None else file.value_range
+            raw = read_raw(file.path, apply_orientation=file.apply_orientation)
+            with telling(file.path):
+                image = raw.to_rgb(stated)
+            return replace(job, mark=self._mark(file), image=image, remarks=tuple(raw.remarks))
         except DataError as error:
             return _Job(file, problem=str(error))
         except OSError as error:
@@ -194,6 +206,8 @@ class _Desk:
             return replace(job, entry=entry | {"problem": job.problem, "time": now()})
         height, width = labels.shape
         seconds = None if job.seconds is None else round(job.seconds, 4)
+        if job.remarks:
+            entry["remarks"] = list(job.remarks)
         entry |= {"height": height, "width": width, **areas(labels, self.segmenter.classes)}
         entry |= {"seconds": seconds, "time": now()}
         return replace(job, entry=entry | {"key": self._key(job)}, image=None, labels=None)
@@ -201,7 +215,15 @@ class _Desk:
     def _key(self, job: _Job) -> str:
         assert job.seen is not None
         there = saved_files(self.out, job.file.name)
-        return key_of(f"{self.settings} {job.file.name}", job.seen, there.labels.stat())
+        return key_of(f"{self._how(job.file)} {job.file.name}", job.seen, there.labels.stat())
+
+    def _mark(self, file: PictureFile) -> str:
+        return f"{self._how(file)}-{digest_file(file.path)}"
+
+    def _how(self, file: PictureFile) -> str:
+        """The settings, with what the data set of a file states."""
+        stated = "" if file.value_range is None else f"-{describe_range(file.value_range)}"
+        return f"{self.settings}{stated}{'' if file.apply_orientation else '-raw'}"
 
 
 def _segment(segment: Callable[[Array], Result], jobs: Iterable[_Job]) -> Iterator[_Job]:

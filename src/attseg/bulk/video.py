@@ -23,6 +23,7 @@ from attseg.bulk.share import ALONE, Share
 from attseg.data import paint
 from attseg.data.classes import ClassTable
 from attseg.data.reading.inputs import PictureFile
+from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.files import digest_file, replacing
@@ -74,6 +75,12 @@ def predict_videos(
         FileError: A result cannot be written.
     """
     check_installed()
+    stated = segmenter.preprocessing.value_range
+    if stated is not None and stated[1] > 255:
+        raise UsageError(
+            f"the model was trained on images with values of {describe_range(stated)}, and frames of videos hold 0..255; give "
+            "the frames as images with the values of the training images"
+        )
     done, skipped, failed = 0, 0, []
     with claimed(out, share), Manifest(out, share) as manifest:
         settings = digest_settings(segmenter, protocol, None)

@@ -64,20 +64,24 @@ def _write_page(arguments: Namespace) -> int:
         )
 
     from attseg.cli.output import progress_bar
+    from attseg.data.preprocessing import common_range
     from attseg.explain.bundle import make_bundle
     from attseg.explain.looked import check_pixel
     from attseg.explain.page.page import make_page
     from attseg.files import replacing
+    from attseg.inference.segmenter import load
 
-    image, name = read_picture(arguments.image, longest)
+    runs = [arguments.run] if arguments.against is None else [arguments.run, arguments.against]
+    segmenters = [load(one, device=arguments.device) for one in runs]
+    value_range = common_range(runs, [segmenter.preprocessing for segmenter in segmenters])
+    image, name = read_picture(arguments.image, longest, value_range)
     for x, y in points:
         check_pixel(x, y, (image.shape[0], image.shape[1]))
-    runs = [arguments.run] if arguments.against is None else [arguments.run, arguments.against]
     with progress_bar() as bar:
         task = bar.add_task("looking", total=len(runs) + 1)
         sides = []
-        for one in runs:
-            sides.append(look_at(one, image, arguments))
+        for one, segmenter in zip(runs, segmenters, strict=True):
+            sides.append(look_at(one, segmenter, image))
             bar.advance(task)
         page = make_page(make_bundle(image, sides, name=name, at=next(iter(points), None)))
         with replacing(arguments.out) as file:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from attseg.explain.figures.seen import Pictured
+    from attseg.inference.segmenter import Segmenter
 
 FIGURES = {
     "a2r-scales": "the weight of each image scale at each position, and by class",
@@ -92,11 +93,13 @@ def run_figure(arguments: Namespace) -> int:
 
     from attseg.cli.output import progress_bar
     from attseg.files import replacing
+    from attseg.inference.segmenter import load
 
     with progress_bar() as bar:
         task = bar.add_task("looking", total=2)
-        seen = _see(arguments, arguments.image, longest)
-        second = None if arguments.second is None else _see(arguments, arguments.second, longest)
+        segmenter = load(arguments.run, device=arguments.device)
+        seen = _see(arguments.run, segmenter, arguments.image, longest)
+        second = None if arguments.second is None else _see(arguments.run, segmenter, arguments.second, longest)
         bar.advance(task)
         figure = _draw(name, seen, second, points, channels)
         buffer = BytesIO()
@@ -159,11 +162,11 @@ def run_claims(arguments: Namespace) -> int:
     return 0
 
 
-def _see(arguments: Namespace, source: str, longest: int | None) -> Pictured:
+def _see(run: str, segmenter: Segmenter, source: str, longest: int | None) -> Pictured:
     from attseg.explain.figures.seen import Pictured
 
-    image, _ = read_picture(source, longest)
-    side = look_at(arguments.run, image, arguments)
+    image, _ = read_picture(source, longest, segmenter.preprocessing.value_range)
+    side = look_at(run, segmenter, image)
     height, width = image.shape[:2]
     return Pictured(image, side.looked.labels[:height, :width], side.classes, side.looked)
 

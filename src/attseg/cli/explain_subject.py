@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from attseg.errors import UsageError
 
 if TYPE_CHECKING:
+    from attseg.data.reading.value_range import ValueRange
     from attseg.data.sample import Array
     from attseg.explain.bundle import Side
+    from attseg.inference.segmenter import Segmenter
 
 SCENE = (240, 320)
 """Height and width of generated scenes."""
@@ -19,12 +21,13 @@ SHORTEST = 32
 """Least of ``--longest``: networks take nothing smaller."""
 
 
-def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
+def read_picture(source: str, longest: int | None = None, value_range: ValueRange | None = None) -> tuple[Array, str]:
     """A picture file, or the generated scene that ``scene:N`` means, with its name.
 
     Args:
         source: As on the command line.
         longest: Pixels along the longer side to which a larger picture is scaled down.
+        value_range: The values that are black and white, as the models take them.
 
     Raises:
         UsageError: There is no such file, or N is no number.
@@ -50,7 +53,7 @@ def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
     elif not path.exists():
         raise no_such_path(path)
     else:
-        image, name = read_image(path), path.stem
+        image, name = read_image(path, value_range=value_range), path.stem
     if longest is None or max(image.shape[:2]) <= longest:
         return image, name
     picture = Image.fromarray(image)
@@ -58,16 +61,14 @@ def read_picture(source: str, longest: int | None = None) -> tuple[Array, str]:
     return np.array(picture), name
 
 
-def look_at(run: str, image: Array, arguments: Namespace) -> Side:
+def look_at(run: str, segmenter: Segmenter, image: Array) -> Side:
     """What the model of a run makes of a picture."""
     import torch
 
     from attseg.explain.bundle import Side, scale_names
     from attseg.explain.looked import look
-    from attseg.inference.segmenter import load
     from attseg.prediction.whole import as_batch
 
-    segmenter = load(run, device=arguments.device)
     try:
         looked = look(segmenter.model, as_batch(image, segmenter.preprocessing, segmenter.device))
     except (RuntimeError, MemoryError) as error:

@@ -138,8 +138,9 @@ def _export(arguments: Namespace) -> int:
     file = find_weights(arguments.run)
     info = read_about(file).info
     contract = _contract(arguments)
-    pictures = [read() for read in read_some(arguments.pictures, 2)] if arguments.pictures else []
     segmenter = load(file, device="cpu")
+    stated = segmenter.preprocessing.value_range
+    pictures = [read() for read in read_some(arguments.pictures, 2, stated)] if arguments.pictures else []
     integers = _Integers(arguments, segmenter, file) if arguments.int8 else None
     drop = None
     with progress_bar() as bar, TemporaryDirectory(prefix="attseg-") as scratch:
@@ -187,7 +188,9 @@ class _Integers:
         self.data: SegmentationData | None = None
         wanted = arguments.calibration_pictures or CALIBRATION
         if arguments.calibrate:
-            self.pictures: Sequence[Callable[[], Array]] = read_some([arguments.calibrate], wanted)
+            self.pictures: Sequence[Callable[[], Array]] = read_some(
+                [arguments.calibrate], wanted, segmenter.preprocessing.value_range
+            )
         else:
             self.pictures = draw_some(self._open(arguments, file, calibrating=True), wanted)
         if not arguments.unmeasured:

@@ -18,6 +18,8 @@ def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
     """
     print(f"{path}: {values['model']}, {values['bytes'] / 1e6:.1f} MB")
     print(f"  takes  {values['input']}")
+    if values["scaling"]:
+        print(f"  where  {values['scaling']}, as images are read")
     print(f"  gives  {values['output']}")
     contract = values["contract"]
     sizes = " x ".join(map(str, contract["size"] or contract["resize"] or ()))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attseg.cli.measuring import add_crf, add_submission, crf_of, describe_submission
 from attseg.cli.parser import Parser
 from attseg.cli.protocol import add_protocol, protocol_of
+from attseg.data.wording import plural
 from attseg.errors import UsageError
 from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataSpec
@@ -97,6 +98,8 @@ def run(argv: Sequence[str]) -> int:
         summaries += [_predict_videos(arguments, segmenter, films, share)] if films else []
         for path, problem in (pair for summary in summaries for pair in summary.failed):
             print(f"  {problem}" if str(path) in problem else f"  {path}: {problem}", file=sys.stderr)
+        for remark, count in (pair for summary in summaries for pair in summary.remarks.items()):
+            print(f"note: {plural(count, 'image')}: each {remark}", file=sys.stderr)
         own = [(summary.done, summary.skipped, len(summary.failed)) for summary in summaries]
         counts = gather([sum(column) for column in zip(*own, strict=True)])
         done, skipped, failed = (sum(column) for column in zip(*counts, strict=True))

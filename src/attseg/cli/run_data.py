@@ -44,6 +44,8 @@ def data_spec(arguments: Namespace, file: Path, recipe: Recipe | None) -> DataSp
             f"{file} does not say which data it was trained on; name a data set with --data.name and --data.root"
         )
     if recipe is None or given.get("name", recipe.data.name) != recipe.data.name:
+        if recipe is not None and given.get("name") == "folder" and "range" in recipe.data.options:
+            given = {"options.range": recipe.data.options["range"]} | given
         return from_values(DataSpec, put({}, given), "data")
     return from_values(DataSpec, put(to_values(recipe.data), given), "data")
 

@@ -26,7 +26,12 @@ FILE_SETS: dict[str, type[FileSet]] = {
 
 DATA_NAMES = ("scenes", *FILE_SETS)
 
-OPTIONS = {"scenes": ("size", "count", "seed"), "voc2012": ("sbd",), "cityscapes": ("labels",)}
+OPTIONS = {
+    "scenes": ("size", "count", "seed"),
+    "folder": ("range", "orientation"),
+    "voc2012": ("sbd",),
+    "cityscapes": ("labels",),
+}
 """Options of the data sets that have some."""
 
 
@@ -37,8 +42,8 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
         name: One of ``DATA_NAMES``.
         split: ``train``, ``val``, or another split that the data set has, with labels.
         root: Folder of the data set; ``scenes`` are generated and have none.
-        **options: ``size``, ``count`` and ``seed`` of ``scenes``; ``sbd`` of ``voc2012``, the folder of SBD; ``labels`` of
-            ``cityscapes``, which label files are read. The others have no options.
+        **options: ``size``, ``count`` and ``seed`` of ``scenes``; ``range`` and ``orientation`` of ``folder``; ``sbd`` of
+            ``voc2012``, the folder of SBD; ``labels`` of ``cityscapes``, which label files are read. The others have no options.
 
     Raises:
         UsageError: There is no such data set or option, or ``root`` is missing or not wanted.

@@ -13,6 +13,7 @@ from PIL import Image
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import find_pictures
+from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, SegmentationData
 from attseg.data.sets.scenes import SMALLEST_SIDE, Scenes
 from attseg.inference.exported.contract import Contract, Size
@@ -44,14 +45,21 @@ def as_input(pictures: Sequence[Array], contract: Contract, preprocessing: Prepr
     return preprocessing(torch.from_numpy(batch).permute(0, 3, 1, 2)).contiguous().numpy()
 
 
-def read_some(inputs: Iterable[str | Path], count: int) -> list[Callable[[], Array]]:
+def read_some(
+    inputs: Iterable[str | Path], count: int, value_range: ValueRange | None = None
+) -> list[Callable[[], Array]]:
     """Readers of at most ``count`` pictures of files, folders and patterns, spread evenly over all.
+
+    Args:
+        inputs: Files, folders and patterns.
+        count: How many, at most.
+        value_range: The values that are black and white.
 
     Raises:
         UsageError: An input is not there, or no picture was found.
     """
     files = list(find_pictures([str(one) for one in inputs]))
-    return [partial(read_image, files[index].path) for index in spread(len(files), count)]
+    return [partial(read_image, files[index].path, value_range=value_range) for index in spread(len(files), count)]
 
 
 def draw_some(data: SegmentationData, count: int) -> list[Callable[[], Array]]:

@@ -46,6 +46,7 @@ def describe_file(path: Path, parity: Parity, *, drop: Drop | None = None, calib
         "model": about.model,
         "contract": about.contract.to_dict(),
         "input": about.contract.describe_input(),
+        "scaling": about.preprocessing.scaling or None,
         "output": about.contract.describe_output(),
         "parity": parity.to_dict(),
         "int8": {"calibrated_with": calibrated, "drop": drop and drop.to_dict()} if about.quantised else None,

@@ -181,7 +181,12 @@ result.names, result.labels, result.scores
 
 The file of weights is safetensors, and holds the network's arguments, the class table and the normalisation
 (mean {", ".join(f"{one:g}" for one in facts.preprocessing.mean)}, standard deviation \
-{", ".join(f"{one:g}" for one in facts.preprocessing.std)}, of red, green and blue in 0..1). Loading it runs no code."""
+{", ".join(f"{one:g}" for one in facts.preprocessing.std)}, of red, green and blue in 0..1{_scaling(facts.preprocessing)}).
+Loading it runs no code."""
+
+
+def _scaling(preprocessing: Preprocessing) -> str:
+    return f"; values of image files are scaled first: {preprocessing.scaling}" if preprocessing.value_range else ""
 
 
 def _data(facts: CardFacts, terms: Terms | None) -> str:

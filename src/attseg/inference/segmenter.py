@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -160,11 +160,33 @@ class Segmenter(OnHub, library_name="attseg"):
         """
         segment = partial(self.segment, protocol=protocol, memory=memory)
         if isinstance(source, str | Path):
-            results = [segment(read_image(file.path), name=file.name) for file in find_pictures([source])]
+            results = [segment(self.read(file.path), name=file.name) for file in find_pictures([source])]
             return results if _means_several(source) else results[0]
         if isinstance(source, Sequence) and not isinstance(source, bytes):
-            return [segment(image, name=name) for image, name in _all_pictures(source)]
-        return segment(_in_memory(source))
+            return [segment(image, name=name) for image, name in _all_pictures(source, self.read)]
+        return segment(self.read(source))
+
+    def read(self, source: str | Path | Picture) -> Array:
+        """Read one image by the value range of the model: (H, W, 3) red, green and blue in 0..255.
+
+        Args:
+            source: A file, or an image in memory, as of a call.
+
+        Raises:
+            UsageError: An array or tensor that is no image.
+            DataError: A file that cannot be read, or that holds values beyond the range.
+        """
+        value_range = self.preprocessing.value_range
+        if isinstance(source, str | Path | Image.Image):
+            return read_image(source, value_range=value_range)
+        if isinstance(source, np.ndarray):
+            return from_array(source, value_range=value_range)
+        if isinstance(source, Tensor):
+            return from_tensor(source, value_range=value_range)
+        raise UsageError(
+            f"a {type(source).__name__} cannot be segmented; give a path, a picture of Pillow, an array (H, W, 3), "
+            "a tensor (3, H, W), a folder, a pattern, or a list of these"
+        )
 
     def segment(
         self,
@@ -220,29 +242,16 @@ class Segmenter(OnHub, library_name="attseg"):
         return look(self.model, as_batch(image, self.preprocessing, self.device))
 
 
-def _all_pictures(sources: Sequence[Any]) -> Iterator[tuple[Array, str]]:
+def _all_pictures(sources: Sequence[Any], read: Callable[[Any], Array]) -> Iterator[tuple[Array, str]]:
     """Pictures with their names, of a sequence of files, folders, patterns and pictures in memory."""
     if sources and all(isinstance(one, str | Path) for one in sources):
-        yield from ((read_image(file.path), file.name) for file in find_pictures(sources))
+        yield from ((read(file.path), file.name) for file in find_pictures(sources))
         return
     for number, one in enumerate(sources, 1):
         if isinstance(one, str | Path):
-            yield from ((read_image(file.path), file.name) for file in find_pictures([one]))
+            yield from ((read(file.path), file.name) for file in find_pictures([one]))
         else:
-            yield _in_memory(one), f"picture-{number}"
-
-
-def _in_memory(source: Any) -> Array:
-    if isinstance(source, Image.Image):
-        return read_image(source)
-    if isinstance(source, np.ndarray):
-        return from_array(source)
-    if isinstance(source, Tensor):
-        return from_tensor(source)
-    raise UsageError(
-        f"a {type(source).__name__} cannot be segmented; give a path, a picture of Pillow, an array (H, W, 3), "
-        "a tensor (3, H, W), a folder, a pattern, or a list of these"
-    )
+            yield read(one), f"picture-{number}"
 
 
 def _means_several(source: str | Path) -> bool:

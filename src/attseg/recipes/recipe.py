@@ -47,8 +47,9 @@ class DataSpec:
         root: Folder of the data set; ``scenes`` has none.
         train: Split to train on.
         val: Split to evaluate on during and after training.
-        options: Further arguments of the data set: ``size`` and ``count`` (a split) of ``scenes``, ``sbd`` (folder of SBD) of
-            ``voc2012``, ``labels`` (``labelIds`` or ``trainIds``) of ``cityscapes``.
+        options: Further arguments of the data set: ``size`` and ``count`` (a split) of ``scenes``; ``range`` (values of black and
+            white, such as 0,4095) and ``orientation`` (``applied`` or ``raw``) of ``folder``; ``sbd`` (folder of SBD) of
+            ``voc2012``; ``labels`` (``labelIds`` or ``trainIds``) of ``cityscapes``.
     """
 
     name: DataName = "scenes"

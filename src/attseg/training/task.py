@@ -14,6 +14,7 @@ from attseg.data.feeding.balance import Floats
 from attseg.data.feeding.loader import Batch, Loader, train_loader
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.value_range import check_range
 from attseg.data.sample import SegmentationData
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model, Segmentation
@@ -70,7 +71,8 @@ class SegmentationTask(LightningModule):
         self.optimizer_state = optimizer_state
         self.chances = chances
         self.cache = cache
-        self.preprocessing = Preprocessing()
+        stated = recipe.data.options.get("range")
+        self.preprocessing = Preprocessing(value_range=None if stated is None else check_range(stated))
         self.loss = make_loss(recipe.loss)
         self.losses: list[tuple[Tensor, list[str]]] = []
         """Loss of each forward pass and the names of its samples, until somebody takes them away."""

@@ -39,6 +39,7 @@ class Desk:
         self.folder = folder
         self.limits = limits
         self.shelf = Shelf(limits)
+        self._value_range = choices[0].segmenter.preprocessing.value_range if choices else None
         self._stop = Stop(limits.look_seconds)
         self._reading = Lane("pictures to be read", limits.looks)
         self._looking = Lane("pictures to be seen", limits.looks)
@@ -58,7 +59,7 @@ class Desk:
 
     async def keep_upload(self, content: bytes, name: str) -> Kept:
         """Keep the picture that a file holds."""
-        return await self._keep(lambda: read_picture(content, name, self.limits))
+        return await self._keep(lambda: read_picture(content, name, self.limits, self._value_range))
 
     async def keep_file(self, number: int) -> Kept:
         """Keep a picture of the folder."""
@@ -117,7 +118,7 @@ class Desk:
         if self.folder is None:
             raise Refused(404, "no folder of pictures was named at the start: attseg explore RUN --pictures FOLDER")
         name, content = self.folder.read(number)
-        return read_picture(content, name, self.limits, draft=draft)
+        return read_picture(content, name, self.limits, self._value_range, draft=draft)
 
 
 def _paint(seed: int, limits: Limits) -> Picture:

@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from attseg.attention.tap import Tap
+from attseg.data.preprocessing import common_range
 from attseg.errors import UsageError
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.decided import NO_SCORES, DecidingModel
@@ -43,8 +44,10 @@ def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[Choic
     """Loaded models under names that tell them apart: the last part of where each comes from, or all of it.
 
     Raises:
-        UsageError: A model gives classes alone, as an exported file with the arg-max inside does.
+        UsageError: A model gives classes alone, as an exported file with the arg-max inside does, or models read images by
+            different value ranges.
     """
+    common_range(sources, [segmenter.preprocessing for segmenter in segmenters])
     for source, segmenter in zip(sources, segmenters, strict=True):
         if isinstance(segmenter.model, DecidingModel):
             raise UsageError(f"{source}: {NO_SCORES.format(wanted='the explorer')}")

@@ -13,6 +13,7 @@ from attseg.data.reading.bounded import bounded
 from attseg.data.reading.image import read_image
 from attseg.data.reading.opening import FORMATS
 from attseg.data.reading.tiff import is_tiff
+from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 from attseg.models.frame import SMALLEST
 from attseg.web.limits import Limits
@@ -36,13 +37,16 @@ class Picture:
     original: tuple[int, int]
 
 
-def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = False) -> Picture:
+def read_picture(
+    content: bytes, name: str, limits: Limits, value_range: ValueRange | None = None, *, draft: bool = False
+) -> Picture:
     """Read a picture from the content of a file.
 
     Args:
         content: Of the file.
         name: What it is called, for messages too.
         limits: ``pixels``, ``seen_pixels`` and ``seen_side`` count here.
+        value_range: The values that are black and white, as the models take them.
         draft: Read a large JPEG at a fraction of its size, for a thumbnail.
 
     Raises:
@@ -50,14 +54,14 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
     """
     file = _Named(name, content)
     if is_tiff(file):
-        return fit(name, read_image(file, max_pixels=limits.pixels), limits)
+        return fit(name, read_image(file, value_range=value_range, max_pixels=limits.pixels), limits)
     try:
         with bounded(content) as opened, Image.open(opened, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
                 raise DataError(_too_large(name, f"{image.width} x {image.height}", limits))
             if draft and image.format == "JPEG":
                 image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-                return fit(name, read_image(image), limits)
+                return fit(name, read_image(image, value_range=value_range), limits)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(_too_large(name, "far too many", limits)) from None
     except UnidentifiedImageError:
@@ -68,7 +72,7 @@ def read_picture(content: bytes, name: str, limits: Limits, *, draft: bool = Fal
         raise DataError(str(error) if str(error).startswith(name) else f"{name} {error}") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise DataError(f"{name} cannot be read as a picture: {error or type(error).__name__}") from error
-    return fit(name, read_image(file, max_pixels=limits.pixels), limits)
+    return fit(name, read_image(file, value_range=value_range, max_pixels=limits.pixels), limits)
 
 
 class _Named(BytesIO):

@@ -11,20 +11,23 @@ from PIL import Image
 from torch import Tensor
 
 from attseg.data.reading.image import read_image
-from attseg.data.sample import Array
+from attseg.data.reading.raw import RawImage
+from attseg.data.reading.value_range import ValueRange, describe_range
+from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 
 TOLERANCE = 1e-3
 """How far fractions may lie outside 0..1, as resizing leaves them."""
 
 
-def from_array(values: npt.NDArray[Any]) -> Array:
-    """A picture from an array.
+def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = None) -> Array:
+    """An image from an array.
 
-    The type says what is white: 255 for ``uint8``, 65535 for ``uint16``, 1 for any float.
+    Without a range the type says what is white: 255 for ``uint8``, 65535 for ``uint16``, 1 for any float.
 
     Args:
-        values: (H, W, 3) red, green, blue; (H, W, 4) with transparency, which is laid on white; (H, W) or (H, W, 1) grey.
+        values: (H, W, 3) red, green, blue; (H, W, 4) with transparency, which is laid on white; (H, W) or (H, W, 1) gray.
+        value_range: The values that are black and white, as of ``read_image``, for numbers of any type.
 
     Returns:
         (H, W, 3) bytes; a copy.
@@ -47,12 +50,18 @@ def from_array(values: npt.NDArray[Any]) -> Array:
         raise UsageError(
             f"an array of shape {values.shape} was given; (H, W, 3), (H, W, 4) or (H, W) was expected{hint}"
         )
+    if value_range is not None:
+        return _by_range(values, value_range)
     pixels = _to_bytes(values)
     return read_image(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 
-def from_tensor(values: Tensor) -> Array:
-    """A picture from a tensor: (3, H, W), (4, H, W), (1, H, W) or (H, W), on any device, with the rules of ``from_array``.
+def from_tensor(values: Tensor, *, value_range: ValueRange | None = None) -> Array:
+    """An image from a tensor: (3, H, W), (4, H, W), (1, H, W) or (H, W), on any device, with the rules of ``from_array``.
+
+    Args:
+        values: The tensor.
+        value_range: As of ``from_array``.
 
     Raises:
         UsageError: Another shape, type or range.
@@ -69,7 +78,20 @@ def from_tensor(values: Tensor) -> Array:
         )
     values = values.detach().cpu()
     values = values.float() if values.is_floating_point() else values
-    return from_array(values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy())
+    return from_array(values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy(), value_range=value_range)
+
+
+def _by_range(values: npt.NDArray[Any], value_range: ValueRange) -> Array:
+    if values.shape[2] == 4 or values.dtype.kind not in "uif":
+        raise UsageError(
+            f"an array of shape {values.shape} and type {values.dtype} was given; numbers in 1 or 3 channels were expected, "
+            f"since the model takes values of the range {describe_range(value_range)}"
+        )
+    white = int(np.iinfo(values.dtype).max) if values.dtype in (np.uint8, np.uint16) else None
+    try:
+        return RawImage(values, white).to_rgb(value_range)
+    except DataError as error:
+        raise UsageError(f"the picture {error}") from None
 
 
 def _to_bytes(values: npt.NDArray[Any]) -> Array:

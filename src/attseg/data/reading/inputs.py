@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from attseg.data.reading.hidden import is_hidden, visible
+from attseg.data.reading.value_range import ValueRange
 from attseg.errors import UsageError
 from attseg.files import FileError, no_such_path
 
@@ -29,10 +30,14 @@ class PictureFile:
     Args:
         path: Where it lies.
         name: What its results are called: unlike every other name, with ``/`` between folders.
+        value_range: The values that are black and white, where its data set states them.
+        apply_orientation: Whether it is turned upright by its EXIF orientation.
     """
 
     path: Path
     name: str
+    value_range: ValueRange | None = None
+    apply_orientation: bool = True
 
 
 class Pictures:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
 from attseg.data.classes import ClassTable, Color
 from attseg.data.reading.inputs import PictureFile
+from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import DataError
 from attseg.data.sets.survey import Survey
 from attseg.data.sets.tree import Tree, compare_trees
@@ -28,6 +30,8 @@ class FileSet(ABC):
         released: How many pictures each split has as released; empty where anything goes.
         withheld: Splits that are released without labels.
         overlapping: Pairs of splits that share pictures on purpose.
+        value_range: The values of its images that are black and white, if it states them.
+        apply_orientation: Whether images are turned upright by EXIF, as their labels are.
     """
 
     name: ClassVar[str]
@@ -36,6 +40,8 @@ class FileSet(ABC):
     released: ClassVar[Mapping[str, int]] = {}
     withheld: ClassVar[frozenset[str]] = frozenset()
     overlapping: ClassVar[frozenset[frozenset[str]]] = frozenset()
+    value_range: ValueRange | None = None
+    apply_orientation: bool = True
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
@@ -89,7 +95,10 @@ class FileSet(ABC):
         survey = self.survey(split)
         if not survey.pictures:
             raise DataError(f"the split {split!r} of {self.root} has no picture{_because(survey)}")
-        return survey.pictures
+        return [
+            replace(picture, value_range=self.value_range, apply_orientation=self.apply_orientation)
+            for picture in survey.pictures
+        ]
 
     def explain_missing(self, split: str, existing: Iterable[str]) -> str:
         """A sentence about a split that is not there."""

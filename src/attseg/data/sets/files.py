@@ -35,7 +35,7 @@ class FileData:
             raise DataError(f"{files.root}: {problem}")
         self.pairs = survey.checked()
         self.remarks = survey.remarks
-        self._official = files.official
+        self._files = files
         if not self.pairs:
             files.pictures(split)  # says why there is none
 
@@ -44,7 +44,10 @@ class FileData:
 
     def __getitem__(self, index: int) -> Sample:
         name, image_file, labels_file = self.pairs[index]
-        image, labels = read_image(image_file), read_labels(labels_file, self.classes, official=self._official)
+        image = read_image(
+            image_file, value_range=self._files.value_range, apply_orientation=self._files.apply_orientation
+        )
+        labels = read_labels(labels_file, self.classes, official=self._files.official)
         if problem := explain_sizes(image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)

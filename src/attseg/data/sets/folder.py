@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from attseg.data.classes import ClassTable, Color
+from attseg.data.reading.value_range import check_range
 from attseg.data.sets.class_file import CLASS_FILE, read_class_file, read_label_colors
 from attseg.data.sets.files import FileData
 from attseg.data.sets.layout import Layout, LayoutFiles
+from attseg.errors import unknown
+
+ORIENTATIONS = ("applied", "raw")
+"""What may be done with the EXIF orientation of images."""
 
 
 class FolderFiles(LayoutFiles):
@@ -24,12 +30,26 @@ class FolderFiles(LayoutFiles):
 
     Args:
         root: Folder of the data set.
+        range: The values of the images that are black and white, such as ``(0, 4095)`` for 12 bits in 16-bit files; None takes
+            0..255 for 8 bits and 0..65535 for 16 bits, and refuses other types.
+        orientation: ``applied`` turns images upright by their EXIF orientation; ``raw`` leaves them as stored, for labels
+            that were drawn on raw pixels.
+
+    Raises:
+        UsageError: An option has another value.
     """
 
     name = "folder"
     title = "a data folder"
     official = False
     layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
+
+    def __init__(self, root: str | Path, *, range: Any = None, orientation: str = "applied") -> None:
+        super().__init__(root)
+        if orientation not in ORIENTATIONS:
+            raise unknown("orientation", orientation, ORIENTATIONS)
+        self.value_range = None if range is None else check_range(range)
+        self.apply_orientation = orientation == "applied"
 
     def read_classes(self, split: str) -> ClassTable:
         """The table in ``classes.csv``."""
@@ -46,10 +66,13 @@ class Folder(FileData):
     Args:
         root: Folder of the data set, as in ``FolderFiles``.
         split: A folder in ``images`` and ``labels``; ``train``, ``val`` and ``test`` are usual.
+        range: As of ``FolderFiles``.
+        orientation: As of ``FolderFiles``.
 
     Raises:
+        UsageError: An option has another value.
         DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
     """
 
-    def __init__(self, root: str | Path, split: str) -> None:
-        super().__init__(FolderFiles(root), split)
+    def __init__(self, root: str | Path, split: str, *, range: Any = None, orientation: str = "applied") -> None:
+        super().__init__(FolderFiles(root, range=range, orientation=orientation), split)

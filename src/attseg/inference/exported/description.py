@@ -12,8 +12,11 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.inference.exported.contract import Contract
 
-FORMAT = 1
-"""Version of what a description holds; raised when an older attseg could no longer read it rightly."""
+FORMAT = 2
+"""Version of what a description holds; raised when an older attseg could no longer read it rightly.
+
+Files without a value range are written as version 1, which release 0.1 reads.
+"""
 
 KEY = "attseg"
 """Where the description lies: this key of ONNX's metadata and OpenVINO's rt_info, and ``attseg.json`` within a .pt2."""
@@ -48,7 +51,7 @@ class Description:
         """As a text."""
         return json.dumps(
             {
-                "format": FORMAT,
+                "format": 1 if self.preprocessing.value_range is None else FORMAT,
                 "model": self.model,
                 "contract": self.contract.to_dict(),
                 "classes": self.classes.to_dict(),
