@@ -158,7 +158,9 @@ def _verdict(result: Check) -> str:
         return f"{plural(errors.total(), 'error')}, to be mended before training: {kinds}"
     if all(finding.severity == "note" for finding in result.findings):
         return "nothing is wrong"
-    return "nothing stands against training"
+    warnings = Counter(finding.kind for finding in result.findings if finding.severity == "warning")
+    kinds = ", ".join(f"{kind} ({count})" for kind, count in warnings.most_common())
+    return f"nothing stands against training; warnings: {kinds}"
 
 
 def _print_splits(splits: dict[str, SplitSummary]) -> None:

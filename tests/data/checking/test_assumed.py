@@ -15,6 +15,9 @@ def assumed(root, name="folder"):
 
 def test_a_folder_in_order_is_described(folder):
     assert assumed(folder) == {
+        "bands read": "1, 2, 3 of 3 (5)",
+        "value range": "0..255 in 8-bit images (5; found 0..255)",
+        "orientation": "every image is stored upright",
         "label files": "gray PNG (5)",
         "ignored label values": "9 (25 % of the pixels)",
         "classes that never occur": "none",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attseg.data.checking.findings import Assumption, SplitSummary
-from attseg.data.checking.readings import Part, Reading
+from attseg.data.checking.images import HowRead, ImageFacts, describe_bands, describe_orientation, describe_values
+from attseg.data.checking.readings import Part, Reading, distinct_facts
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.wording import few, percent, plural, ranges
 
@@ -28,6 +29,7 @@ class Seen:
         hidden: Files and folders that were skipped for their names.
         shared: Pairs of splits that have images in common, each with the names in the first of them; splits that overlap on
             purpose are left out.
+        how: How images are read.
     """
 
     parts: Mapping[str, Part]
@@ -36,11 +38,16 @@ class Seen:
     classes: ClassTable | None
     hidden: Sequence[Path]
     shared: Mapping[tuple[str, str], Sequence[str]]
+    how: HowRead = field(default_factory=HowRead)
 
     def each(self) -> Iterator[Reading]:
         """Every reading of every split."""
         for readings in self.readings.values():
             yield from readings
+
+    def images(self) -> list[ImageFacts]:
+        """What every image file holds."""
+        return distinct_facts(self.parts, self.readings)
 
 
 def assume(seen: Seen) -> list[Assumption]:
@@ -99,6 +106,9 @@ def _duplicates(seen: Seen) -> str | None:
 Line = Callable[[Seen], str | None]
 
 LINES: tuple[tuple[str, Line], ...] = (
+    ("bands read", lambda seen: describe_bands(seen.images())),
+    ("value range", lambda seen: describe_values(seen.images(), seen.how)),
+    ("orientation", lambda seen: describe_orientation(seen.images(), seen.how)),
     ("label files", _label_files),
     ("ignored label values", _ignored),
     ("classes that never occur", _absent),

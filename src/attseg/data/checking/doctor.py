@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attseg.data.catalog import open_files
+from attseg.data.catalog import OPTIONS, open_files
 from attseg.data.checking.assumed import Seen, assume
 from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, SplitSummary
+from attseg.data.checking.images import HowRead, judge_images
 from attseg.data.checking.judgement import (
     NEEDED_SPLITS,
     judge_classes,
@@ -19,7 +20,7 @@ from attseg.data.checking.judgement import (
     shared_images,
 )
 from attseg.data.checking.palettes import judge_palettes
-from attseg.data.checking.readings import Item, Part, Progress, Reading, read_all, summarise
+from attseg.data.checking.readings import Item, Part, Progress, Reading, distinct_facts, read_all, summarise
 from attseg.data.classes import ClassTable, explain_too_few
 from attseg.data.reading.label_values import count_values
 from attseg.data.reading.walk import hidden_below
@@ -66,6 +67,9 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     findings: list[Finding] = []
     existing = files.splits() if files.root.is_dir() else []
     parts: dict[str, Part] = {}
+    how = HowRead(
+        files.value_range, files.apply_orientation, files.states_orientation, "range" in OPTIONS.get(files.name, ())
+    )
     for split in existing:
         try:
             survey = files.survey(split)
@@ -76,7 +80,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
         items = [Item(pair.name, pair.image, pair.labels) for pair in survey.pairs]
         if survey.no_labels:
             items = [Item(picture.name, picture.path, None) for picture in survey.pictures]
-        parts[split] = Part(items, _read_classes(files, split, findings), files.official)
+        parts[split] = Part(items, _read_classes(files, split, findings), files.official, how)
     findings += missing_splits(files, existing)
     if parts and not any(part.items for part in parts.values()) and not any(f.severity == "error" for f in findings):
         findings.append(Finding("error", "no pictures", f"{files.root} holds no picture of {files.title}"))
@@ -89,6 +93,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             findings += [Finding("error", kind, text, split, str(file)) for kind, text, file in reading.problems]
         if part.classes and any(item.labels for item in part.items):
             findings += judge_classes(split, splits[split], part.classes)
+    findings += judge_images(distinct_facts(parts, readings), how)
     shared = shared_images(parts, readings, files.overlapping)
     findings += leaks(parts, shared, files.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
@@ -97,7 +102,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     given = next((files.label_colors(split) for split, part in parts.items() if part.classes), {})
     findings += judge_palettes(parts, readings, given, classes)
     hidden = hidden_below(files.root) if parts else []
-    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared)) if parts else []
+    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how)) if parts else []
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))

@@ -7,16 +7,18 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from attseg.data.checking.findings import SplitSummary
+from attseg.data.checking.images import HowRead, ImageFacts, facts_of, needs_range
 from attseg.data.classes import IGNORE, ClassTable, Color
 from attseg.data.reading.content import refuse_special
-from attseg.data.reading.image import read_image, read_raw_labels
+from attseg.data.reading.image import read_raw, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
+from attseg.data.reading.opening import telling
 from attseg.data.sample import DataError
 from attseg.data.sets.files import explain_sizes
 from attseg.files import open_file
@@ -40,11 +42,13 @@ class Part:
         items: Its pictures.
         classes: What the values in its label files mean, if that is known.
         official: Whether it is one of a public data set, for advice.
+        how: How its images are read.
     """
 
     items: Sequence[Item]
     classes: ClassTable | None
     official: bool
+    how: HowRead = field(default_factory=HowRead)
 
 
 class Reading(NamedTuple):
@@ -57,6 +61,7 @@ class Reading(NamedTuple):
         problems: Kind, sentence and file of each.
         label_kind: What the label file is, such as "gray PNG"; empty where there is none, or it could not be read.
         palette: The colours of the values that occur, where the label file has a palette.
+        image: What the image file holds, if it could be read.
     """
 
     size: tuple[int, int] | None
@@ -65,6 +70,7 @@ class Reading(NamedTuple):
     problems: list[tuple[str, str, Path]]
     label_kind: str = ""
     palette: dict[int, Color] | None = None
+    image: ImageFacts | None = None
 
 
 def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Reading]]:
@@ -84,35 +90,50 @@ def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Re
 def _read(item_of: tuple[Item, Part]) -> Reading:
     item, part = item_of
     problems: list[tuple[str, str, Path]] = []
-    image, raw, digest = None, None, None
+    image, raw, digest, facts = None, None, None, None
     counts: dict[int, int] = {}
     try:
         refuse_special(item.image)
         digest = _digest(item.image)
-        image = read_image(item.image)
+        stored = read_raw(item.image, apply_orientation=part.how.apply_orientation)
+        facts = facts_of(stored)
+        image = stored.values
+        if not needs_range(facts, part.how):
+            with telling(item.image):
+                image = stored.to_rgb(part.how.value_range)
     except (DataError, OSError) as error:
         problems.append(("unreadable picture", str(error), item.image))
     size = None if image is None else (image.shape[0], image.shape[1])
     if item.labels is None:
-        return Reading(size, counts, digest, problems)
+        return Reading(size, counts, digest, problems, image=facts)
     try:
         raw = read_raw_labels(item.labels)
     except DataError as error:
         kind = "lossy labels" if isinstance(error, LossyError) else "unreadable labels"
         problems.append((kind, str(error), item.labels))
-        return Reading(size, counts, digest, problems)
+        return Reading(size, counts, digest, problems, image=facts)
     counts = count_values(raw.values)
     if part.classes:
         problem = explain_unknown(counts, part.classes, paletted=raw.paletted, official=part.official)
         if problem:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
-    if image is not None and (problem := explain_sizes(image, raw.values)):
-        problems.append(("different size", f"{item.labels}: {problem}", item.labels))
+    if image is not None and facts is not None:
+        rows = raw.values.shape
+        facts = facts._replace(fits=(image.shape[:2] == rows, _other_way(image.shape, facts.orientation) == rows))
+        if problem := explain_sizes(
+            image.shape, rows, orientation=facts.orientation, applied=part.how.apply_orientation
+        ):
+            problems.append(("different size", f"{item.labels}: {problem}", item.labels))
     palette = None
     if raw.palette is not None:
         colors = raw.palette.tolist()
         palette = {value: (*colors[value],) for value in counts if value < len(colors)}
-    return Reading(size, counts, digest, problems, raw.kind, palette)
+    return Reading(size, counts, digest, problems, raw.kind, palette, facts)
+
+
+def _other_way(shape: tuple[int, ...], orientation: int) -> tuple[int, int]:
+    """Height and width of an image if its orientation were treated the other way."""
+    return (shape[1], shape[0]) if orientation >= 5 else (shape[0], shape[1])
 
 
 def _digest(path: Path) -> bytes:
@@ -153,3 +174,13 @@ def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, releas
         heights, widths = zip(*sizes, strict=True)
         summary.smallest, summary.largest = (min(heights), min(widths)), (max(heights), max(widths))
     return summary
+
+
+def distinct_facts(parts: Mapping[str, Part], readings: Mapping[str, Sequence[Reading]]) -> list[ImageFacts]:
+    """The facts of every image file once, also where several splits share it."""
+    found: dict[Path, ImageFacts] = {}
+    for split, part in parts.items():
+        for item, reading in zip(part.items, readings[split], strict=True):
+            if reading.image is not None:
+                found[item.image] = reading.image
+    return list(found.values())

@@ -87,7 +87,7 @@ def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]
 
 def _draw_picture(file: PictureFile) -> Image.Image:
     """A title above a picture without labels."""
-    image = read_image(file.path)
+    image = read_image(file.path, value_range=file.value_range, apply_orientation=file.apply_orientation)
     return _row(f"{file.name}, without labels", image.shape[:2], [_shrunk(image, Image.Resampling.BILINEAR)])
 
 

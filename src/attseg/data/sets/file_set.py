@@ -32,6 +32,7 @@ class FileSet(ABC):
         overlapping: Pairs of splits that share pictures on purpose.
         value_range: The values of its images that are black and white, if it states them.
         apply_orientation: Whether images are turned upright by EXIF, as their labels are.
+        states_orientation: Whether an option said so.
     """
 
     name: ClassVar[str]
@@ -42,6 +43,7 @@ class FileSet(ABC):
     overlapping: ClassVar[frozenset[frozenset[str]]] = frozenset()
     value_range: ValueRange | None = None
     apply_orientation: bool = True
+    states_orientation: bool = False
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)

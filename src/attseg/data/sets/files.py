@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from attseg.data.classes import explain_too_few
-from attseg.data.reading.image import read_image, read_labels
+from attseg.data.reading.image import read_image, read_labels, read_raw
 from attseg.data.sample import Array, DataError, Sample
 from attseg.data.sets.file_set import FileSet
 
@@ -48,23 +51,45 @@ class FileData:
             image_file, value_range=self._files.value_range, apply_orientation=self._files.apply_orientation
         )
         labels = read_labels(labels_file, self.classes, official=self._files.official)
-        if problem := explain_sizes(image, labels):
+        if problem := self._explain_sizes(image_file, image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)
+
+    def _explain_sizes(self, file: Path, image: Array, labels: Array) -> str | None:
+        if image.shape[:2] == labels.shape:
+            return None
+        applied = self._files.apply_orientation
+        return explain_sizes(image.shape, labels.shape, orientation=read_raw(file).orientation, applied=applied)
 
     def name(self, index: int) -> str:
         """The name of a sample without reading it."""
         return self.pairs[index].name
 
 
-def explain_sizes(image: Array, labels: Array) -> str | None:
-    """Say how the sizes of a picture (H, W, 3) and its labels (H, W) differ; None where they are equal."""
-    (height, width), (rows, columns) = image.shape[:2], labels.shape
+def explain_sizes(
+    image: Sequence[int], labels: Sequence[int], *, orientation: int = 1, applied: bool = True
+) -> str | None:
+    """Say how the shapes of an image and its labels differ; None where height and width are equal.
+
+    Args:
+        image: Shape of the image as it is read.
+        labels: Shape of its labels.
+        orientation: Of EXIF, as stored.
+        applied: Whether it was applied.
+    """
+    (height, width), (rows, columns) = image[:2], labels[:2]
     if (height, width) == (rows, columns):
         return None
-    hint = (
-        "they lie on their side: turn them as the picture is (its EXIF orientation is applied when it is read)"
-        if (height, width) == (columns, rows)
-        else "resize them with nearest, or find the labels that belong to the picture"
+    swapped = (height, width) == (columns, rows)
+    if swapped and orientation >= 5:
+        way, option = ("stored", "raw") if applied else ("turned upright", "applied")
+        hint = (
+            f"they fit the image as {way} (its EXIF orientation is {orientation}): --data.options.orientation {option}"
+        )
+    elif swapped:
+        hint = "they lie on their side: turn them as the image is"
+    else:
+        hint = "resize them with nearest, or find the labels that belong to the image"
+    return (
+        f"the labels are {columns} pixels wide and {rows} high, and their image {width} wide and {height} high; {hint}"
     )
-    return f"the labels are {columns} pixels wide and {rows} high, and their picture {width} wide and {height} high; {hint}"

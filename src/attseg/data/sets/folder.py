@@ -32,8 +32,8 @@ class FolderFiles(LayoutFiles):
         root: Folder of the data set.
         range: The values of the images that are black and white, such as ``(0, 4095)`` for 12 bits in 16-bit files; None takes
             0..255 for 8 bits and 0..65535 for 16 bits, and refuses other types.
-        orientation: ``applied`` turns images upright by their EXIF orientation; ``raw`` leaves them as stored, for labels
-            that were drawn on raw pixels.
+        orientation: ``applied``, as by default, turns images upright by their EXIF orientation; ``raw`` leaves them as stored,
+            for labels that were drawn on raw pixels.
 
     Raises:
         UsageError: An option has another value.
@@ -44,12 +44,13 @@ class FolderFiles(LayoutFiles):
     official = False
     layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
 
-    def __init__(self, root: str | Path, *, range: Any = None, orientation: str = "applied") -> None:
+    def __init__(self, root: str | Path, *, range: Any = None, orientation: str | None = None) -> None:
         super().__init__(root)
-        if orientation not in ORIENTATIONS:
+        if orientation is not None and orientation not in ORIENTATIONS:
             raise unknown("orientation", orientation, ORIENTATIONS)
         self.value_range = None if range is None else check_range(range)
-        self.apply_orientation = orientation == "applied"
+        self.apply_orientation = orientation != "raw"
+        self.states_orientation = orientation is not None
 
     def read_classes(self, split: str) -> ClassTable:
         """The table in ``classes.csv``."""
@@ -74,5 +75,5 @@ class Folder(FileData):
         DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
     """
 
-    def __init__(self, root: str | Path, split: str, *, range: Any = None, orientation: str = "applied") -> None:
+    def __init__(self, root: str | Path, split: str, *, range: Any = None, orientation: str | None = None) -> None:
         super().__init__(FolderFiles(root, range=range, orientation=orientation), split)
