@@ -99,6 +99,9 @@ def test_matlab_files_are_labels_too(sbd):
 def test_where_nothing_could_be_read_nothing_is_said_of_it(folder):
     (folder / "classes.csv").unlink()
     assert set(assumed(folder)) == {
+        "bands read",
+        "value range",
+        "orientation",
         "label files",
         "hidden files and folders skipped",
         "identical images between splits",
