@@ -31,6 +31,9 @@ def test_a_good_folder_passes(mine, capsys):
     assert text.startswith(f"folder in {mine}\n")
     assert text.endswith(
         "\n\nassumed about the data:\n"
+        "  bands read: 1, 2, 3 of 3 (2)\n"
+        "  value range: 0..255 in 8-bit images (2; found 0..255)\n"
+        "  orientation: every image is stored upright\n"
         "  label files: gray PNG (2)\n"
         "  ignored label values: no value; every pixel has a class\n"
         "  classes that never occur: none\n"

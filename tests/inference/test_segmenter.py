@@ -32,9 +32,7 @@ MODES = (
     "YCbCr",
     "LAB",
     "HSV",
-    "I",
     "I;16",
-    "F",
 )
 
 
