@@ -10,13 +10,14 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "extras", "files", "locks", "tensors", "text"}
+GROUND = {"errors", "extras", "files", "locks", "tensors", "text", "written"}
 ALLOWED = {
     "text": set(),
     "errors": set(),
     "extras": set(),
     "files": set(),
     "locks": set(),
+    "written": set(),
     "tensors": set(),
     "layers": set(),
     "data": set(),

@@ -1,10 +1,21 @@
 import errno
 import os
+import socket
 
 import pytest
 
 from attseg.errors import UsageError
-from attseg.files import FileError, no_such_path, replacing
+from attseg.files import (
+    FileError,
+    NotAFile,
+    digest_file,
+    no_such_path,
+    open_file,
+    read_bytes,
+    read_text,
+    replacing,
+    require_file,
+)
 
 
 def test_content_appears_only_when_the_block_has_ended(tmp_path):
@@ -91,3 +102,77 @@ def test_the_current_folder_is_called_so(tmp_path, monkeypatch):
     from pathlib import Path
 
     assert str(no_such_path(Path("xyz"))) == "there is no file or folder 'xyz'; the current folder holds abc"
+
+
+def odd(path, kind):
+    """Something that is no regular file, at a path."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            os.chdir(path.parent)
+            server.bind(path.name)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link to a pipe":
+        os.mkfifo(path.with_name("target"))
+        path.symlink_to("target")
+    else:
+        path.symlink_to("/dev/zero")
+    return path
+
+
+KINDS = ["pipe", "socket", "folder", "link to a pipe", "link to a device"]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mode", ["rb", "r", "ab", "a", "rb+", "wb", "w"])
+def test_only_regular_files_are_opened(tmp_path, monkeypatch, kind, mode):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotAFile, match=rf"odd: it is a {kind.rpartition(' ')[2]}, and a regular file was expected"):
+        open_file(odd(tmp_path / "odd", kind), mode)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_regular_files_are_handed_to_libraries(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    for read in (require_file, read_bytes, read_text, digest_file):
+        path = tmp_path / f"odd-{read.__name__}"
+        path.mkdir()
+        with pytest.raises(FileError, match="a regular file was expected"):
+            read(odd(path / "odd", kind))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_pipes_and_sockets_are_never_replaced(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    path = odd(tmp_path / "odd", kind)
+    with pytest.raises(FileError, match=f"cannot write .*odd: it is a {kind}"), replacing(path) as file:
+        file.write(b"x")
+    assert not path.is_file()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["odd"]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "link").symlink_to("mine")
+    with replacing(tmp_path / "link") as file:
+        file.write(b"x")
+    assert ((tmp_path / "mine").read_text(), (tmp_path / "link").read_text()) == ("mine", "x")
+
+
+def test_files_are_opened_as_python_opens_them(tmp_path):
+    with open_file(tmp_path / "a", "w", encoding="utf-8") as file:
+        file.write("ä")
+    with open_file(tmp_path / "a", "ab") as file:
+        assert file.tell() == 2
+        file.write(b"b")
+    assert (read_text(tmp_path / "a"), read_bytes(tmp_path / "a")) == ("äb", "äb".encode())
+    with pytest.raises(FileExistsError):
+        open_file(tmp_path / "a", "xb")
+    with pytest.raises(FileNotFoundError):
+        open_file(tmp_path / "b")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -23,7 +23,7 @@ def locked(path: Path, busy: Callable[[str], Exception], *, remove: bool = False
     The lock is the system's, and ends with the process however that ends. The file holds the number of the process, for people.
 
     Args:
-        path: The lock's file, in a folder that exists.
+        path: The lock's file; folders on the way are made.
         busy: Gives the error to raise where another process holds the lock, from its number, or ``?`` where it is not known.
         remove: Whether the file is removed at the end. A file that is found at the beginning then tells that the process
             which made it was killed.

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -376,3 +377,66 @@ def test_many_threads_write_the_same(photos, tmp_path):
         for path in files(tmp_path / "1")
         if path != "manifest.jsonl"
     )
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_ground_truth_is_never_replaced(photos, tmp_path, overwrite):
+    truth = tmp_path / "data" / "labels" / "1.png"
+    truth.parent.mkdir(parents=True)
+    Image.fromarray(np.full((36, 44), 2, np.uint8)).save(truth)
+    before = truth.read_bytes()
+    summary = predict_files(segmenter(), [photos], tmp_path / "data", overwrite=overwrite)
+    assert summary.done == 3
+    [(path, problem)] = summary.failed
+    assert path == photos / "1.png"
+    assert str(truth) in problem
+    assert truth.read_bytes() == before
+
+
+def test_an_overlay_of_others_is_replaced_with_overwrite_alone(photos, tmp_path):
+    other = tmp_path / "out" / "overlays" / "1.jpg"
+    write(other, 7)
+    before = other.read_bytes()
+    [(_, problem)] = predict_files(segmenter(), [photos / "1.png"], tmp_path / "out").failed
+    assert str(other) in problem
+    assert other.read_bytes() == before
+    assert predict_files(segmenter(), [photos / "1.png"], tmp_path / "out", overwrite=True).done == 1
+    (tmp_path / "out" / "labels" / "1.png").unlink()  # as where a process was killed in between
+    assert predict_files(segmenter(), [photos / "1.png"], tmp_path / "out").done == 1
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["labels/1.png", "overlays/1.jpg"])
+def test_a_pipe_in_the_place_of_a_result_fails_alone(photos, tmp_path, name, overwrite):
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    os.mkfifo(tmp_path / "out" / name)
+    summary = predict_files(segmenter(), [photos], tmp_path / "out", overwrite=overwrite)
+    assert (summary.done, len(summary.failed)) == (3, 1)
+    assert f"{tmp_path / 'out' / name}: it is a pipe" in summary.failed[0][1]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["manifest.jsonl", "manifest-0-of-2.jsonl", ".predicting"])
+def test_a_pipe_in_the_place_of_a_manifest_is_told(photos, tmp_path, name):
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / name)
+    with pytest.raises(FileError, match=f"{name}.* it is a pipe"):
+        predict_files(segmenter(), [photos], tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [b"mine", b'{"mine": 1}\n', b"[1]\n{", b'{"name": "a", "frames": [', b"\xff\n"])
+def test_a_manifest_of_others_is_left_alone(photos, tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.jsonl").write_bytes(content)
+    with pytest.raises(UsageError, match=r"manifest\.jsonl is there already, and is no manifest of predictions"):
+        predict_files(segmenter(), [photos], tmp_path / "out")
+    assert (tmp_path / "out" / "manifest.jsonl").read_bytes() == content
+
+
+def test_images_below_the_folder_of_results_are_segmented_and_results_are_not(photos, tmp_path):
+    for count in range(2):
+        summary = predict_files(segmenter(), [photos], photos)
+        assert (summary.done, summary.skipped) == ((4, 0), (0, 4))[count]
+    (tmp_path / "link").symlink_to(photos)
+    assert predict_files(segmenter(), [photos], tmp_path / "link").skipped == 4

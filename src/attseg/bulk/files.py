@@ -25,8 +25,8 @@ from attseg.data.reading.opening import telling
 from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.files import digest_file
-from attseg.inference.result import Result, read_mark, read_saved_labels, saved_files
+from attseg.files import NotAFile, digest_file, refuse_in_place
+from attseg.inference.result import Result, SavedFiles, is_overlay, read_mark, read_saved_labels, saved_files
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
@@ -171,6 +171,8 @@ class _Desk:
         try:
             seen = file.path.stat()
             job = _Job(file, seen)
+            if (problem := self._in_the_way(file.path, there)) is not None:
+                return replace(job, problem=problem)
             if not self.overwrite and there.labels.exists():
                 complete = there.overlay.exists() or not self.overlay
                 if complete and self.manifest.holds(self._key(job)):
@@ -189,6 +191,26 @@ class _Desk:
             return _Job(file, problem=str(error))
         except OSError as error:
             return _Job(file, problem=f"{file.path} cannot be read: {error.strerror}")
+
+    def _in_the_way(self, path: Path, there: SavedFiles) -> str | None:
+        """Why results cannot be written: others' labels are replaced by no option, others' overlays with ``--overwrite``."""
+        for result in there:
+            try:
+                refuse_in_place(result)
+            except NotAFile as error:
+                return f"{path} was not segmented: cannot write {result}: {error.strerror}"
+        if self.overwrite and there.labels.exists() and read_mark(there.labels) is None:
+            return (
+                f"{path} was not segmented: {there.labels} is there already, and was not written by `attseg predict`; choose "
+                "another folder for the results"
+            )
+        is_ours = self.overwrite or there.labels.exists() or not there.overlay.exists() or is_overlay(there.overlay)
+        if self.overlay and not is_ours:
+            return (
+                f"{path} was not segmented: {there.overlay} is there already, and was not written by attseg; choose another "
+                "folder for the results, or overwrite them"
+            )
+        return None
 
     def write(self, job: _Job) -> _Job:
         """Write the results, the labels last: their file says that all is done. And say what the manifest is to say."""

@@ -21,10 +21,14 @@ from PIL import Image
 from attseg.bulk.share import ALONE, Share
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
+from attseg.errors import UsageError
 from attseg.files import FileError, obstacle, open_file
 
 NAMES = "manifest*.jsonl"
 """The manifests of a folder: ``manifest.jsonl``, and one of each process where several have worked on it."""
+
+LONGEST_LINE = 2**20
+"""Bytes of a line that are looked at to tell a manifest from other files."""
 
 
 class Manifest:
@@ -38,6 +42,7 @@ class Manifest:
         share: Which process writes; each has a manifest of its own.
 
     Raises:
+        UsageError: The file was not written by attseg.
         FileError: A manifest cannot be read or written.
 
     Example:
@@ -58,6 +63,7 @@ class Manifest:
         self._keys = np.sort(np.frombuffer(array("Q", keys), np.uint64))
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _refuse_foreign(self.path)
             _cut_torn_line(self.path)
             self._file: BinaryIO = open_file(self.path, "ab", buffering=0)
         except OSError as error:
@@ -164,6 +170,23 @@ def _key(entry: Mapping[str, Any]) -> int | None:
     """The key of an entry as a number; a line that was changed on the disk may hold anything."""
     key = entry.get("key")
     return int(key, 16) if isinstance(key, str) and re.fullmatch(r"[0-9a-f]{1,16}", key) else None
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse to add to a file that does not begin as a manifest does.
+
+    Raises:
+        UsageError: It was not written by attseg.
+    """
+    if not path.exists():
+        return
+    with open_file(path) as file:
+        first = file.readline(LONGEST_LINE)
+    entry = _parse(first)
+    if first and "file" not in (entry or {}) and not first.startswith(b'{"file"'):
+        raise UsageError(
+            f"{path} is there already, and is no manifest of predictions; move it away, or choose another folder (--out)"
+        )
 
 
 def _cut_torn_line(path: Path) -> None:

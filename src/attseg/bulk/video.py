@@ -26,7 +26,7 @@ from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.files import digest_file, replacing
+from attseg.files import NotAFile, digest_file, refuse_in_place, replacing
 from attseg.inference.result import LARGEST_LEGEND, LEGEND_STEP, NARROWEST_LEGEND, Result, SavedFiles, describe_values
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
@@ -157,6 +157,18 @@ class _Studio:
         try:
             seen = file.path.stat()
             origin = f"{self.settings} {file.name}"
+            for result in there:
+                refuse_in_place(result)
+            if self.overwrite and there.labels.exists() and _mark_of(there.labels) is None:
+                raise UsageError(
+                    f"{there.labels} is there already, and was not written by `attseg predict`; choose another folder for "
+                    "the results"
+                )
+            if self.overlay and not self.overwrite and there.overlay.exists() and not there.labels.exists():
+                raise UsageError(
+                    f"{there.overlay} is there already, without the labels that attseg would have written; choose another "
+                    "folder for the results, or overwrite it"
+                )
             exists = there.labels.exists() and not self.overwrite
             complete = exists and (there.overlay.exists() or not self.overlay)
             if complete and self.manifest.holds(key_of(origin, seen, there.labels.stat())):
@@ -170,6 +182,9 @@ class _Studio:
             found = _count_again(there.labels, self.classes) if complete else self._make(file, there, mark, on_frames)
         except (DataError, UsageError) as error:
             problem = str(error) if str(file.path) in str(error) else f"{file.path}: {error}"
+            return entry | {"problem": problem, "time": now()}, problem
+        except NotAFile as error:
+            problem = f"{file.path} was not segmented: {error}"
             return entry | {"problem": problem, "time": now()}, problem
         except FileNotFoundError:
             problem = f"{file.path} cannot be read: there is no such file"

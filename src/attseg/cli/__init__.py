@@ -6,8 +6,11 @@ Exit status: 0 done, 1 failed, 2 wrongly called, 130 and 143 stopped by Ctrl-C a
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from attseg.cli.terminal import filtered_output
@@ -51,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(arguments: list[str], *, debug: bool) -> int:
     try:
-        status = _run(arguments)
+        with _ending_in_order():
+            status = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,6 +68,24 @@ def _main(arguments: list[str], *, debug: bool) -> int:
     except SystemExit as stop:  # argparse, after it has printed help
         return stop.code if isinstance(stop.code, int) else FAILED
     return status
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """While the block runs, SIGTERM is an exception, so that scratch folders are removed.
+
+    Not under torchrun, where a process that waits for others within a library would not hear it and has to be killed.
+    """
+    may = threading.current_thread() is threading.main_thread() and "TORCHELASTIC_RUN_ID" not in os.environ
+    before = signal.getsignal(signal.SIGTERM)
+    if not may or before != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: list[str]) -> int:

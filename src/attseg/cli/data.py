@@ -64,6 +64,7 @@ def run(argv: Sequence[str]) -> int:
         metavar="FILE",
         help="where the samples are drawn (check: nowhere by default; show: runs/NAME-samples.png)",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key == "data.options"))
     arguments = parser.parse(argv)
     arguments.options = put({}, arguments.given).get("data", {}).get("options", {})
@@ -117,10 +118,11 @@ def _draw(arguments: Namespace, out: Path) -> Path:
     """Draw samples, and return the absolute path of the picture."""
     from attseg.data.checking.sheet import samples_picture
     from attseg.files import replacing
+    from attseg.written import outputs
 
     options: dict[str, Any] = arguments.options
     picture = samples_picture(arguments.data, arguments.root, arguments.split, arguments.count, options=options)
-    with replacing(out) as file:
+    with outputs(out, overwrite=arguments.overwrite), replacing(out) as file:
         picture.save(file, "PNG")
     return out.absolute()
 

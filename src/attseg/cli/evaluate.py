@@ -59,6 +59,10 @@ EXAMPLES = (
     "attseg evaluate demo",
 )
 
+PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison")
+WRITTEN = ("report.json", "comparison.json", *(f"{name}.png" for name in PICTURES))
+"""What may be written, beside pictures.jsonl, which begins with a line that says what it is."""
+
 MACHINE = ("device", "precision", "workers")
 
 
@@ -69,6 +73,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--split", help="which split (default: the one that the run validated on)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: RUN/evaluation)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     parser.add_argument("--resume", action="store_true", help="go on with an evaluation that was not finished")
     add_submission(parser)
     add_protocol(parser)
@@ -87,6 +92,7 @@ def _evaluate(arguments: Namespace) -> int:
     from attseg.data.catalog import open_data
     from attseg.data.sample import DataError
     from attseg.hub.sources import find_weights
+    from attseg.written import outputs
 
     file = find_weights(arguments.run)
     weights = read_about(file)
@@ -106,7 +112,11 @@ def _evaluate(arguments: Namespace) -> int:
     submission = _submission(arguments, out, data.classes)
     meters = meters_of(arguments, data.classes)
     task = Task(spec, data, machine, protocol, arguments.memory, meters, crf, arguments.resume)
-    with TemporaryDirectory() as scratch:
+    places = [] if out is None else [out / name for name in WRITTEN]
+    if submission:
+        places.append(submission.path)
+    own = arguments.overwrite or arguments.out is None  # the folder of a run is ours
+    with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=own):
         folder = out or (Path(scratch) if arguments.interval or other else None)
         measured = measure(task, file, folder, submission)
         if not measured.report.counts.any():

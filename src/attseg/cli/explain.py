@@ -45,6 +45,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--against", metavar="RUN", help="another model beside the first")
     parser.add_argument("--longest", metavar="N", help="scale the picture down to N pixels along its longer side first")
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     add_figures(parser)
     arguments = parser.parse(argv)
     check_figures(arguments)
@@ -63,6 +64,13 @@ def _write_page(arguments: Namespace) -> int:
             f"--at was given {len(points)} times; a page looks at one pixel first (--figure psanet-6 at several)"
         )
 
+    from attseg.written import outputs
+
+    with outputs(arguments.out, overwrite=arguments.overwrite):
+        return _write(arguments, points, longest)
+
+
+def _write(arguments: Namespace, points: list[tuple[int, int]], longest: int | None) -> int:
     from attseg.cli.output import progress_bar
     from attseg.data.preprocessing import common_range
     from attseg.explain.bundle import make_bundle

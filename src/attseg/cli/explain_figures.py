@@ -94,8 +94,9 @@ def run_figure(arguments: Namespace) -> int:
     from attseg.cli.output import progress_bar
     from attseg.files import replacing
     from attseg.inference.segmenter import load
+    from attseg.written import outputs
 
-    with progress_bar() as bar:
+    with outputs(out, overwrite=arguments.overwrite), progress_bar() as bar:
         task = bar.add_task("looking", total=2)
         segmenter = load(arguments.run, device=arguments.device)
         seen = _see(arguments.run, segmenter, arguments.image, longest)
@@ -130,12 +131,16 @@ def run_claims(arguments: Namespace) -> int:
     from attseg.files import replacing
     from attseg.hub.sources import find_weights
     from attseg.inference.segmenter import load
+    from attseg.written import outputs
 
     file = find_weights(arguments.run)
     spec = data_spec(arguments, file, recipe_of(read_about(file).info))
     segmenter = load(arguments.run, device=arguments.device)
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
     check_classes(segmenter.classes, data.classes, arguments.run)
+    places = [arguments.out / name for name in ("claims.json", "claims.md", "claims.png")]
+    with outputs(*places, overwrite=arguments.overwrite):  # refused before minutes of work
+        pass
     with progress_bar() as bar:
         task = bar.add_task("measuring", total=None)
         claims = measure(
@@ -154,9 +159,10 @@ def run_claims(arguments: Namespace) -> int:
         "claims.md": text.encode(),
         "claims.png": as_png(draw_claims(claims)),
     }
-    for name, content in contents.items():
-        with replacing(arguments.out / name) as target:
-            target.write(content)
+    with outputs(*places, overwrite=arguments.overwrite):
+        for name, content in contents.items():
+            with replacing(arguments.out / name) as target:
+                target.write(content)
     print(text)
     print(f"claims.json, claims.md and claims.png are in {arguments.out}")
     return 0

@@ -56,6 +56,7 @@ def run(argv: Sequence[str]) -> int:
     parser = Parser("export", TEXT, EXAMPLES, usage="RUN --out FILE [options]")
     parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors file, or demo")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends with .pt2, .onnx or .xml")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     parser.add_argument("--format", choices=FORMATS.values(), help="the format (default: as the name of FILE ends)")
     group = parser.add_argument_group("what goes in and out")
     group.add_argument(
@@ -128,6 +129,15 @@ def _check(arguments: Namespace) -> None:
 
 
 def _export(arguments: Namespace) -> int:
+    """Refuse to replace files of others before any work is done."""
+    from attseg.export.report import files_of, report_path
+    from attseg.written import outputs
+
+    with outputs(*files_of(arguments.out), report_path(arguments.out), overwrite=arguments.overwrite):
+        return _write(arguments)
+
+
+def _write(arguments: Namespace) -> int:
     from attseg.export.formats import export_model
     from attseg.export.parity import check_parity
     from attseg.export.pictures import read_some

@@ -68,7 +68,11 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("pictures", nargs="*", metavar="PICTURES", help="files, folders and patterns; videos too")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where labels/ and overlays/ go")
     parser.add_argument("--no-overlay", action="store_true", help="write only the labels")
-    parser.add_argument("--overwrite", action="store_true", help="segment anew what is there already")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="segment anew; labels of others are never replaced",
+    )
     parser.add_argument(
         "--batch", type=int, metavar="N", help="pictures of one size in a batch, at most (32; small ones on cpu)"
     )
@@ -87,6 +91,7 @@ def run(argv: Sequence[str]) -> int:
     from attseg.bulk.frames import find_videos
     from attseg.bulk.share import device_of, joined, share_of
     from attseg.inference.segmenter import load
+    from attseg.written import outputs
 
     share = share_of(os.environ)
     films = find_videos(videos)
@@ -113,7 +118,8 @@ def run(argv: Sequence[str]) -> int:
             if told := _told_values(segmenter.classes):
                 print(told)
             if submission is not None and not failed:
-                _fill(submission, pictures, arguments.out, segmenter.classes)
+                with outputs(submission.path, overwrite=arguments.overwrite):
+                    _fill(submission, pictures, arguments.out, segmenter.classes)
                 print(describe_submission(submission))
     return 1 if failed else 0
 

@@ -59,6 +59,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument("--size", metavar="HxW", help=f"height and width of the picture (default: {SIZE})")
     parser.add_argument("--time", action="store_true", help="measure latency and peak memory with random weights")
     parser.add_argument("--device", help="where --time measures: auto (a GPU if there is one), cpu, cuda or cuda:N")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file at --plot that attseg did not write")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw mIoU over multiply-adds of evaluated runs")
     parser.add_argument("--table", metavar="NAME", help="rows of a paper beside ours: dfdam:4 or dfdam:6")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -80,7 +81,13 @@ def _profile(arguments: Namespace) -> int:
     device = find_device(arguments.device or "auto") if arguments.time else None
     profiles = [profile(subject.build(), size) for subject in subjects]
     if arguments.plot:
-        _plot(subjects, [each.total.multiply_adds for each in profiles], size, arguments.plot)
+        _plot(
+            subjects,
+            [each.total.multiply_adds for each in profiles],
+            size,
+            arguments.plot,
+            overwrite=arguments.overwrite,
+        )
     timings = _measure(subjects, size, device) if device is not None else []
     if arguments.json:
         print(json.dumps(profiles_dict(subjects, profiles, timings, size), indent=2))
@@ -139,11 +146,13 @@ def _arguments(arguments: Namespace) -> dict[str, Any]:
     return args
 
 
-def _plot(subjects: list[Subject], costs: list[int], size: tuple[int, int], out: Path) -> None:
+def _plot(subjects: list[Subject], costs: list[int], size: tuple[int, int], out: Path, *, overwrite: bool) -> None:
     from attseg.profiling.chart import draw_tradeoff, read_score
+    from attseg.written import outputs
 
     points = [(Path(each.label).name, cost, read_score(each)) for each, cost in zip(subjects, costs, strict=True)]
-    draw_tradeoff(points, size, out)
+    with outputs(out, overwrite=overwrite):
+        draw_tradeoff(points, size, out)
 
 
 def _measure(subjects: list[Subject], size: tuple[int, int], device: Any) -> list[tuple[Latency, int | None]]:

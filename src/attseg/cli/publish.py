@@ -30,19 +30,25 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the same to a folder; a README.md that is there stays"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     parser.add_argument("--license", metavar="ID", help="of the weights, as the hub calls it, such as mit or cc-by-4.0")
     parser.add_argument("--private", action="store_true", help="a new repository can be seen by its owner alone")
     arguments = parser.parse(argv)
     if arguments.repository is None and arguments.out is None:
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
-    from attseg.hub.repository import publish
+    from attseg.hub.repository import REPORT, publish
+    from attseg.hub.sources import HUB_FILE
     from attseg.inference.segmenter import load
+    from attseg.written import outputs
 
     segmenter = load(arguments.run, device="cpu")
     if arguments.out is not None:
         card = {"license": arguments.license, "repository": arguments.repository or "OWNER/NAME"}
-        segmenter.save_pretrained(arguments.out, model_card_kwargs=card)
+        segmenter.generate_model_card(**card)  # refuses before a folder is made
+        places = [arguments.out / name for name in (HUB_FILE, "config.json", "recipe.yaml", REPORT)]
+        with outputs(*places, overwrite=arguments.overwrite):
+            segmenter.save_pretrained(arguments.out, model_card_kwargs=card)
         print(f"{arguments.out}: {', '.join(sorted(path.name for path in arguments.out.iterdir()))}")
     if arguments.repository is not None:
         private = True if arguments.private else None

@@ -52,6 +52,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--out", type=Path, default=Path("runs", "reproduce"), metavar="DIR", help="(default: runs/reproduce)"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
     parser.add_argument("--report", action="store_true", help="collect what has been measured, and train nothing")
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key in DATA))
     parser.add_settings("machine", settings(Machine, "machine"))
@@ -66,6 +67,7 @@ def run(argv: Sequence[str]) -> int:
     from attseg.reproduce.plan import plan
     from attseg.reproduce.run import measure
     from attseg.training.errors import Interrupted
+    from attseg.written import outputs
 
     machine = from_values(Machine, _section(arguments.given, "machine"), "machine")
     measurements = plan(
@@ -77,6 +79,10 @@ def run(argv: Sequence[str]) -> int:
         steps=arguments.steps,
         only=arguments.only.split(",") if arguments.only else (),
     )
+    name = arguments.out / budget / table.name.replace(":", "-")
+    files = [name.with_suffix(suffix) for suffix in (".md", ".csv", ".png")]
+    with outputs(*files, overwrite=arguments.overwrite):  # refused before days of work
+        pass
     if not arguments.report:
         for measurement in measurements:
             try:
@@ -84,16 +90,16 @@ def run(argv: Sequence[str]) -> int:
             except Interrupted as stop:
                 again = shlex.join(["attseg", "reproduce", *argv])
                 raise Interrupted(f"{str(stop).partition(';')[0]}; go on with: {again}", stop.signal) from None
-    _show(table, budget, collect(measurements), arguments.out)
+    with outputs(*files, overwrite=arguments.overwrite):
+        _show(table, budget, collect(measurements), name)
     return 0
 
 
-def _show(table: Table, budget: Budget, lines: list[Line], out: Path) -> None:
+def _show(table: Table, budget: Budget, lines: list[Line], name: Path) -> None:
     from attseg.files import replacing
     from attseg.reproduce.chart import draw_lines
     from attseg.reproduce.lines import NOT_THE_TASK, cells, probe_cells, to_csv, to_markdown
 
-    name = out / budget / table.name.replace(":", "-")
     for suffix, text in ((".md", to_markdown(table, budget, lines)), (".csv", to_csv(lines))):
         with replacing(name.with_suffix(suffix)) as file:
             file.write(text.encode())

@@ -133,12 +133,12 @@ def _workplace(out: Path) -> Iterator[Path]:
     """A folder within ``out`` that is gone afterwards, whatever happens."""
     place, page = out / UNFINISHED, out / "index.html"
     out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(place, ignore_errors=True)  # of a demo that was killed
-    new = not any(out.iterdir())
+    new = all(path == place for path in out.iterdir())
     if not new and not (page.is_file() and MARK in read_bytes(page).decode(errors="replace")):
         raise UsageError(
             f"{out} is not empty, and holds no earlier demo that could be replaced; choose another folder (--out)"
         )
+    shutil.rmtree(place, ignore_errors=True)  # of a demo that was killed
     place.mkdir()
     try:
         yield place

@@ -12,6 +12,8 @@ from attseg.evaluation.counts import Counts, pack, unpack
 from attseg.files import FileError, open_file, replacing
 
 FORMAT = 1
+LONGEST_HEAD = 2**20
+"""Bytes of the first line, which says what was evaluated."""
 
 
 class KeptCounts:
@@ -47,6 +49,10 @@ class KeptCounts:
         if resume and path.exists():
             self._read(about)
         else:
+            if path.exists():
+                with open_file(path) as file:
+                    if _parse(file.readline(LONGEST_HEAD), "format") is None:
+                        raise self._foreign()
             with replacing(path) as file:
                 file.write(json.dumps(about).encode() + b"\n")
 
@@ -90,11 +96,14 @@ class KeptCounts:
                 place = file.tell()
             file.truncate(place)
 
+    def _foreign(self) -> UsageError:
+        return UsageError(
+            f"{self.path} does not hold the counts of an evaluation; move it away, or choose another folder"
+        )
+
     def _check(self, found: dict[str, Any] | None, about: Mapping[str, Any]) -> None:
         if found is None:
-            raise UsageError(
-                f"{self.path} does not hold the counts of an evaluation; move it away, or choose another folder"
-            )
+            raise self._foreign()
         other = [name for name in sorted(about.keys() | found.keys()) if about.get(name) != found.get(name)]
         if other:
             raise UsageError(

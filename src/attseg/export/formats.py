@@ -131,7 +131,7 @@ def save_openvino(model: Any, path: Path, description: str) -> None:
     """Write a model of OpenVINO with its description; each of the two files is replaced at once."""
     openvino = need("openvino", "writing for OpenVINO")
     model.set_rt_info(description, [KEY])
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix="attseg-") as scratch:
         written = Path(scratch) / "model.xml"
         openvino.save_model(model, written, compress_to_fp16=False)
         with open_file(written.with_suffix(".bin")) as weights:  # so that the .xml alone tells one model from another

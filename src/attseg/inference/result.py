@@ -155,7 +155,7 @@ class Result:
         picture = self.overlay()
         picture.thumbnail((LARGEST_JPEG, LARGEST_JPEG))
         with replacing(path) as file:
-            picture.save(file, "JPEG", quality=92, subsampling=0)
+            picture.save(file, "JPEG", quality=92, subsampling=0, comment=_OVERLAY)
 
     def show(self, *, at: tuple[int, int] | None = None) -> None:
         """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window.
@@ -214,6 +214,15 @@ def read_mark(path: Path) -> str | None:
         return None
 
 
+def is_overlay(path: Path) -> bool:
+    """Whether a file is an overlay that attseg wrote."""
+    try:
+        with open_file(path) as file, Image.open(file, formats=("JPEG",)) as picture:
+            return picture.info.get("comment") == _OVERLAY
+    except Exception:  # decoders raise nearly anything on what is no JPEG
+        return False
+
+
 def read_saved_labels(path: Path, classes: ClassTable) -> Array | None:
     """The class indices in a label file that was saved with a class table; None where the file is broken or another's."""
     try:
@@ -231,3 +240,4 @@ def describe_values(classes: ClassTable) -> str:
 
 _MARK = "attseg"
 _CLASSES = "attseg-classes"
+_OVERLAY = b"overlay of attseg"

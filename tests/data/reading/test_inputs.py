@@ -128,9 +128,75 @@ def test_links_keep_their_names(folder):
     assert [name for _, name in names("links")] == ["left", "right"]
 
 
-def test_earlier_results_are_no_inputs(folder):
-    assert [name for _, name in names("day", outside=folder / "day/deep")] == ["1", "2"]
-    assert names("day/deep/1.png", outside=folder / "day/deep") == [("day/deep/1.png", "1")]
+def results(out):
+    """A folder as ``attseg predict`` leaves it."""
+    for place in ("labels/deep", "overlays"):
+        (out / place).mkdir(parents=True)
+    for name in ("labels/1.png", "labels/deep/1.png", "overlays/1.jpg"):
+        (out / name).touch()
+    (out / "manifest.jsonl").touch()
+    return out
+
+
+def links_into(folder):
+    results(folder / "day" / "deep" / "out")
+    (folder / "link").symlink_to("day/deep/out")
+    return folder / "link"
+
+
+OUTS = {
+    "inside": lambda folder: results(folder / "day" / "out"),
+    "deep inside": lambda folder: results(folder / "day" / "deep" / "out"),
+    "the input itself": lambda folder: results(folder / "day"),
+    "a link into the input": links_into,
+    "not there yet": lambda folder: folder / "day" / "later",
+}
+
+
+@pytest.mark.parametrize("given", ["day", "day/**/*.png", "day/**", "day/../day"])
+@pytest.mark.parametrize("out", OUTS)
+def test_earlier_results_are_no_inputs(folder, given, out):
+    expected = [path for path, _ in names(given)]
+    assert [path for path, _ in names(given, outside=OUTS[out](folder))] == expected
+
+
+@pytest.mark.parametrize("given", ["day", "day/**/*.png"])
+def test_results_of_other_runs_below_an_input_are_no_inputs(folder, given):
+    expected = [path for path, _ in names(given)]
+    for name in ("out", "deep/out"):
+        results(folder / "day" / name)
+    assert [path for path, _ in names(given, outside=folder / "elsewhere")] == expected
+    assert [path for path, _ in names(given)] == expected
+
+
+def test_folders_called_labels_without_a_manifest_are_folders_like_others(folder):
+    results(folder / "data" / "images")
+    (folder / "data" / "images" / "manifest.jsonl").unlink()
+    assert [name for _, name in names("data")] == ["images/labels/1", "images/labels/deep/1", "images/overlays/1"]
+
+
+@pytest.mark.parametrize("given", ["out/labels/1.png", "out/labels", "out/labels/deep", "link/labels", "inside.png"])
+def test_results_that_are_named_as_inputs_of_their_own_folder_are_refused(folder, given):
+    results(folder / "out")
+    (folder / "link").symlink_to("out")
+    (folder / "inside.png").symlink_to("out/labels/1.png")
+    for out in ("out", "link"):
+        with pytest.raises(UsageError, match=r"lies among the results in .*another folder with --out"):
+            names("day", given, outside=folder / out)
+    assert names(given, outside=folder / "elsewhere")
+
+
+def test_links_to_results_in_a_folder_are_no_inputs(folder):
+    results(folder / "out")
+    expected = names("day")
+    (folder / "day" / "9.png").symlink_to(folder / "out/labels/1.png")
+    assert names("day", outside=folder / "out") == expected
+
+
+def test_a_pattern_of_results_finds_nothing(folder):
+    results(folder / "out")
+    with pytest.raises(UsageError, match="no picture was found"):
+        names("out/labels/*.png", outside=folder / "out")
 
 
 def test_a_file_or_folder_with_brackets_is_no_pattern(folder):

@@ -22,6 +22,9 @@ SUFFIXES = frozenset(
 )
 """What marks a file as a picture where a folder or a pattern is searched; a file that is named is taken as it is."""
 
+RESULTS = ("labels", "overlays")
+"""Folders that predictions are written to, in a folder with a manifest."""
+
 
 @dataclass(frozen=True)
 class PictureFile:
@@ -52,7 +55,9 @@ class Pictures:
 
     Args:
         inputs: Files, folders and patterns.
-        outside: A folder whose files do not count where folders and patterns are searched: that of earlier results.
+        outside: The folder of results: what lies in its ``labels`` and ``overlays``, through links too, is no input.
+
+    Below an input, the same holds for every folder of results that has a manifest, so that predictions are never inputs unasked.
 
     Raises:
         UsageError: An input is not there, or nothing was found.
@@ -66,7 +71,7 @@ class Pictures:
 
     def __init__(self, inputs: Iterable[str | Path], *, outside: Path | None = None) -> None:
         self._inputs = [Path(given).expanduser() for given in inputs]
-        self._outside = None if outside is None else _normal(outside)
+        self._outside = None if outside is None else Results(outside)
         self._twice: frozenset[int] = frozenset()
         self._naming: Literal["short", "long", "full"] = "short"
         self._count = self._look() if len(self._inputs) > 1 else sum(1 for _ in self._found())
@@ -110,6 +115,10 @@ class Pictures:
 
     def _found(self) -> Iterator[_Found]:
         for given in self._inputs:
+            if self._outside is not None and given.exists() and self._outside.hold(given):
+                raise UsageError(
+                    f"{given} lies among the results in {self._outside.folder}; name other images, or another folder with --out"
+                )
             if given.is_file():
                 yield _Found(given.parent, "", given.name, False)
             elif given.is_dir():
@@ -150,25 +159,28 @@ class _Found(NamedTuple):
         return self.folder / self.file
 
 
-def _walk(folder: Path, below: str, outside: Path | None) -> Iterator[_Found]:
+def _walk(folder: Path, below: str, outside: Results | None) -> Iterator[_Found]:
     """The pictures in a folder and all folders inside, but for links to folders."""
-    if _is_inside(folder, outside):
+    if outside is not None and outside.hold(folder):
         return
-    files, folders = [], set()
+    files, folders, has_manifest = [], set(), False
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if is_hidden(entry.name):
                     continue
+                has_manifest = has_manifest or _is_manifest(entry.name)
                 if entry.is_dir(follow_symlinks=False):
                     folders.add(entry.name)
-                elif _has_suffix(entry.name) and entry.is_file():
+                elif _has_suffix(entry.name) and entry.is_file() and not _links_into(entry, outside):
                     files.append(entry.name)
     except OSError as error:
         raise FileError(
             f"the folder {folder} cannot be read: {error.strerror or error}; have its permissions changed, or name the folders "
             "beside it"
         ) from error
+    if has_manifest:
+        folders.difference_update(RESULTS)
     kept = _keeping(files)
     for name in sorted([*files, *folders]):
         if name in folders:
@@ -177,13 +189,15 @@ def _walk(folder: Path, below: str, outside: Path | None) -> Iterator[_Found]:
             yield _Found(folder, below, name, bool(kept) and _stem(name) in kept)
 
 
-def _match(pattern: Path, outside: Path | None) -> Iterator[_Found]:
+def _match(pattern: Path, outside: Results | None) -> Iterator[_Found]:
     """The pictures that a pattern stands for."""
     root = _root(pattern)
     inside: dict[Path, list[str]] = {}
     for path in set(_expand(pattern)):
-        if is_matched(path, pattern) and _has_suffix(path.name) and path.is_file() and not _is_inside(path, outside):
+        taken = is_matched(path, pattern) and _has_suffix(path.name) and path.is_file()
+        if taken and (outside is None or not outside.hold(path)):
             inside.setdefault(path.parent, []).append(path.name)
+    inside = {folder: names for folder, names in inside.items() if not _are_results(folder, root)}
     kept = {folder: _keeping(names) for folder, names in inside.items()}
     for path in sorted(folder / name for folder, names in inside.items() for name in names):
         below = path.relative_to(root).as_posix().removesuffix(path.name)
@@ -233,8 +247,39 @@ def _keeping(files: Sequence[str]) -> set[str]:
     return kept | {stem for name in files if (stem := _stem(name)) in whole}
 
 
-def _is_inside(path: Path, folder: Path | None) -> bool:
-    return folder is not None and _normal(path).is_relative_to(folder)
+class Results:
+    """Where predictions are written: the folders ``labels`` and ``overlays`` of a folder, wherever links lead.
+
+    Args:
+        folder: The folder, which need not be there yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._places = [(folder / name).resolve() for name in RESULTS]
+
+    def hold(self, path: Path) -> bool:
+        """Whether a file or folder is among them."""
+        resolved = path.resolve()
+        return any(resolved.is_relative_to(place) for place in self._places)
+
+
+def _links_into(entry: os.DirEntry[str], results: Results | None) -> bool:
+    return results is not None and entry.is_symlink() and results.hold(Path(entry.path))
+
+
+def _is_manifest(name: str) -> bool:
+    """Whether a file's name is that of a manifest of predictions."""
+    return name.startswith("manifest") and name.endswith(".jsonl")
+
+
+def _are_results(folder: Path, root: Path) -> bool:
+    """Whether a folder lies below the root of a pattern in a folder of predictions that has a manifest."""
+    places = [folder, *folder.parents]
+    below = places[: places.index(root)] if root in places else []
+    return any(
+        place.name in RESULTS and any(_is_manifest(entry.name) for entry in place.parent.iterdir()) for place in below
+    )
 
 
 def _normal(path: Path) -> Path:

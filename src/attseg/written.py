@@ -1,0 +1,98 @@
+"""Which files attseg wrote, so that a command replaces no file of others unasked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attseg.errors import UsageError
+from attseg.files import FileError, NotAFile, digest_file, open_file, refuse_in_place
+
+LEDGER = ".attseg-written.jsonl"
+"""File in a folder of results: a line with name and digest of each file that a command wrote there."""
+LONGEST_LINE = 4096
+
+
+@contextmanager
+def outputs(*paths: Path, overwrite: bool = False) -> Iterator[None]:
+    """Files that the block writes. Refused before it runs where one of them is another's.
+
+    A file counts as ours where ``LEDGER`` beside it names it with the digest that it has: one that was changed since is refused
+    too. What the block wrote is added to the ledger, also where it ends with an error.
+
+    Args:
+        *paths: The files; each lies in a folder that the command may make.
+        overwrite: Whether other files are replaced.
+
+    Raises:
+        UsageError: A file is there that attseg did not write, or that was changed since.
+        FileError: A pipe, socket or device has a name, which is never replaced.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "page.html"
+        >>> for text in ("first", "second"):  # replaces its own
+        ...     with outputs(path):
+        ...         _ = path.write_text(text)
+        >>> _ = path.write_text("changed by hand")
+        >>> with outputs(path):
+        ...     pass
+        Traceback (most recent call last):
+        attseg.errors.UsageError: there already, and not written by attseg, or changed since: ...
+    """
+    for path in paths:
+        try:
+            refuse_in_place(path)
+        except NotAFile as error:
+            raise FileError(f"cannot write {path}: {error.strerror}") from error
+    others = [] if overwrite else [path for path in paths if _is_another(path)]
+    if others:
+        raise UsageError(
+            f"there already, and not written by attseg, or changed since: {', '.join(map(str, others))}; choose another "
+            "name with --out, or replace what is there with --overwrite"
+        )
+    before = [_seen(path) for path in paths]
+    try:
+        yield
+    finally:
+        for path, seen in zip(paths, before, strict=True):
+            if _seen(path) not in (None, seen):
+                _note(path)
+
+
+def _is_another(path: Path) -> bool:
+    if not (path.exists() or path.is_symlink()) or path.is_dir():
+        return False  # a folder in the way is told when the file is written
+    try:
+        return _noted(path.parent).get(path.name) != digest_file(path)
+    except OSError:
+        return True
+
+
+def _seen(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    noted = {}
+    with suppress(FileNotFoundError, NotADirectoryError), open_file(folder / LEDGER) as file:
+        while line := file.readline(LONGEST_LINE):
+            with suppress(ValueError, RecursionError):
+                entry = json.loads(line)
+                if isinstance(entry, dict) and isinstance(name := entry.get("file"), str):
+                    noted[name] = str(entry.get("digest"))
+    return noted
+
+
+def _note(path: Path) -> None:
+    """Add a file to the ledger; where that cannot be written, the next command asks for ``--overwrite``, and no more."""
+    with suppress(OSError):
+        line = json.dumps({"file": path.name, "digest": digest_file(path)})
+        with open_file(path.parent / LEDGER, "ab") as file:
+            file.write(line.encode() + b"\n")
