@@ -2,11 +2,13 @@ import json
 from contextlib import redirect_stdout
 from io import StringIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from attseg.checkpoint import read_weights, save_weights
 from attseg.cli import main
+from attseg.data.sets.scenes import SCENES
 
 KEYS = {
     *("miou", "pixel_accuracy", "mean_accuracy", "frequency_weighted_iou", "per_class", "absent", "protocol"),
@@ -95,3 +97,24 @@ def test_wrong_use_is_explained(arguments, message, trained, capsys):
     run = [] if arguments[0] == "nothere" else [str(trained)]
     assert main(["evaluate", *run, *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_split_of_which_no_pixel_counts_has_no_score(trained, capsys, tmp_path):
+    names = "".join(f"{index},{name},\n" for index, name in enumerate(SCENES.names))
+    for kind, values in (("images", np.zeros((64, 64, 3), np.uint8)), ("labels", np.full((64, 64), 255, np.uint8))):
+        (tmp_path / kind / "val").mkdir(parents=True)
+        Image.fromarray(values).save(tmp_path / kind / "val" / "a.png")
+    (tmp_path / "classes.csv").write_text(f"index,name,ignore\n{names}255,nothing,1\n")
+    run = [
+        "evaluate",
+        str(trained),
+        "--data.name",
+        "folder",
+        "--data.root",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*run, "--machine.device", "cpu"]) == 1
+    assert "no pixel of the split 'val' counts" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "report.json").exists()

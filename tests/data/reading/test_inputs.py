@@ -217,3 +217,38 @@ def test_nothing_found_is_a_sentence(folder, given):
         UsageError, match=r"no picture was found in .*give picture files, folders with .*\.jpg.*or patterns"
     ):
         find_pictures(given)
+
+
+HIDDEN = (".ipynb_checkpoints", "@eaDir", "__MACOSX", ".Trash-1000", "$RECYCLE.BIN")
+
+
+@pytest.fixture
+def littered(tmp_path, monkeypatch):
+    """A folder with two images, and what systems and notebooks leave beside them."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "deep/b.png", "._a.png", "deep/._b.png", *(f"{folder}/a.png" for folder in HIDDEN)):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).touch()
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("photos", ["a", "deep/b"]),
+        ("photos/**/*.png", ["a", "deep/b"]),
+        ("photos/*.png", ["a"]),
+        ("photos/*/*.png", ["deep/b"]),
+        ("**/*.png", ["photos/a", "photos/deep/b"]),
+        ("photos/@eaDir", ["a"]),  # named itself
+        ("photos/@eaDir/*.png", ["a"]),
+        ("photos/._a.png", ["._a"]),
+    ],
+)
+def test_hidden_files_and_folders_are_skipped_unless_they_are_named(littered, given, names):
+    assert sorted(file.name for file in find_pictures([given])) == names
+
+
+def test_a_hidden_folder_that_holds_the_data_does_not_hide_them(littered, tmp_path):
+    littered.rename(tmp_path / ".data")
+    assert [file.name for file in find_pictures([tmp_path / ".data"])] == ["a", "deep/b"]
