@@ -52,7 +52,6 @@ class RunFolder:
             self.class_weights,
             self.chances,
             self.data,
-            self.lock,
         )
         """Files that a run writes, beside its states and what TensorBoard adds."""
 
