@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from attseg.encoders.tensors import load_plain
 from attseg.errors import UsageError
 from attseg.files import require_file
 from attseg.tensors import explain_state, listed
@@ -38,35 +36,9 @@ def read_tensors(source: Source) -> dict[str, Tensor]:
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
-    require_file(path)
-    if path.suffix == ".safetensors":
-        return _read_safetensors(path)
-    try:
-        content: Any = torch.load(require_file(path), map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UsageError(_why_not(path, error)) from None
+    content = load_plain(require_file(path))
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(one, Tensor) for one in content.values()):
         raise UsageError(f"{path} holds no tensors by name; a state dict was expected, alone or below 'state_dict'")
     return content
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        with safe_open(require_file(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a safetensors file is no dict)
-    except SafetensorError as error:
-        raise UsageError(f"{path} is not a safetensors file, or is incomplete: {error}") from None
-
-
-def _why_not(path: Path, error: Exception) -> str:
-    first = str(error).strip().partition("\n")[0]
-    if "weights_only" in str(error) or "Unsupported" in str(error):
-        return (
-            f"{path} cannot be read as weights alone: it holds more than tensors and plain values, and reading those could run "
-            "code. Where it was made, if you trust it, load it and save only its state. Of a pickled module: "
-            "torch.save(torch.load(FILE, weights_only=False).state_dict(), 'weights.pth'); of a training checkpoint: "
-            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], 'weights.pth')"
-        )
-    return f"{path} cannot be read as weights: {first or type(error).__name__}"

