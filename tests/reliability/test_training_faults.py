@@ -17,6 +17,7 @@ from attseg.data.feeding.loader import eval_loader
 from attseg.data.sample import DataError
 from attseg.models import Segmentation
 from attseg.recipes.recipe import DataSpec, LossSpec, Machine
+from attseg.training import first_weights
 from attseg.training import run as run_module
 from attseg.training.errors import RunError
 from attseg.training.run import train
@@ -221,7 +222,7 @@ class Exploding(nn.Module):
 @pytest.mark.parametrize("what", ["nan", "inf", "gradient"])
 def test_numbers_that_are_none_stop_a_run_before_they_are_kept(tiny, tmp_path, no_pictures, monkeypatch, what):
     seen = []
-    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Exploding(num_classes, 58, what))
+    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Exploding(num_classes, 58, what))
     step = run_module.SegmentationTask.training_step
 
     def note(task, batch, index):

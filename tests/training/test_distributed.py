@@ -24,7 +24,7 @@ from torch import nn
 
 from attseg.models import Segmentation
 from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, Recipe
-from attseg.training import run
+from attseg.training import first_weights, run
 from attseg.training.errors import RunError
 
 
@@ -41,7 +41,7 @@ class Pixelwise(nn.Module):
 if __name__ == "__main__":
     out, devices, steps = sys.argv[1:]
     torch.set_num_threads(1)
-    run.build_model = lambda name, args, num_classes: Pixelwise(num_classes)
+    first_weights.build_model = lambda name, args, num_classes: Pixelwise(num_classes)
     run.draw_pictures = lambda *_: None
     recipe = Recipe(
         name="tiny",

@@ -23,7 +23,7 @@ from torch import nn
 
 from attseg.models import Segmentation
 from attseg.recipes.recipe import AugmentSpec, DataSpec, Machine, Recipe
-from attseg.training import recorder, run
+from attseg.training import first_weights, recorder, run
 from attseg.training.errors import RunError
 
 
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     out, devices, how, who, resume, timeout = sys.argv[1:]
     out = Path(out)
     torch.set_num_threads(1)
-    run.build_model = lambda name, args, num_classes: Pixelwise(num_classes)
+    first_weights.build_model = lambda name, args, num_classes: Pixelwise(num_classes)
     run.draw_pictures = lambda *_: None
     on_train_batch_end = recorder.Recorder.on_train_batch_end
 

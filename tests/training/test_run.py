@@ -23,6 +23,7 @@ from attseg.files import FileError
 from attseg.models import Segmentation, build_model
 from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, ModelSpec, OptimSpec
 from attseg.recipes.values import to_values
+from attseg.training import first_weights
 from attseg.training import run as run_module
 from attseg.training.errors import Interrupted, RunError
 from attseg.training.history import History
@@ -73,7 +74,7 @@ def test_the_folder_holds_what_it_should_and_nothing_else(finished):
 def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(
     tiny, tmp_path, no_pictures, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
+    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
     train(tiny(steps=20, val_every=0), Machine(device="cpu", workers=0), out=tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run" / "state").glob("*.pt")) == ["00000018.pt", "00000020.pt"]
     assert [row["step"] for row in rows(tmp_path / "run") if row["miou"]] == ["20"]
@@ -141,7 +142,7 @@ def build_with_dropout(name, args, num_classes):
 def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_to_the_same_weights(
     tiny, tmp_path, no_pictures, monkeypatch
 ):
-    monkeypatch.setattr(run_module, "build_model", build_with_dropout)
+    monkeypatch.setattr(first_weights, "build_model", build_with_dropout)
     recipe = tiny(ema=0.5, optim=OptimSpec(name="adamw", lr=1e-3))
     train(recipe, HERE, out=tmp_path / "straight")
     add = History.add
@@ -177,7 +178,7 @@ class Pixelwise(nn.Module):
 
 
 def test_accumulated_parts_make_one_step_as_the_whole_batch_does(tiny, tmp_path, no_pictures, monkeypatch):
-    monkeypatch.setattr(run_module, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
+    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
     recipe = tiny(
         steps=3, augment=AugmentSpec(scale=(1.0, 1.0))
     )  # the pictures fill the crop: as many pixels in each part

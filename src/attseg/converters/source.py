@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from attseg.encoders.tensors import load_plain
+from attseg.encoders.checkpoint_files import load_plain
 from attseg.errors import UsageError
 from attseg.files import require_file
 from attseg.tensors import explain_state, listed

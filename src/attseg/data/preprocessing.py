@@ -64,6 +64,11 @@ class Preprocessing:
         scale = 1 / (torch.tensor(self.std, device=images.device).view(3, 1, 1) * 255)
         return images.float().sub_(mean).mul_(scale)
 
+    def __str__(self) -> str:
+        """For people: ``mean 0.5, 0.5, 0.5; standard deviation 0.5, 0.5, 0.5``."""
+        mean, std = (", ".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        return f"mean {mean}; standard deviation {std}"
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         stated = {} if self.value_range is None else {"range": list(self.value_range)}

@@ -12,11 +12,12 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from attseg.encoders.checkpoint_files import flatten, load_plain
 from attseg.encoders.efficientnet import package_of, rename
 from attseg.encoders.fit import Fit, Shapes, find_fits, fit_at, needed_shapes, told, unwrapped
-from attseg.encoders.tensors import flatten, load_plain
 from attseg.encoders.weights import Origin, normalisation
 from attseg.errors import UsageError
+from attseg.tensors import explain_state, listed
 
 RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors")
 """The weights in a run folder or one that ``save_pretrained`` wrote, the preferred ones first."""
@@ -67,7 +68,7 @@ def find_tensors(
         needed = needed_shapes(state)
         fit = _best(given, needed, whole, path)
         if fit.complete:
-            _require_numbers(fit, path)
+            _require_numbers(fit, state, path)
             mean, std = _own_normalisation(path) or normalisation(name)
             return fit.tensors, Origin(_line(fit, needed, path), mean, std)
         if closest is None or len(fit.tensors) > len(closest[0].tensors):
@@ -120,14 +121,11 @@ def _equal(one: Fit, other: Fit) -> bool:
     return all(torch.equal(tensor, other.tensors[name]) for name, tensor in one.tensors.items())
 
 
-def _require_numbers(fit: Fit, path: Path) -> None:
-    for name, tensor in fit.tensors.items():
-        if tensor.is_quantized or tensor.layout != torch.strided or not tensor.is_floating_point():
-            raise UsageError(
-                f"the tensor {name!r} in {path} is {tensor.dtype}, {tensor.layout}; dense floating-point weights were expected"
-            )
-        if not tensor.isfinite().all():
-            raise UsageError(f"the tensor {name!r} in {path} contains NaN or infinite values; the file is of no use")
+def _require_numbers(fit: Fit, state: Mapping[str, Tensor], path: Path) -> None:
+    dense = {name: tensor for name, tensor in fit.tensors.items() if tensor.layout == torch.strided}
+    sparse = [f"{name}: a sparse tensor" for name in fit.tensors if name not in dense]
+    if problems := sparse + explain_state(dense, state):
+        raise UsageError(f"{path} cannot give the encoder its weights:{listed(problems)}")
 
 
 def _line(fit: Fit, needed: Shapes, path: Path) -> str:

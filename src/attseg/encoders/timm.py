@@ -56,7 +56,7 @@ class TimmEncoder(Encoder):
         self, name: str, *, output_stride: int = 32, pretrained: bool = False, weights: str | Path | None = None
     ) -> None:
         wide: dict[str, Any] = {"stem_width": 64, "stem_type": "deep"} if name in WIDE_STEMS else {}
-        name = WIDE_STEMS.get(name, name)
+        given, name = name, WIDE_STEMS.get(name, name)
         windowed = timm.models.is_model_in_modules(name.split(".")[0], WINDOWED)
         options: dict[str, Any] = {"features_only": True, **wide, **({"strict_img_size": False} if windowed else {})}
         indices, channels_last = _stages(name, options)
@@ -79,7 +79,7 @@ class TimmEncoder(Encoder):
         self.channels_last = channels_last
         if weights is not None:
             body = getattr(network, "model", network)  # some of timm's networks of maps hold the whole one
-            self.began_with(load_file(body, name, weights, lambda: timm.create_model(name, **wide)))
+            self.began_with(load_file(body, given, weights, lambda: timm.create_model(name, **wide)))
         elif pretrained:
             self.began_with(from_timm(name, network))
 

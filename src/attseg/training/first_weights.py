@@ -1,23 +1,72 @@
-"""Weights that a whole network begins with: those of another run, as where a network is fine-tuned on other pictures."""
+"""What a run begins with: weights of another run, those of a pretrained encoder, or its own last state; and the normalisation."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from attseg.checkpoint import architecture, check_fit, read_weights
+from attseg.checkpoint import Weights, architecture, check_fit, load_into, read_weights
 from attseg.data.classes import ClassTable
+from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import no_such_path
-from attseg.models import build_model
+from attseg.models import Model, build_model
 from attseg.recipes.recipe import Recipe
 from attseg.training.folder import RunFolder
+from attseg.training.state import State
 
 
-def read_first_weights(recipe: Recipe, classes: ClassTable) -> dict[str, Tensor] | None:
-    """What the network of a recipe begins with, or None where the recipe names nothing.
+@dataclass(frozen=True)
+class Start:
+    """A network at the beginning of a run, or where it goes on.
+
+    Args:
+        model: With its weights.
+        preprocessing: What its images go through.
+        encoder_weights: How many tensors its encoder began with, and from where; None for random weights.
+    """
+
+    model: Model
+    preprocessing: Preprocessing
+    encoder_weights: str | None
+
+
+def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: State | None) -> Start:
+    """Build the network of a recipe; a resumed one does not look for pretrained weights again.
+
+    Args:
+        recipe: Whose network.
+        num_classes: Classes K.
+        first: What ``read_first_weights`` gave.
+        state: What the run goes on from.
+
+    Raises:
+        UsageError: The encoder's weights do not fit.
+        FileNotFoundError: They are neither here nor reachable.
+    """
+    torch.manual_seed(recipe.seed)
+    name, args = recipe.model.name, recipe.model.args
+    if state is None and first is None:
+        model = build_model(name, args, num_classes)
+        return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
+    model = build_model(name, architecture(args), num_classes)
+    if state is not None:
+        load_into(model, state["model"])
+        kept = state.get("preprocessing")  # release 0.1.0 kept none, and had one for all
+        return Start(
+            model,
+            Preprocessing() if kept is None else Preprocessing.from_dict(kept),
+            state.get("encoder_weights"),
+        )
+    assert first is not None
+    load_into(model, first.state)
+    return Start(model, first.preprocessing, None)
+
+
+def read_first_weights(recipe: Recipe, classes: ClassTable) -> Weights | None:
+    """The weights, with their preprocessing, that the network of a recipe begins with; None where the recipe names none.
 
     Args:
         recipe: ``init`` is a run folder, whose best weights are taken, or a file.
@@ -45,7 +94,7 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> dict[str, Tensor]
         torch.random.fork_rng(devices=[]),
     ):  # what does not fit is told before anything is written
         check_fit(build_model(recipe.model.name, architecture(recipe.model.args), len(classes)), weights.state)
-    return weights.state
+    return weights
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -50,6 +50,7 @@ class Recorder(Callback):
         plan: On what it is trained.
         data: The split to evaluate on.
         same_data: What the data set was when the run began; None in processes other than the first.
+        encoder_weights: How many tensors the encoder began with, and from where.
         folder: Where files go.
         state: What ``load_state`` found; None for a new run.
         line: What shows the progress.
@@ -64,6 +65,7 @@ class Recorder(Callback):
         plan: Plan,
         data: SegmentationData,
         same_data: SameData | None,
+        encoder_weights: str | None,
         folder: RunFolder,
         state: State | None,
         line: ProgressLine,
@@ -73,6 +75,7 @@ class Recorder(Callback):
         self.plan = plan
         self.data = data
         self.same_data = same_data
+        self.encoder_weights = encoder_weights
         self.folder = folder
         self.state = state
         self.line = line
@@ -218,11 +221,15 @@ class Recorder(Callback):
             "precision": trainer.precision_plugin.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "best": self.best,
+            "preprocessing": task.preprocessing.to_dict(),
+            "encoder_weights": self.encoder_weights,
         }
         save_state(self.folder.state, step, state)
 
     def _write_weights(self, task: SegmentationTask, step: int, *, best: bool) -> None:
         info = {"recipe": to_values(self.recipe), "step": step, "seed": self.recipe.seed}
+        if self.encoder_weights is not None:
+            info["encoder_weights"] = self.encoder_weights
         save_weights(
             self.folder.best if best else self.folder.last,
             (task.model if self.average is None else self.average.model).state_dict(),

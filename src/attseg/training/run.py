@@ -19,18 +19,17 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.strategies.launchers.subprocess_script import _SubprocessScriptLauncher
 from rich.console import Console
-from torch import Tensor, distributed
+from torch import distributed
 
-from attseg.checkpoint import load_into
 from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
 from attseg.data.sample import DataError, SegmentationData
-from attseg.models import Model, build_model
+from attseg.models import Model
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.training.check import check_recipe
 from attseg.training.dilated import keep_planar
 from attseg.training.errors import RunError
-from attseg.training.first_weights import read_first_weights
+from attseg.training.first_weights import read_first_weights, start
 from attseg.training.folder import RunFolder, claimed
 from attseg.training.from_labels import from_labels
 from attseg.training.pictures import draw_pictures
@@ -91,13 +90,18 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         with ProgressLine(console, steps=recipe.steps, step=_step(state)) as line, StopRequest(line.say) as stop:
             if resume:
                 line.say(f"going on after step {_step(state)} of {recipe.steps}")
-            model = _model(recipe, machine, plan, first if state is None else state["model"], len(data.classes))
+            begun = start(recipe, len(data.classes), first=first, state=state)
+            if begun.encoder_weights is not None and state is None:
+                line.say(f"encoder weights: {begun.encoder_weights}")
+                line.say(f"normalisation: {begun.preprocessing}")
+            model = _laid_out(begun.model, machine, plan)
             found = from_labels(recipe, data, folder, writes=plan.rank == 0, say=line.say)
             task = SegmentationTask(
                 model,
                 recipe,
                 plan,
                 data,
+                preprocessing=begun.preprocessing,
                 accumulate=machine.accumulate,
                 start=_step(state),
                 optimizer_state=None if state is None else state["optimizer"],
@@ -112,6 +116,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
                 plan=plan,
                 data=val,
                 same_data=same_data,
+                encoder_weights=begun.encoder_weights,
                 folder=folder,
                 state=state,
                 line=line,
@@ -179,11 +184,8 @@ def _last_state(folder: RunFolder, console: Console) -> State | None:
     return state
 
 
-def _model(recipe: Recipe, machine: Machine, plan: Plan, weights: dict[str, Tensor] | None, num_classes: int) -> Model:
-    torch.manual_seed(recipe.seed)
-    model = build_model(recipe.model.name, recipe.model.args, num_classes)
-    if weights is not None:
-        load_into(model, weights)
+def _laid_out(model: Model, machine: Machine, plan: Plan) -> Model:
+    """The network in the memory layout of the plan."""
     if plan.channels_last:
         model = model.to(memory_format=torch.channels_last)
     if plan.device == "cpu" and machine.precision == "bf16":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class SegmentationTask(LightningModule):
         recipe: How.
         plan: On what; ``batch_size`` is that of one forward pass.
         data: The training split.
+        preprocessing: Normalisation of its images; their value range is that of the recipe's data set.
         accumulate: Forward passes an optimiser step.
         start: Optimiser steps that were done before.
         optimizer_state: Of the optimiser at that step.
@@ -52,6 +54,7 @@ class SegmentationTask(LightningModule):
         plan: Plan,
         data: SegmentationData,
         *,
+        preprocessing: Preprocessing,
         accumulate: int,
         start: int,
         optimizer_state: dict[str, Any] | None,
@@ -72,7 +75,7 @@ class SegmentationTask(LightningModule):
         self.chances = chances
         self.cache = cache
         stated = recipe.data.options.get("range")
-        self.preprocessing = Preprocessing(value_range=None if stated is None else check_range(stated))
+        self.preprocessing = replace(preprocessing, value_range=None if stated is None else check_range(stated))
         self.loss = make_loss(recipe.loss)
         self.losses: list[tuple[Tensor, list[str]]] = []
         """Loss of each forward pass and the names of its samples, until somebody takes them away."""
