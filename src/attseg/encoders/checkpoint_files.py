@@ -12,19 +12,21 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from attseg.errors import UsageError
+from attseg.files import require_file
 
 
 def load_plain(path: Path) -> Any:
     """The content of a ``.safetensors`` file (tensors by name) or of a file of ``torch.save`` (weights only).
 
     Raises:
-        UsageError: The file is damaged, or holds more than tensors and plain values.
+        UsageError: There is no such file, or it is damaged, or holds more than tensors and plain values.
     """
+    require_file(path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):  # beside the weights of DeiT, DINO and others
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(require_file(path), map_location="cpu", weights_only=True)
     except Exception as error:  # a pickle fails in any way it likes
         raise UsageError(_why_not(path, error)) from None
 
@@ -40,7 +42,7 @@ def flatten(content: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(require_file(path), framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a safetensors file is no dict)
     except SafetensorError as error:
         raise UsageError(f"{path} is not a safetensors file, or is incomplete: {error}") from None

