@@ -52,8 +52,9 @@ def _why_not(path: Path, error: Exception) -> str:
     first = str(error).strip().partition("\n")[0]
     if "weights_only" in str(error) or "Unsupported" in str(error):
         return (
-            f"{path} cannot be read as weights alone: it holds more than tensors and plain values, such as a pickled module, and "
-            "loading those could run code. Load it where you trust it, and save only its state: "
-            "torch.save(torch.load(FILE, weights_only=False).state_dict(), 'weights.pth')"
+            f"{path} cannot be read as weights alone: it holds more than tensors and plain values, and reading those could run "
+            "code. Where it was made, if you trust it, load it and save only its state. Of a pickled module: "
+            "torch.save(torch.load(FILE, weights_only=False).state_dict(), 'weights.pth'); of a training checkpoint: "
+            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], 'weights.pth')"
         )
     return f"{path} cannot be read as weights: {first or type(error).__name__}"
