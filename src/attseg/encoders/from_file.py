@@ -24,7 +24,7 @@ RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors")
 """The weights in a run folder or one that ``save_pretrained`` wrote, the preferred ones first."""
 
 
-def load_file(network: nn.Module, name: str, file: str | Path, whole: Callable[[], Any]) -> Origin:
+def load_encoder(network: nn.Module, name: str, file: str | Path, whole: Callable[[], Any]) -> Origin:
     """Load the weights of a network of timm, without what classifies, from a file into ``network``.
 
     Args:

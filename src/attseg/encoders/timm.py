@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from attseg.encoders.base import STRIDES, Encoder, check_output_stride
-from attseg.encoders.from_file import load_file
+from attseg.encoders.from_file import load_encoder
 from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError, unknown
 from attseg.layers import resize
@@ -79,7 +79,7 @@ class TimmEncoder(Encoder):
         self.channels_last = channels_last
         if weights is not None:
             body = getattr(network, "model", network)  # some of timm's networks of maps hold the whole one
-            self.began_with(load_file(body, given, weights, lambda: timm.create_model(name, **wide)))
+            self.began_with(load_encoder(body, given, weights, lambda: timm.create_model(name, **wide)))
         elif pretrained:
             self.began_with(from_timm(name, network))
 

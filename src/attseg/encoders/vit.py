@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.encoders.base import STRIDES, Encoder, check_output_stride
-from attseg.encoders.from_file import load_file
+from attseg.encoders.from_file import load_encoder
 from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError
 from attseg.layers import resize
@@ -82,7 +82,7 @@ class VitEncoder(Encoder):
         self.network = network
         self.patch: tuple[int, int] = network.patch_embed.patch_size
         if weights is not None:
-            self.began_with(load_file(network, name, weights, lambda: timm.create_model(name)))
+            self.began_with(load_encoder(network, name, weights, lambda: timm.create_model(name)))
         elif loads:
             self.began_with(from_timm(name, network))
 
