@@ -187,6 +187,15 @@ def clear_parts(folder: Path, *, before: float, below: bool = False) -> None:
                     part.unlink()
 
 
+def stamp_of(path: Path) -> list[int]:
+    """Size in bytes and time of the last change in nanoseconds; -1 and -1 where there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return [-1, -1]
+    return [found.st_size, found.st_mtime_ns]
+
+
 def digest_file(path: Path) -> str:
     """Short digest (16 hexadecimal digits) of the content of a file."""
     with open_file(path) as file:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attseg.cli.evaluate_output import Watch
 from attseg.cli.parser import Parser
+from attseg.data.wording import few
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec, Machine
 from attseg.recipes.values import to_values
@@ -114,9 +115,11 @@ class Task:
 
     def about(self, file: Path) -> dict[str, Any]:
         """All that decides the counts; what nobody asked for is null."""
+        from attseg.evaluation.identity import describe_classes
         from attseg.files import digest_file
 
         return {
+            "classes": describe_classes(self.data.classes),
             "data": to_values(self.spec) | {"train": None, "val": None},
             "split": self.data.split,
             "pictures": len(self.data),
@@ -209,6 +212,9 @@ def measure(task: Task, file: Path, folder: Path | None, submission: Submission 
             text = f"{len(kept.names)} of {len(data)} pictures are counted in {kept.path}; --resume goes on from there"
             print(text, file=sys.stderr)
         raise
+    if kept is not None and kept.changed:
+        what = f"{len(kept.changed)} of {len(data)} images or label files may have changed since they were counted"
+        print(f"{what}, and were measured anew: {few(kept.changed)}", file=sys.stderr)
     predictor = Predictor(
         segmenter.model,
         len(data.classes),

@@ -17,6 +17,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, add_up, sum_over_processes
+from attseg.evaluation.identity import stamps_of
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import ConfusionMeter, Meter
 from attseg.evaluation.report import Report
@@ -66,7 +67,8 @@ def evaluate(
         world: Processes that evaluate together, joined by ``torch.distributed``.
         precision: ``32``, ``bf16`` or ``fp16``.
         memory: MiB for a batch of views; ``attseg.prediction.stream.Predictor`` says which.
-        kept: Where the counts of each picture are kept; pictures that are there already are not seen again. Of one process only.
+        kept: Where the counts of each image are kept; images that are there already are not seen again, unless they or their
+            labels have another size or time since. Of one process only.
         on_picture: Called after each picture with how many this process has done, how many it has, the sample, and its
             prediction (H, W).
         on_views: Called on the way through a picture that takes several batches, with how many views are done, and how many
@@ -163,6 +165,7 @@ def _check(meters: Sequence[Meter], data: SegmentationData, kept: KeptCounts | N
                 f"{kept.path} belongs to other pictures: number {index} is {name} there and {here} in the data set; "
                 "leave out --resume to begin anew"
             )
+    kept.compare(stamps_of(data))
 
 
 def _explain(failed: Sequence[str], total: int, kept: KeptCounts) -> str:

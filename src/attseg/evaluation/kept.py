@@ -44,7 +44,11 @@ class KeptCounts:
         self.path = path
         self.names: dict[int, str] = {}
         """Names of the pictures that are counted, by their index."""
+        self.changed: list[str] = []
+        """Names of the pictures whose files changed since they were counted; they are not in ``names`` any more."""
         self._places: dict[int, int] = {}
+        self._kept_stamps: dict[int, Any] = {}
+        self._stamps: Mapping[int, Any] = {}
         about = json.loads(json.dumps({"format": FORMAT, **about}))
         if resume and path.exists():
             self._read(about)
@@ -67,9 +71,24 @@ class KeptCounts:
             return 0
         return found if found < pictures else 0
 
+    def compare(self, stamps: Mapping[int, Any]) -> None:
+        """Forget the counts of pictures whose files are not what they were, and those of which nobody noted what they were.
+
+        Args:
+            stamps: Plain values by index that change with the files of a picture. Those of pictures that are added later are kept
+                with their counts.
+        """
+        self._stamps = stamps
+        for index in [index for index in self.names if self._kept_stamps.get(index) != stamps.get(index)]:
+            self.changed.append(self.names.pop(index))
+            del self._places[index]
+
     def add(self, index: int, name: str, counts: Counts) -> None:
         """Keep the counts of a picture."""
-        line = json.dumps({"index": index, "name": name, "counts": pack(counts)}).encode() + b"\n"
+        values: dict[str, Any] = {"index": index, "name": name, "counts": pack(counts)}
+        if index in self._stamps:
+            values["stamp"] = self._stamps[index]
+        line = json.dumps(values).encode() + b"\n"
         try:
             with open_file(self.path, "ab") as file:
                 place = file.tell()
@@ -93,6 +112,7 @@ class KeptCounts:
             while (line := _parse(file.readline(), "index")) and _is_picture(line):
                 self.names[line["index"]] = line["name"]
                 self._places[line["index"]] = place
+                self._kept_stamps[line["index"]] = line.get("stamp")
                 place = file.tell()
             file.truncate(place)
 
@@ -104,7 +124,9 @@ class KeptCounts:
     def _check(self, found: dict[str, Any] | None, about: Mapping[str, Any]) -> None:
         if found is None:
             raise self._foreign()
-        other = [name for name in sorted(about.keys() | found.keys()) if about.get(name) != found.get(name)]
+        unnoted = {"classes"} - found.keys()  # by attseg 0.1.0, which did not note stamps either: nothing is taken over
+        noted = (about.keys() | found.keys()) - unnoted
+        other = [name for name in sorted(noted) if about.get(name) != found.get(name)]
         if other:
             raise UsageError(
                 f"{self.path} belongs to an evaluation with another {', '.join(other)}; repeat its options to go on with it, "

@@ -11,8 +11,10 @@ from typing import Any
 from rich.console import Console
 
 from attseg.data.catalog import open_data
+from attseg.data.sample import DataError, SegmentationData
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.identity import describe_classes, describe_data, digest_stamps
 from attseg.evaluation.kept import KeptCounts
 from attseg.files import digest_file, read_text, replacing
 from attseg.inference.segmenter import load
@@ -92,6 +94,8 @@ def read_result(run: Run, protocol: Protocol) -> Result | None:
     if not file.exists():
         return None
     values = json.loads(read_text(file))
+    if _has_changed(run, values):
+        return None
     return Result(
         seed=run.recipe.seed,
         miou=values["miou"],
@@ -100,6 +104,19 @@ def read_result(run: Run, protocol: Protocol) -> Result | None:
         steps=run.recipe.steps,
         seconds=_seconds(folder, run.recipe.batch_size),
     )
+
+
+def _has_changed(run: Run, values: dict[str, Any]) -> bool:
+    """Whether the data are here, and are not those that were measured; attseg 0.1.0 did not note what they were."""
+    try:
+        return "stamps" in values and values["stamps"] != digest_stamps(_open(run))
+    except DataError:
+        return False
+
+
+def _open(run: Run) -> SegmentationData:
+    spec = run.recipe.data
+    return open_data(spec.name, spec.val, root=spec.root, **spec.options)
 
 
 def _is_trained(folder: RunFolder) -> bool:
@@ -119,9 +136,11 @@ def _check_single(run: Run, machine: Machine) -> None:
 def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine) -> None:
     """Measure the last weights; counts of each picture are kept, so that a killed evaluation goes on."""
     spec = run.recipe.data
-    data = open_data(spec.name, spec.val, root=spec.root, **spec.options)
+    data = _open(run)
+    stamps = digest_stamps(data)
     file = _result_file(folder, protocol)
     about = {
+        "classes": describe_classes(data.classes),
         "data": to_values(spec) | {"root": None},
         "protocol": protocol.to_dict(),
         "precision": machine.precision,
@@ -139,6 +158,7 @@ def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine)
         kept=KeptCounts(file.with_suffix(".jsonl"), about, resume=True),
     )
     values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
+    values |= describe_data(spec, data) | {"stamps": stamps}
     with replacing(file) as opened:
         opened.write(json.dumps(values).encode() + b"\n")
 
