@@ -207,7 +207,7 @@ def no_such_path(path: Path) -> UsageError:
     step = path
     while not step.parent.is_dir() and step != step.parent:
         step = step.parent
-    names = _names(step.parent)
+    names = names_in(step.parent)
     near = get_close_matches(step.name, names, n=1)
     folder = "the current folder" if step.parent == Path() else str(step.parent)
     if near:
@@ -219,7 +219,8 @@ def no_such_path(path: Path) -> UsageError:
     return UsageError(f"there is no file or folder {str(path)!r}; {hint}")
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """Names in a folder, hidden ones left out; none where it cannot be read."""
     with suppress(OSError):
         return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     return []

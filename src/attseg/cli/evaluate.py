@@ -27,7 +27,7 @@ from attseg.cli.measuring import (
 )
 from attseg.cli.parser import Parser
 from attseg.cli.protocol import add_protocol, protocol_of
-from attseg.cli.run_data import check_classes, data_spec, read_about, recipe_of, section
+from attseg.cli.run_data import check_classes, data_spec, data_tag, own_root, read_about, recipe_of, root_of, section
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.recipes.values import from_values, settings
@@ -45,7 +45,7 @@ Measure a trained model on a split: every picture counts once, in one confusion 
 the run, unless you name another one with the same classes.
 
 A run folder gets report.json, confusion.png and samples.png in its folder `evaluation` (`evaluation-NAME` for a
-protocol or split other than the usual one), and pictures.jsonl with the counts of each picture. They are kept as
+protocol, split, data set or root other than the run's own), and pictures.jsonl with the counts of each picture. They are kept as
 they come: after a break, or when a broken picture is mended, the same command with --resume goes on from there."""
 
 EXAMPLES = (
@@ -108,7 +108,9 @@ def _evaluate(arguments: Namespace) -> int:
     data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
     block = block_of(arguments, len(data))
     check_classes(weights.classes, data.classes, arguments.run)
-    out = arguments.out or _usual_place(arguments, file, protocol, data.split, spec)
+    apart = _apart(file, recipe, spec, data.split, protocol, arguments.crf)
+    out = arguments.out or _usual_place(arguments, file, apart)
+    _check_place(out, file, apart)
     submission = _submission(arguments, out, data.classes)
     meters = meters_of(arguments, data.classes)
     task = Task(spec, data, machine, protocol, arguments.memory, meters, crf, arguments.resume)
@@ -146,6 +148,9 @@ def _evaluate(arguments: Namespace) -> int:
                 written += ["comparison.json", "comparison.png"]
             if not arguments.json:
                 print(f"\n{', '.join(written[:-1])} and {written[-1]} are in {out}")
+            if _is_other_data(file, recipe, spec):
+                note = f"measured on {_place_of(spec)}, not on the data of the run: kept apart from its own report"
+                print(note, file=sys.stderr if arguments.json else sys.stdout)
         if submission:
             finish_submission(submission, measured, data)
             print(describe_submission(submission), file=sys.stderr if arguments.json else sys.stdout)
@@ -162,25 +167,65 @@ def _submission(arguments: Namespace, out: Path | None, classes: ClassTable) -> 
     return Submission(arguments.submission, out / f"submission-{arguments.submission}", classes)
 
 
-def _usual_place(arguments: Namespace, file: Path, protocol: Protocol, split: str, spec: DataSpec) -> Path | None:
-    """A folder in the run folder, if there is one, for each protocol and split."""
+def _usual_place(arguments: Namespace, file: Path, apart: list[str]) -> Path | None:
+    """A folder in the run folder, if there is one: ``evaluation``, and behind it what is not the run's own."""
     if not Path(arguments.run).is_dir():
         if arguments.resume:
             raise UsageError("--resume goes on from what a folder holds; say which with --out")
         return None
-    others = [split] * (split != spec.val) + [protocol.name.replace(", ", "-")] * (protocol.name != "single")
-    return file.parent / "-".join(["evaluation", *others, *["crf"] * arguments.crf])
+    return file.parent / "-".join(["evaluation", *apart])
+
+
+def _apart(file: Path, recipe: Recipe | None, spec: DataSpec, split: str, protocol: Protocol, crf: bool) -> list[str]:
+    """What makes an evaluation another one than the run's own, as parts of the name of a folder; nothing where it is that."""
+    own = spec.val if recipe is None else recipe.data.val
+    parts = [data_tag(spec)] if _is_other_data(file, recipe, spec) else []
+    parts += [split] * (split != own)
+    return parts + [protocol.name.replace(", ", "-")] * (protocol.name != "single") + ["crf"] * crf
+
+
+def _is_other_data(file: Path, recipe: Recipe | None, spec: DataSpec) -> bool:
+    """Whether a data set is not the one that the run evaluated on: another name, root or options."""
+    if recipe is None:
+        return False
+    return (spec.name, spec.options) != (recipe.data.name, recipe.data.options) or root_of(spec.root) != own_root(
+        file, recipe.data.root
+    )
+
+
+def _place_of(spec: DataSpec) -> str:
+    return f"{spec.name} with other options" if spec.root is None else f"{spec.name} in {spec.root}"
+
+
+def _check_place(out: Path | None, file: Path, apart: list[str]) -> None:
+    """Refuse to write over the report of a run.
+
+    Raises:
+        UsageError: The folder is a run folder, or that of the run's own evaluation while this is another one.
+    """
+    if out is None:
+        return
+    if (out / "recipe.yaml").exists() or (out / "best.safetensors").exists():
+        raise UsageError(
+            f"{out} is a run folder, whose report.json is that of its training; choose another folder (--out)"
+        )
+    if apart and out.resolve() == (file.parent / "evaluation").resolve():
+        raise UsageError(
+            f"{out} is for the run's own data, split and protocol, and this evaluation is another one ({', '.join(apart)}); "
+            "choose another folder (--out), or leave out --out"
+        )
 
 
 def _origin(
     recipe: Recipe | None, weights: Weights | Description, spec: DataSpec, data: SegmentationData, file: Path
 ) -> dict[str, Any]:
     """What a reader of the numbers needs to get them again."""
+    from attseg.evaluation.identity import describe_data
+
     return {
         "recipe": recipe and recipe.name,
         "seed": recipe and recipe.seed,
         "step": weights.info.get("step"),
-        "data": spec.name,
-        "split": data.split,
+        **describe_data(spec.name, spec.root, spec.options, data),
         "weights": str(file),
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attseg.errors import UsageError
+from attseg.files import read_text
 from attseg.recipes.nested import put
 from attseg.recipes.recipe import DataSpec, Recipe
 from attseg.recipes.values import from_values, to_values
@@ -48,6 +51,32 @@ def data_spec(arguments: Namespace, file: Path, recipe: Recipe | None) -> DataSp
             given = {"options.range": recipe.data.options["range"]} | given
         return from_values(DataSpec, put({}, given), "data")
     return from_values(DataSpec, put(to_values(recipe.data), given), "data")
+
+
+def root_of(root: str | None) -> str | None:
+    """A root as an absolute path without links."""
+    return None if root is None else str(Path(root).resolve())
+
+
+def own_root(file: Path, given: str | None) -> str | None:
+    """The root of the data that a run evaluated on: the one in its report if it is still there, else that of its recipe.
+
+    Args:
+        file: The run's weights.
+        given: The root in its recipe.
+    """
+    try:
+        noted = json.loads(read_text(file.with_name("report.json"))).get("root")
+    except (OSError, ValueError, AttributeError):  # no run folder, or attseg 0.1.0, which did not note it
+        noted = None
+    return noted if isinstance(noted, str) and Path(noted).is_dir() else root_of(given)
+
+
+def data_tag(spec: DataSpec) -> str:
+    """A name for a data set, its root and its options, to be part of the name of a folder."""
+    described = json.dumps([spec.name, root_of(spec.root), dict(spec.options)], default=str)
+    digest = hashlib.blake2b(described.encode(errors="surrogatepass"), digest_size=3).hexdigest()
+    return "-".join([spec.name, *([Path(spec.root).resolve().name] if spec.root else []), digest])
 
 
 def section(given: dict[str, Any], name: str) -> dict[str, Any]:

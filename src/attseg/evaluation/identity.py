@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,6 @@ from attseg.data.classes import ClassTable
 from attseg.data.sample import SegmentationData
 from attseg.data.sets.files import FileData
 from attseg.files import stamp_of
-from attseg.recipes.recipe import DataSpec
-from attseg.recipes.values import to_values
 
 Stamp = list[list[int]]
 """Size in bytes and time of the last change in nanoseconds, of the image and of the label file."""
@@ -37,8 +36,16 @@ def describe_classes(classes: ClassTable) -> dict[str, Any]:
     return {"names": list(classes.names), "means": means}
 
 
-def describe_data(spec: DataSpec, data: SegmentationData) -> dict[str, Any]:
+def describe_data(
+    name: str, root: str | Path | None, options: Mapping[str, Any], data: SegmentationData
+) -> dict[str, Any]:
     """What a report says about the data that it was measured on, as plain values.
+
+    Args:
+        name: Of the data set.
+        root: Its folder.
+        options: Its options.
+        data: The split.
 
     Returns:
         ``data``: name of the data set. ``root``: its folder, as an absolute path. ``options``: its options. ``split``,
@@ -47,9 +54,9 @@ def describe_data(spec: DataSpec, data: SegmentationData) -> dict[str, Any]:
     names = [data.name(index) for index in range(len(data))]
     sizes = [[size for size, _ in stamp] for stamp in stamps_of(data).values()]
     return {
-        "data": spec.name,
-        "root": None if spec.root is None else str(Path(spec.root).expanduser().resolve()),
-        "options": to_values(spec)["options"],
+        "data": name,
+        "root": None if root is None else str(Path(root).resolve()),
+        "options": json.loads(json.dumps(dict(options), default=str)),
         "split": data.split,
         "pictures": len(data),
         "files": _digest([names, sizes]),

@@ -86,7 +86,9 @@ class OnHub(ModelHubMixin):
             _write(save_directory / "recipe.yaml", to_yaml(recipe, Machine()))
         report, _ = read_report(origin)
         if report is not None:
-            _write(save_directory / REPORT, json.dumps(report))
+            _write(
+                save_directory / REPORT, json.dumps({name: value for name, value in report.items() if name != "root"})
+            )
 
     def generate_model_card(
         self, *args: Any, license: str | None = None, repository: str = "OWNER/NAME", **others: Any

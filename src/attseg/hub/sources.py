@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
 from attseg.errors import UsageError
-from attseg.files import FileError, no_such_path
+from attseg.files import FileError, names_in, no_such_path
 from attseg.hub.telemetry import untold
 
 DEMO = "demo"
@@ -43,6 +44,11 @@ def find_weights(source: str | Path) -> Path:
     if path.exists():
         return path
     if isinstance(source, str) and _HUB_ID.fullmatch(source) and not _looks_local(path):
+        if near := _near(path):
+            raise UsageError(
+                f"there is no file or folder {source!r}; did you mean {str(near)!r}? The Hugging Face hub was not asked: for a "
+                f"repository {source!r} there, fetch it first (hf download {source} --local-dir DIR) and give DIR"
+            )
         return _from_hub(source)
     raise no_such_path(path)
 
@@ -67,6 +73,15 @@ def _in_run_folder(folder: Path) -> Path:
         f"the folder {folder} holds no weights: {' or '.join(WEIGHT_FILES)} was expected{inside}; a run writes them when it "
         "first evaluates or stops"
     )
+
+
+def _near(path: Path) -> Path | None:
+    """A file or folder two levels deep whose name is nearly that of a path, both parts compared; None where there is none."""
+    for folder in get_close_matches(path.parent.name, names_in(path.parent.parent), n=3):
+        inside = path.parent.with_name(folder)
+        if inside.is_dir() and (found := get_close_matches(path.name, names_in(inside), n=1)):
+            return inside / found[0]
+    return None
 
 
 def _looks_local(path: Path) -> bool:

@@ -42,12 +42,14 @@ class Score:
 def read_score(subject: Subject) -> Score:
     """The result of a trained network, from the report beside its weights: of ``attseg evaluate``, else of its training.
 
+    A report in ``evaluation`` that was measured on other data than those of the run is passed over.
+
     Raises:
         UsageError: There is none, or it has no mIoU.
     """
     folder = None if subject.weights is None else subject.weights.parent
     files = [] if folder is None else [folder / "evaluation" / "report.json", folder / "report.json"]
-    file = next((file for file in files if file.exists()), None)
+    file = next((file for file in files if file.exists() and not _is_of_other_data(file, files[-1])), None)
     if file is None or subject.weights is None:
         raise UsageError(
             f"{subject.label} has no report.json to take its mIoU from; runs have one, and `attseg evaluate RUN` writes a new one"
@@ -59,6 +61,15 @@ def read_score(subject: Subject) -> Score:
         return Score(float(report["miou"]), str(origin["data"]), str(origin["split"]), protocol)
     except (ValueError, TypeError, LookupError):
         raise UsageError(f"{file} holds no mIoU; a report of attseg was expected, of a split with labels") from None
+
+
+def _is_of_other_data(file: Path, own: Path) -> bool:
+    """Whether a report and that of the run's training are known to be of different data."""
+    try:
+        found, trained = (json.loads(read_text(path)) for path in (file, own))
+        return any(found[name] != trained[name] for name in ("data", "root", "options", "split"))
+    except (OSError, ValueError, TypeError, LookupError):  # attseg 0.1.0 did not note them
+        return False
 
 
 def _trained_on(weights: Path) -> dict[str, str]:

@@ -158,7 +158,7 @@ def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine)
         kept=KeptCounts(file.with_suffix(".jsonl"), about, resume=True),
     )
     values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
-    values |= describe_data(spec, data) | {"stamps": stamps}
+    values |= describe_data(spec.name, spec.root, spec.options, data) | {"stamps": stamps}
     with replacing(file) as opened:
         opened.write(json.dumps(values).encode() + b"\n")
 

@@ -15,6 +15,7 @@ from torch import distributed, nn
 from attseg.checkpoint import save_weights
 from attseg.data.sample import SegmentationData
 from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.identity import describe_data
 from attseg.evaluation.report import Report
 from attseg.files import replacing
 from attseg.recipes.recipe import Machine, Recipe
@@ -206,7 +207,9 @@ class Recorder(Callback):
 
     def _write_best(self, task: SegmentationTask, step: int, report: Report) -> None:
         self._write_weights(task, step, best=True)
+        spec = self.recipe.data
         about = {"recipe": self.recipe.name, "seed": self.recipe.seed, "step": step}
+        about |= describe_data(spec.name, spec.root, spec.options, self.data)
         with replacing(self.folder.report) as file:
             file.write(json.dumps(report.to_dict() | about).encode() + b"\n")
 
