@@ -39,3 +39,14 @@ def test_little_space_is_said(free, hint, monkeypatch, tmp_path):
 def test_a_folder_that_cannot_be_written_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor.os, "access", lambda folder, mode: False)
     assert "cannot be written" in lines(folder=tmp_path)["disk"].hint
+
+
+SAID = "Linux and macOS"
+
+
+@pytest.mark.parametrize(("system", "said"), [("linux", ""), ("darwin", ""), ("win32", SAID), ("cygwin", SAID)])
+def test_supported_systems_are_said(system, said, monkeypatch):
+    monkeypatch.setattr(doctor.sys, "platform", system)
+    hint = lines()["system"].hint
+    assert said in hint
+    assert bool(hint) == bool(said)

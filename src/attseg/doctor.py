@@ -16,6 +16,9 @@ from attseg.extras import install_command, requirements
 LITTLE_SPACE = 2e9
 """Bytes; a run keeps its weights and two states, some hundred megabytes each for a large encoder."""
 
+SUPPORTED = ("linux", "darwin")
+UNTRIED = "attseg is supported on Linux and macOS; here it was not tried, and may work"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -43,7 +46,7 @@ def examine(folder: Path = Path()) -> list[Line]:
     lines = [
         Line("attseg", version("attseg")),
         Line("python", f"{platform.python_version()}, {sys.executable}"),
-        Line("system", platform.platform()),
+        Line("system", platform.platform(), "" if sys.platform in SUPPORTED else UNTRIED),
     ]
     needed = [_package(name) for name in _names()]
     extras = [_extra(name) for name in metadata("attseg").get_all("Provides-Extra") or ()]
