@@ -49,7 +49,7 @@ def test_all_damage_is_found_in_one_go(folder):
     }
     assert "a.png: 100 % of the pixels hold the value 3" in found(result, "unknown label")[0]
     assert "b.png holds colours (mode RGB)" in found(result, "unreadable labels")[0]
-    assert "the labels are 4 pixels wide and 4 high, and their picture 12 wide" in found(result, "different size")[0]
+    assert "the labels are 4 pixels wide and 4 high, and their image 12 wide" in found(result, "different size")[0]
     assert "d.png cannot be read as a picture: it is empty" in found(result, "unreadable picture")[0]
     assert "1 picture in" in found(result, "pairs")[0] and found(result, "pairs")[0].endswith(": more")
     assert "test has no labels" in found(result, "no labels")[0]

@@ -172,7 +172,7 @@ def test_labels_of_another_size_are_named(case):
         Image.new("L", (6, 4), 7).save(case.labels)
     finding = the_error(case.check())
     assert (finding.kind, finding.file) == ("different size", str(case.labels))
-    assert "the labels are " in finding.message and "their picture" in finding.message
+    assert "the labels are " in finding.message and "their image" in finding.message
 
 
 @pytest.mark.parametrize("case", ["voc2012", "sbd"], indirect=True)

@@ -92,7 +92,7 @@ def test_different_sizes_are_named(folder):
     damage(folder / "labels/train/a.png", np.zeros((8, 11)))
     with pytest.raises(
         DataError,
-        match=r"a\.png: the labels are 11 pixels wide and 8 high, and their picture 12 wide and 8 high; resize",
+        match=r"a\.png: the labels are 11 pixels wide and 8 high, and their image 12 wide and 8 high; resize",
     ):
         Folder(folder, "train")[0]
 
@@ -100,7 +100,7 @@ def test_different_sizes_are_named(folder):
 def test_labels_on_their_side_are_recognised(folder):
     damage(folder / "labels/train/a.png", np.zeros((12, 8)))
     with pytest.raises(
-        DataError, match=r"8 pixels wide and 12 high, and their picture 12 wide and 8 high; they lie on their side"
+        DataError, match=r"8 pixels wide and 12 high, and their image 12 wide and 8 high; they lie on their side"
     ):
         Folder(folder, "train")[0]
 
