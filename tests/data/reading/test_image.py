@@ -176,7 +176,7 @@ def test_a_file_that_is_no_picture_is_named(tmp_path, content, reason):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.png cannot be read as a picture: there is no such file"):
         read_image(tmp_path / "none.png")
-    with pytest.raises(DataError, match=f"{tmp_path.name} cannot be read as a picture: Is a directory"):
+    with pytest.raises(DataError, match=f"{tmp_path.name} cannot be read as a picture: it is a folder"):
         read_image(tmp_path)
 
 

@@ -222,7 +222,7 @@ def _from_pillow(opened: Opened) -> RawImage:
     if opened.deep is not None:
         return _from_deep(opened.deep, about)
     bands = len(image.getbands())
-    if image.mode == "F" or (image.mode == "I" and opened.most is None):
+    if image.mode == "F" or (image.mode == "I" and opened.format != "PPM"):
         return RawImage(np.asarray(image)[..., None], None, bits=32, bands=1, read=(1,), **about)
     if image.mode[0] in "IL" and image.mode != "LAB" and bands == 1 and not image.has_transparency_data:
         values = _as_stored(np.asarray(image), opened.most)

@@ -109,4 +109,4 @@ def to_bytes(values: npt.NDArray[Any], white: int | None, value_range: ValueRang
 
 
 def _scale(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float64]:
-    return np.rint((values.astype(np.float64) - low) * (255 / (high - low)))
+    return np.rint(255 * (values.astype(np.float64) - low) / (high - low))
