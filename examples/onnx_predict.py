@@ -19,7 +19,9 @@ palette[values] = colors
 if (about["contract"]["takes"], about["contract"]["gives"]) != ("bytes", "labels"):
     sys.exit(f"{model} was exported with other --takes or --gives; this program is for the usual ones")
 if "range" in about["preprocessing"]:
-    sys.exit(f"{model} takes values of {about['preprocessing']['range']} scaled to bytes; this program is for 8-bit images")
+    sys.exit(
+        f"{model} takes values of {about['preprocessing']['range']} scaled to bytes; this program is for 8-bit images"
+    )
 Path(out).mkdir(parents=True, exist_ok=True)
 for path in map(Path, pictures):
     picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")

@@ -82,7 +82,7 @@ def to_bytes(values: npt.NDArray[Any], white: int | None, value_range: ValueRang
         if white is None:
             raise DataError(
                 f"holds {values.dtype} values from {lowest:.6g} to {highest:.6g}, and this type does not say which values are "
-                "black and white. State them once for the data set, such as --data.options.range 0,1 (`attseg data check` "
+                "black and white. State them once for the data set, with --data.options.range LOW,HIGH (`attseg data check` "
                 "proposes them); a model keeps the range that it was trained with"
             )
         value_range = 0, white
