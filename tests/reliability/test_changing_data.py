@@ -5,12 +5,15 @@ import signal
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
+from attseg.data.catalog import open_data
 from attseg.data.sample import DataError
 from attseg.recipes.recipe import DataSpec, OptimSpec
 from attseg.training import run as run_module
 from attseg.training.errors import RunError
 from attseg.training.run import train
+from attseg.training.same_data import SameData
 from attseg.training.state import load_state
 from reliability.breaking import write_pictures
 from reliability.test_training_faults import HERE, assert_same
@@ -48,7 +51,7 @@ def test_a_data_set_that_changed_is_not_trained_on_further(half, tiny, pictures)
     image.unlink(), labels.unlink()
     refused(rf"the split 'train' {began}: 1 missing sample \(train2\)\. {advice}")
     image.write_bytes(kept[0]), labels.write_bytes((pictures / "labels" / "train" / "train1.png").read_bytes())
-    refused(rf"the split 'train' {began}: 1 sample \(train2\) of another size\. {advice}")
+    refused(rf"the split 'train' {began}: 1 sample \(train2\) with another image or label file\. {advice}")
     labels.write_bytes(kept[1])
     for kind in ("images", "labels"):
         (pictures / kind / "val" / "new.png").write_bytes((pictures / kind / "val" / "val0.png").read_bytes())
@@ -101,6 +104,26 @@ def test_a_file_that_is_replaced_under_a_run_is_noticed_before_the_next_save(
             (other / kind / "train" / "train4.png").replace(pictures / kind / "train" / "train4.png")
 
     change_when(monkeypatch, 3, change)
-    with pytest.raises(DataError, match=r"with 5 samples: 1 sample \(train4\) of another size\. Put the data back"):
+    with pytest.raises(
+        DataError, match=r"with 5 samples: 1 sample \(train4\) with another image or label file\. Put the data back"
+    ):
         train(tiny(steps=8, optim=OptimSpec()), HERE, out=tmp_path / "run")
     assert load_state(tmp_path / "run" / "state")[0]["step"] == 2
+
+
+@pytest.mark.parametrize("part", ["image", "labels"])
+def test_a_file_of_equal_size_is_noticed_and_a_copy_is_not(part, tmp_path):
+    for folder, color in (("images", "RGB"), ("labels", "L")):
+        (tmp_path / folder / "val").mkdir(parents=True)
+        Image.new(color, (40, 40)).save(tmp_path / folder / "val" / "a.bmp")
+    (tmp_path / "classes.csv").write_text("index,name\n0,a\n1,b\n")
+    data = open_data("folder", "val", root=tmp_path)
+    SameData(tmp_path / "data.json", [data])
+    path = getattr(data.pairs[0], part)
+    before = path.read_bytes()
+    path.write_bytes(before)  # a copy: another time, the same content
+    os.utime(path, ns=(0, 5))
+    SameData(tmp_path / "data.json", [data]).check()
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    with pytest.raises(DataError, match=r"1 sample \(a\)"):
+        SameData(tmp_path / "data.json", [data])
