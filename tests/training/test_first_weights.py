@@ -1,9 +1,13 @@
+import io
+import re
 from dataclasses import replace
 
 import pytest
 import torch
+from rich.console import Console
 
-from attseg.checkpoint import WeightsError, read_weights
+from attseg.checkpoint import WeightsError, read_weights, save_weights
+from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import SCENES, Scenes
 from attseg.errors import UsageError
 from attseg.recipes.recipe import Machine, ModelSpec, OptimSpec
@@ -78,3 +82,25 @@ def test_other_classes_are_refused(first, tiny):
 def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):
     args = {"encoder": "test_resnet", "channels": 8, "pretrained": True}
     assert read_first_weights(tiny(init=str(first), model=ModelSpec(name="PAN", args=args)), SCENES) is not None
+
+
+def test_a_run_says_and_keeps_where_its_encoder_began(first, tiny, tmp_path, no_pictures):
+    """Weights and normalisation of the encoder's pretraining reach the file; a resumed run keeps both without the source."""
+    source = tmp_path / "source"
+    source.mkdir()
+    began = read_weights(first / "best.safetensors")
+    other = Preprocessing((0.5, 0.4, 0.3), (0.3, 0.2, 0.1))
+    save_weights(
+        source / "best.safetensors", began.state, model=began.model, classes=SCENES, preprocessing=other, info={}
+    )
+    spec = tiny().model
+    recipe = tiny(steps=2, model=replace(spec, args={**spec.args, "encoder_weights": str(source)}))
+    said = io.StringIO()
+    run = train(recipe, HERE, out=tmp_path / "run", console=Console(file=said, width=200))
+    kept = read_weights(run / "last.safetensors")
+    assert kept.preprocessing == other
+    assert kept.info["encoder_weights"] in said.getvalue()
+    assert re.search(r"encoder weights: (\d+) of \1 tensors from ", said.getvalue())
+    (source / "best.safetensors").unlink()
+    train(recipe, HERE, out=run, resume=True)
+    assert read_weights(run / "last.safetensors").preprocessing == other

@@ -8,6 +8,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from lightning.pytorch.strategies.launchers.subprocess_script import _Subprocess
 from rich.console import Console
 from torch import distributed
 
+from attseg.checkpoint import architecture
 from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
 from attseg.data.sample import DataError, SegmentationData
@@ -79,9 +81,12 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
-    check_recipe(recipe, batch_size=plan.batch_size, num_classes=len(data.classes))
     folder = RunFolder(out)
-    first = None if resume and folder.has_saved() else read_first_weights(recipe, data.classes)
+    goes_on = resume and folder.has_saved()
+    # a resumed run has its weights, and needs no pretrained ones again
+    network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
+    check_recipe(replace(recipe, model=network), batch_size=plan.batch_size, num_classes=len(data.classes))
+    first = None if goes_on else read_first_weights(recipe, data.classes)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
     with claim, _quiet_lightning(), torch.random.fork_rng(devices=[]):
