@@ -53,7 +53,7 @@ class RunFolder:
             self.chances,
             self.data,
         )
-        """Files that a run writes, beside its states and what TensorBoard adds."""
+        """Files that a run writes, beside its lock, its states and what TensorBoard adds."""
 
     def has_saved(self) -> bool:
         """Whether there is anything of a run that would be missed."""
