@@ -109,6 +109,10 @@ def read_weights(path: Path) -> Weights:
             header = (file.metadata() or {}).get(_HEADER)
             state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118, the file is no mapping
     except SafetensorError as error:
+        if not _is_utf8(path):
+            raise WeightsError(
+                f"{path} cannot be read: its path is not UTF-8, and safetensors opens no other; rename the file or the folder"
+            ) from None
         raise WeightsError(f"{path} cannot be read: {_diagnosis(path, error)}") from error
     except FileError:
         raise
@@ -220,6 +224,14 @@ def _diagnosis(path: Path, error: SafetensorError) -> str:
     if start[8:] == b"{":
         return f"it is damaged or incomplete ({error}); fetch or write it again"
     return f"it is not a safetensors file ({error})"
+
+
+def _is_utf8(path: str | Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _by_module(names: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from attseg.cli.parser import Parser
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import settings
+from attseg.text import harmless
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -156,7 +157,7 @@ def run_claims(arguments: Namespace) -> int:
     text = as_markdown(claims, title=f"{model} on {spec.name} {data.split}")
     contents = {
         "claims.json": json.dumps(origin | claims.to_dict(), indent=2).encode(),
-        "claims.md": text.encode(),
+        "claims.md": harmless(text).encode(),
         "claims.png": as_png(draw_claims(claims)),
     }
     with outputs(*places, overwrite=arguments.overwrite):

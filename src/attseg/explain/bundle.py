@@ -63,6 +63,7 @@ from attseg.explain.capture import AttentionMap
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
 from attseg.models.refine import AttentionToRefine
+from attseg.text import short
 
 VERSION = 1
 """Of the layout."""
@@ -137,7 +138,7 @@ def make_bundle(
     written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
     notes += [note for side in written for one in side["maps"] if (note := _note(one))]
     picture = {"source": _data_uri(image, size), "width": width, "height": height}
-    return {"version": VERSION, "name": name, "picture": picture, "at": at, "notes": notes, "sides": written}
+    return {"version": VERSION, "name": short(name), "picture": picture, "at": at, "notes": notes, "sides": written}
 
 
 def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int], pairs: bool) -> Values:
@@ -150,9 +151,11 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
         for one in side.looked.found
     ]
     return {
-        "title": side.title,
-        "source": side.source,
-        "classes": [{"name": name, "color": list(color), "area": round(float(area), 6)} for name, color, area in table],
+        "title": short(side.title),
+        "source": short(side.source),
+        "classes": [
+            {"name": short(name), "color": list(color), "area": round(float(area), 6)} for name, color, area in table
+        ],
         **_decisions(side.looked.logits[:, :height, :width], size),
         "seen": list(side.looked.size),
         "maps": maps,
@@ -186,7 +189,7 @@ def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
     pool = _squares(weights.numel(), MOST_VALUES) if rows * columns > 1 else 1
     entries: list[str] | None = None
     if one.kind == "class" and channels == len(side.classes):
-        entries = list(side.classes.names)
+        entries = [short(name) for name in side.classes.names]
     elif one.kind == "scale" and channels == len(side.scales):
         entries = list(side.scales)
     return {

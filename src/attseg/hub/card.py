@@ -13,6 +13,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.prediction.protocol import Protocol
+from attseg.text import harmless, short
 
 
 class Terms(NamedTuple):
@@ -73,6 +74,9 @@ PAPERS = {
 CODE = "Apache-2.0"
 """Licence of attseg itself."""
 
+LONGEST_VALUE = 2000
+"""Characters of a value from the weights, such as the arguments of the network."""
+
 
 @dataclass(frozen=True, eq=False)
 class CardFacts:
@@ -111,7 +115,7 @@ class CardFacts:
     @property
     def name(self) -> str:
         """What the card calls the model."""
-        return str(self.recipe.get("name") or self.model)
+        return short(str(self.recipe.get("name") or self.model))
 
 
 def write_card(facts: CardFacts, *, license: str | None = None, repository: str = "OWNER/NAME") -> ModelCard:
@@ -127,7 +131,7 @@ def write_card(facts: CardFacts, *, license: str | None = None, repository: str 
     values: dict[str, Any] = {
         "library_name": "attseg",
         "pipeline_tag": "image-segmentation",
-        "tags": ["attseg", "semantic-segmentation", "attention", facts.model.lower()],
+        "tags": ["attseg", "semantic-segmentation", "attention", short(facts.model.lower())],
     }
     if license:
         values["license"] = license
@@ -143,20 +147,20 @@ def write_card(facts: CardFacts, *, license: str | None = None, repository: str 
         _license(license, terms),
         _limits(facts),
     ]
-    return ModelCard(f"---\n{ModelCardData(**values)}\n---\n\n" + "\n\n".join(parts) + "\n")
+    return ModelCard(harmless(f"---\n{ModelCardData(**values)}\n---\n\n" + "\n\n".join(parts) + "\n"))
 
 
 def _results(facts: CardFacts, terms: Terms | None) -> list[EvalResult]:
     """The mIoU, for the head."""
     if facts.report is None or facts.report.get("miou") is None:
         return []
-    name = str(facts.data.get("name", "unknown"))
+    name = short(str(facts.data.get("name", "unknown")))
     return [
         EvalResult(
             task_type="image-segmentation",
             dataset_type=name,
             dataset_name=terms.title if terms else name,
-            dataset_split=str(facts.data.get("val", "val")),
+            dataset_split=short(str(facts.data.get("val", "val"))),
             metric_type="mean_iou",
             metric_name="mIoU in percent",
             metric_value=round(100 * facts.report["miou"], 2),
@@ -316,7 +320,9 @@ def _percent(value: float | None) -> str:
 
 def _plain(value: Any) -> str:
     """A value as text in which Markdown finds nothing to do, for names come from files of others."""
-    return html.escape(" ".join(str(value).split()), quote=False).replace("`", "'").replace("|", "/")
+    return (
+        html.escape(short(" ".join(str(value).split()), LONGEST_VALUE), quote=False).replace("`", "'").replace("|", "/")
+    )
 
 
 def _cell(value: Any) -> str:

@@ -71,8 +71,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         resume: Whether the run goes on.
 
     Raises:
-        UsageError: A new run where there is one or where others' files would be replaced, a resumed one where there is none, or
-            another recipe.
+        UsageError: A folder whose name is not UTF-8, a new run where there is one or where others' files would be replaced, a
+            resumed one where there is none, or another recipe.
         RunError: Another process is training in this folder.
         FileError: The folder cannot be written.
     """
@@ -80,6 +80,12 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         raise UsageError(
             f"there is no run in {folder.path} to resume; leave out resume to begin one, or name its folder"
         )
+    try:
+        str(folder.path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{folder.path} is no name in UTF-8, and TensorBoard writes to no other folders; choose another one (--out)"
+        ) from None
     had_begun = folder.lock.exists()
     if not resume:
         _refuse_others(folder, had_begun)

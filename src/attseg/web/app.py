@@ -18,6 +18,7 @@ from starlette.routing import Route
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from attseg.explain.page.assets import viewer_script, viewer_style
+from attseg.text import harmless, short
 from attseg.web.body import Uploads
 from attseg.web.desk import LAST_SEED, SCENE_SIZE, Desk
 from attseg.web.refusal import Refused
@@ -86,7 +87,7 @@ class Requests:
             {
                 "models": [
                     {
-                        "name": choice.name,
+                        "name": short(choice.name),
                         "network": type(choice.segmenter.model).__name__,
                         "classes": len(choice.segmenter.classes),
                         "attends": choice.attends,
@@ -148,7 +149,9 @@ def _whole(text: str, what: str) -> int:
 
 def _printable(name: str) -> str:
     """A name that can be shown on a line; the page shows it as text, never as HTML."""
-    return "".join(character for character in name if character.isprintable()).strip()[:LONGEST_NAME]
+    return "".join(
+        character for character in name if character.isprintable() and harmless(character) == character
+    ).strip()[:LONGEST_NAME]
 
 
 def _created(kept: Kept) -> Response:

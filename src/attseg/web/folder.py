@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.errors import UsageError
+from attseg.text import short
 from attseg.web.limits import Limits
 from attseg.web.refusal import Refused
 
@@ -27,7 +28,7 @@ class Folder:
     def __init__(self, root: Path, limits: Limits) -> None:
         if not root.is_dir():
             raise UsageError(f"there is no folder {str(root)!r}; --pictures names a folder with pictures")
-        self.name = root.resolve().name
+        self.name = short(root.resolve().name)
         self._limits = limits
         self._root = root.resolve()
         found = Pictures([self._root])
@@ -38,8 +39,8 @@ class Folder:
         self.left_out = len(found) - len(self._files) if len(self._files) == limits.files else 0
 
     def names(self) -> list[str]:
-        """Names of the files, as paths below the folder; the place of each is its number."""
-        return [file.name for file in self._files]
+        """Names of the files as they are shown, as paths below the folder; the place of each is its number."""
+        return [short(file.name) for file in self._files]
 
     def read(self, number: int) -> tuple[str, bytes]:
         """Name and content of a file.
@@ -60,10 +61,10 @@ class Folder:
                     raise OSError
                 if status.st_size > self._limits.file_bytes:
                     given, most = (each / 2**20 for each in (status.st_size, self._limits.file_bytes))
-                    raise Refused(413, f"{file.name} has {given:.1f} MiB; at most {most:g} MiB are read")
-                return file.name, content.read(self._limits.file_bytes)
+                    raise Refused(413, f"{short(file.name)} has {given:.1f} MiB; at most {most:g} MiB are read")
+                return short(file.name), content.read(self._limits.file_bytes)
         except OSError:
-            raise Refused(404, f"{file.name} has gone from the folder, or cannot be read") from None
+            raise Refused(404, f"{short(file.name)} has gone from the folder, or cannot be read") from None
 
     def _find(self, number: int) -> PictureFile:
         if not 0 <= number < len(self._files):

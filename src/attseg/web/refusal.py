@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse
 
+from attseg.text import LONGEST_MESSAGE, cut, harmless
+
 RETRY_SECONDS = 1
 """What ``Retry-After`` says where it is crowded."""
 
@@ -23,7 +25,7 @@ class Refused(Exception):
     def response(self) -> JSONResponse:
         """The answer: ``{"error": message}``, with ``Retry-After`` where trying again helps."""
         headers = {"Retry-After": str(RETRY_SECONDS)} if self.status in (429, 503) else None
-        return JSONResponse({"error": str(self)}, self.status, headers)
+        return JSONResponse({"error": cut(harmless(str(self)), LONGEST_MESSAGE)}, self.status, headers)
 
 
 def crowded(what: str) -> Refused:
