@@ -231,6 +231,8 @@ def obstacle(error: OSError, path: Path) -> str:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"no space is left in {path.parent}; free some, or choose another folder"
+        case errno.EFBIG:
+            return "the limit on the size of a file is reached; raise it (ulimit -f), or choose another disk"
         case errno.EACCES | errno.EPERM:
             return f"no permission to write to {path.parent}; choose another folder, or have its permissions changed"
         case errno.EROFS:

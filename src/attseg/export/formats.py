@@ -16,7 +16,7 @@ from torch.export import ExportedProgram
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.program import quiet, trace
-from attseg.files import open_file, read_bytes, replacing
+from attseg.files import FileError, open_file, read_bytes, replacing
 from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.packages import need
@@ -129,17 +129,27 @@ def export_openvino(
 
 def save_openvino(model: Any, path: Path, description: str) -> None:
     """Write a model of OpenVINO with its description; each of the two files is replaced at once."""
-    openvino = need("openvino", "writing for OpenVINO")
     model.set_rt_info(description, [KEY])
     with TemporaryDirectory(prefix="attseg-") as scratch:
         written = Path(scratch) / "model.xml"
-        openvino.save_model(model, written, compress_to_fp16=False)
+        _save_openvino(model, written)
         with open_file(written.with_suffix(".bin")) as weights:  # so that the .xml alone tells one model from another
             model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
-        openvino.save_model(model, written, compress_to_fp16=False)
+        _save_openvino(model, written)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
             with replacing(path.with_suffix(suffix)) as file:
                 file.write(read_bytes(written.with_suffix(suffix)))
+
+
+def _save_openvino(model: Any, path: Path) -> None:
+    openvino = need("openvino", "writing for OpenVINO")
+    try:
+        openvino.save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise FileError(
+            f"cannot write {path}: OpenVINO says {first[:200]!r}; is there space, and no limit on sizes?"
+        ) from error
 
 
 def _traced(
