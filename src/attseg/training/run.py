@@ -81,6 +81,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     """
     plan = make_plan(recipe, machine)
     data, val = _open(recipe.data)
+    if not resume:  # a resumed run goes on with the same data only
+        check_counted(data, val)
     folder = RunFolder(out)
     goes_on = resume and folder.has_saved()
     # a resumed run has its weights, and needs no pretrained ones again
@@ -149,7 +151,6 @@ def _open(spec: DataSpec) -> tuple[SegmentationData, SegmentationData]:
         raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
     if len(val) == 0:
         raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
-    check_counted(data, val)
     return data, val
 
 
