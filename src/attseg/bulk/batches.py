@@ -12,6 +12,7 @@ from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.inference.result import Result
 from attseg.inference.segmenter import Segmenter
+from attseg.models.frame import smallest_side
 from attseg.prediction.bands import Band
 from attseg.prediction.decided import DecidedBand, DecidingModel
 from attseg.prediction.stream import MEMORY
@@ -94,9 +95,12 @@ def segment_together(segmenter: Segmenter, images: Sequence[Array]) -> list[Resu
     if len(images) == 1:
         return [segmenter.segment(images[0])]
     height, width = images[0].shape[:2]
+    least = smallest_side(segmenter.model)
     try:
         with torch.inference_mode():
-            batch = torch.cat([as_batch(image, segmenter.preprocessing, segmenter.device) for image in images])
+            batch = torch.cat(
+                [as_batch(image, segmenter.preprocessing, segmenter.device, least=least) for image in images]
+            )
             if isinstance(segmenter.model, DecidingModel):
                 found = zip(*segmenter.model.decide(batch), strict=True)
                 bands = [DecidedBand(0, *(part[:height, :width] for part in one)).decide() for one in found]

@@ -67,10 +67,14 @@ def look_at(run: str, segmenter: Segmenter, image: Array) -> Side:
 
     from attseg.explain.bundle import Side, scale_names
     from attseg.explain.looked import look
+    from attseg.models.frame import smallest_side
     from attseg.prediction.whole import as_batch
 
     try:
-        looked = look(segmenter.model, as_batch(image, segmenter.preprocessing, segmenter.device))
+        looked = look(
+            segmenter.model,
+            as_batch(image, segmenter.preprocessing, segmenter.device, least=smallest_side(segmenter.model)),
+        )
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "DefaultCPUAllocator" not in str(error):
             raise

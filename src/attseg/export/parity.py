@@ -89,7 +89,7 @@ def check_parity(
     path: Path,
     *,
     pictures: Sequence[Array] = (),
-    sizes: Sequence[Size] = SIZES,
+    sizes: Sequence[Size] | None = None,
     limit: float | None = None,
     on_size: Callable[[int, int], None] | None = None,
 ) -> Parity:
@@ -99,7 +99,8 @@ def check_parity(
         segmenter: The network.
         path: The file that was exported from it.
         pictures: What to compare on, scaled to each size; generated scenes where none is given.
-        sizes: Heights and widths; a file of one size is checked at that one alone.
+        sizes: Heights and widths; None takes ``SIZES`` and the smallest that the file takes. A file of one size is checked at
+            that one alone.
         limit: Least agreement; None takes ``AGREEMENT``, or ``QUANTISED_AGREEMENT`` for a file of integers.
         on_size: Called before each size with how many are done, and how many there are.
 
@@ -110,7 +111,7 @@ def check_parity(
     about = read_description(path)
     engine = start(path, about.contract.outputs)
     network = Deployable(segmenter.model, segmenter.preprocessing, about.contract).eval().to(segmenter.device)
-    chosen = [about.contract.size] if about.contract.size else sizes
+    chosen = sizes_of(about) if sizes is None or about.contract.size else sizes
     rows = []
     for done, size in enumerate(chosen):
         if on_size is not None:
@@ -123,6 +124,17 @@ def check_parity(
         engine=engine.name,
         threads=torch.get_num_threads(),
     )
+
+
+def sizes_of(about: Description) -> Sequence[Size]:
+    """The sizes that a file is checked with, the smallest that it takes among them.
+
+    Not for integers, which may decide a few pixels otherwise: of the few in a small picture, that would be too many.
+    """
+    if about.contract.size:
+        return [about.contract.size]
+    least = about.contract.smallest
+    return SIZES if about.quantised else ((least, least), (least, least + 1), *SIZES)
 
 
 def _compare(network: Deployable, engine: Engine, about: Description, size: Size, given: Sequence[Array]) -> Row:
@@ -138,7 +150,8 @@ def _compare(network: Deployable, engine: Engine, about: Description, size: Size
     labels = [_labels(about.contract, each) for each in (ours[0], theirs[about.contract.outputs[0]])]
     finite = np.isfinite(ours[-1]) & np.isfinite(numbers)
     pixels = finite if about.contract.gives == "labels" else finite.all(1)
-    seconds = _time(lambda: eager(images[:1]), lambda: engine.compute(images[:1]))
+    most = MOST_SECONDS * min(1.0, size[0] * size[1] / (SIZES[0][0] * SIZES[0][1]))
+    seconds = _time(lambda: eager(images[:1]), lambda: engine.compute(images[:1]), most=most)
     return Row(
         size=size,
         pictures=len(images),
@@ -153,12 +166,12 @@ def _labels(contract: Contract, values: Numbers) -> Numbers:
     return values if contract.gives == "labels" else values.argmax(1)
 
 
-def _time(*sides: Callable[[], object]) -> list[float]:
+def _time(*sides: Callable[[], object], most: float) -> list[float]:
     """The median seconds of each side, which take turns, so that whatever slows the computer down slows all."""
     for side in sides:
         side()
     times: list[list[float]] = [[] for _ in sides]
-    while len(times[0]) < LEAST_RUNS or sum(map(sum, times)) < MOST_SECONDS:
+    while len(times[0]) < LEAST_RUNS or sum(map(sum, times)) < most:
         for side, taken in zip(sides, times, strict=True):
             began = time.perf_counter()
             side()

@@ -14,14 +14,13 @@ import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
-from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.export.deployable import Deployable
 from attseg.export.errors import ExportError
 from attseg.export.rounding import divide_in_integers
 from attseg.inference.exported.contract import LARGEST, Contract
 from attseg.inference.segmenter import Segmenter
-from attseg.models.frame import SMALLEST
+from attseg.models.frame import smallest_side
 
 MOST_PICTURES = 1024
 """Pictures that one call of a file may take."""
@@ -44,11 +43,14 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
         The graph, and the contract with the least size that it really takes.
 
     Raises:
+        UsageError: The size is below that to which the network's images are continued.
         ExportError: torch cannot make a graph of it, or not one for pictures of any size.
     """
     model = (
         copy.deepcopy(segmenter.model).cpu().requires_grad_(False)
     )  # so that who runs the file pays for no gradients
+    if contract.size:
+        contract = replace(contract, least=smallest_side(model))
     if contract.size or contract.resize:
         return _trace(Deployable(model, segmenter.preprocessing, contract).eval(), contract), contract
     if any(isinstance(module, TimmEncoder) and module.windowed for module in model.modules()):
@@ -97,8 +99,7 @@ def _fixed(model: nn.Module) -> ExportError:
 
 def _least_sides(model: nn.Module) -> Sequence[int]:
     """Sides from which on no map of the network has one value alone, as far as its strides say; then larger ones."""
-    strides = [module.strides[-1] for module in model.modules() if isinstance(module, Encoder)]
-    return (SMALLEST + 1 if max(strides, default=0) >= SMALLEST else SMALLEST, *LARGER)
+    return (smallest_side(model), *LARGER)
 
 
 def _forget_sources(program: ExportedProgram) -> None:

@@ -28,6 +28,7 @@ from attseg.inference.exported.engines import is_exported
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
 from attseg.inference.result import Result
 from attseg.models import build_model
+from attseg.models.frame import smallest_side
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE, find_protocol
 from attseg.prediction.stream import OnViews, Predictor
@@ -229,7 +230,7 @@ class Segmenter(OnHub, library_name="attseg"):
     def look(self, image: Array) -> Looked:
         """See one picture (H, W, 3) whole, once, and keep what is needed to read the network's attention at any pixel.
 
-        A side under 32 pixels is continued to 32, as always.
+        A side below ``smallest_side`` of the model (32 or 33 pixels) is continued to it, as always.
 
         Raises:
             UsageError: The model is an exported file, which has no attention any more.
@@ -239,7 +240,7 @@ class Segmenter(OnHub, library_name="attseg"):
                 "an exported file computes without showing its attention maps; load the run that it was exported from, and ask "
                 "its results"
             )
-        return look(self.model, as_batch(image, self.preprocessing, self.device))
+        return look(self.model, as_batch(image, self.preprocessing, self.device, least=smallest_side(self.model)))
 
 
 def _all_pictures(sources: Sequence[Any], read: Callable[[Any], Array]) -> Iterator[tuple[Array, str]]:

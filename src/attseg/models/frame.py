@@ -19,6 +19,19 @@ SMALLEST = 32
 """Least height and width of a picture, in pixels: one step on the deepest map of an encoder."""
 
 
+def smallest_side(model: nn.Module) -> int:
+    """The side to which smaller images are continued by their border before a network sees them.
+
+    It is 32, and 33 where a map has stride 32: a deepest map of one value a side would fix all sizes in an exported file, and a
+    file and its network see the same. Models of other kinds may say it themselves by an attribute of this name.
+    """
+    own = getattr(model, "smallest_side", None)
+    if isinstance(own, int):
+        return own
+    strides = [module.strides[-1] for module in model.modules() if isinstance(module, Encoder)]
+    return SMALLEST + 1 if max(strides, default=0) >= SMALLEST else SMALLEST
+
+
 class Segmentation(NamedTuple):
     """What every model returns, in training and in evaluation.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.errors import UsageError
+from attseg.models.frame import smallest_side
 from attseg.prediction.bands import Band, Bands
 from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel, check_scores
 from attseg.prediction.pixels import read_views
@@ -60,6 +62,11 @@ class Predictor:
     protocol: Protocol = SINGLE
     precision: str = "32"
     memory: int | None = None
+
+    @cached_property
+    def least(self) -> int:
+        """The side to which smaller images and views are continued."""
+        return smallest_side(self.model)
 
     def bands(self, image: Array, on_views: OnViews | None = None) -> Iterator[Band | DecidedBand]:
         """Scores of a picture, in bands from the top that are given away as soon as they are done.
@@ -105,12 +112,12 @@ class Predictor:
         height, width = image.shape[:2]
         half = PRECISIONS[self.precision]
         with torch.inference_mode(), torch.autocast(self.device.type, dtype=half, enabled=half is not None):
-            labels, scores = model.decide(as_batch(image, self.preprocessing, self.device))
+            labels, scores = model.decide(as_batch(image, self.preprocessing, self.device, least=self.least))
         yield DecidedBand(0, labels[0, :height, :width], scores[0, :height, :width])
 
     def _views(self, image: Array, on_views: OnViews | None) -> Iterator[Band]:
         height, width = image.shape[:2]
-        scaled = scales(self.protocol, height, width)
+        scaled = scales(self.protocol, height, width, least=self.least)
         order = list(views(scaled))
         share = 1 / (len(scaled) * (1 + self.protocol.flip))
         pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)

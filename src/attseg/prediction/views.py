@@ -107,13 +107,13 @@ def resampled(source: int, target: int) -> Floats:
     return np.clip((np.arange(target) + 0.5) * (source / target) - 0.5, 0, source - 1)
 
 
-def scales(protocol: Protocol, height: int, width: int) -> list[Scaled]:
-    """A picture at each scale of a protocol."""
+def scales(protocol: Protocol, height: int, width: int, *, least: int = SMALLEST) -> list[Scaled]:
+    """A picture at each scale of a protocol; no view gives a network a side below ``least``."""
     found = []
     for scale in protocol.scales:
         scaled_height, scaled_width = protocol.scaled_size(scale, height, width)
-        rows = Side(height, scaled_height, _spans(protocol, scaled_height))
-        columns = Side(width, scaled_width, _spans(protocol, scaled_width))
+        rows = Side(height, scaled_height, _spans(protocol, scaled_height, least))
+        columns = Side(width, scaled_width, _spans(protocol, scaled_width, least))
         found.append(Scaled(rows, columns))
     return found
 
@@ -131,15 +131,16 @@ def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
             yield first, View(scaled[index], rows, columns)
 
 
-def _spans(protocol: Protocol, length: int) -> tuple[Span, ...]:
+def _spans(protocol: Protocol, length: int, least: int) -> tuple[Span, ...]:
     """The windows along a side of the scaled picture.
 
     The last one ends with the side, so that it may overlap more than the others.
     """
     window = protocol.window
     if protocol.pad and length < window:
-        return (Span(0, length, window, (window - length) // 2),)
+        given = max(window, least)
+        return (Span(0, length, given, (given - length) // 2),)
     if not window or length <= window:
-        return (Span(0, length, max(length, SMALLEST), 0),)
+        return (Span(0, length, max(length, least), 0),)
     starts = (*range(0, length - window, protocol.step), length - window)
-    return tuple(Span(start, start + window, window, 0) for start in starts)
+    return tuple(Span(start, start + window, max(window, least), 0) for start in starts)

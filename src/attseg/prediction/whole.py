@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
-from attseg.models.frame import SMALLEST
+from attseg.models.frame import SMALLEST, smallest_side
 
 PRECISIONS = {"32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -19,7 +19,7 @@ def predict_logits(
 ) -> Tensor:
     """Logits (K, H, W) of one picture (H, W, 3) in red, green, blue 0..255, seen once and whole.
 
-    A picture with a side under 32 pixels is continued by its border pixels, and the logits are cut back.
+    A picture with a side below ``smallest_side`` of the model is continued by its border pixels, and the logits are cut back.
 
     Args:
         model: A model of ours in evaluation mode, on ``device``.
@@ -31,13 +31,13 @@ def predict_logits(
     height, width = image.shape[:2]
     half = PRECISIONS[precision]
     with torch.inference_mode(), torch.autocast(device.type, dtype=half, enabled=half is not None):
-        logits: Tensor = model(as_batch(image, preprocessing, device)).logits
+        logits: Tensor = model(as_batch(image, preprocessing, device, least=smallest_side(model))).logits
     return logits[0, :, :height, :width].float()
 
 
-def as_batch(image: Array, preprocessing: Preprocessing, device: torch.device) -> Tensor:
-    """What a network takes of one picture (H, W, 3): (1, 3, H', W'), with sides continued to 32 pixels where they are shorter."""
+def as_batch(image: Array, preprocessing: Preprocessing, device: torch.device, *, least: int = SMALLEST) -> Tensor:
+    """What a network takes of one picture (H, W, 3): (1, 3, H', W'), with sides continued to ``least`` where they are shorter."""
     height, width = image.shape[:2]
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
-    missing = (0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height))
+    missing = (0, max(0, least - width), 0, max(0, least - height))
     return F.pad(preprocessing(pixels), missing, mode="replicate") if any(missing) else preprocessing(pixels)

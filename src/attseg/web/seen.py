@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from attseg.explain.bundle import Side, make_bundle, scale_names
 from attseg.explain.looked import Pairs, look
+from attseg.models.frame import smallest_side
 from attseg.prediction.whole import as_batch
 from attseg.web.models import Choice, Stop
 from attseg.web.picture import Picture
@@ -46,7 +47,7 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> Seen:
         Refused: It took too long, or the server is stopping.
     """
     segmenter = choice.segmenter
-    images = as_batch(picture.image, segmenter.preprocessing, segmenter.device)
+    images = as_batch(picture.image, segmenter.preprocessing, segmenter.device, least=smallest_side(segmenter.model))
     with stop.watch(segmenter.model):
         looked = look(segmenter.model, images)
     side = Side(type(segmenter.model).__name__, choice.name, segmenter.classes, looked, scale_names(segmenter.model))

@@ -20,6 +20,7 @@ from attseg.explain.claims.gates import GateClaim
 from attseg.explain.claims.pairs import PairClaim
 from attseg.explain.looked import look
 from attseg.explain.passes import Passes
+from attseg.models.frame import smallest_side
 from attseg.models.refine import AttentionToRefine
 from attseg.prediction.whole import as_batch
 
@@ -118,12 +119,12 @@ def measure(
             raise UsageError(f"{name} is {value}; at least 1 was expected")
     if not len(data):
         raise UsageError(f"the split {data.split!r} has no picture to measure on")
-    claims = claims_of(model, points=points)
+    claims, least = claims_of(model, points=points), smallest_side(model)
     count = min(len(data), limit or len(data))
     indices = [place * len(data) // count for place in range(count)]
     for done, index in enumerate(indices, 1):
         sample = check_sample(data[index], len(data.classes), data.name(index))
-        looked = look(model, as_batch(sample.image, preprocessing, torch.device(device)))
+        looked = look(model, as_batch(sample.image, preprocessing, torch.device(device), least=least))
         for one in claims:
             one.add(looked, sample.labels, np.random.default_rng((seed, index)))
         if on_picture is not None:

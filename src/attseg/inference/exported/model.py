@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attseg.data.preprocessing import Preprocessing
@@ -15,7 +14,7 @@ from attseg.files import open_file
 from attseg.inference.exported.contract import Contract, Size
 from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import Engine, Numbers, read_description, start
-from attseg.models.frame import Segmentation
+from attseg.models.frame import SMALLEST, Segmentation
 from attseg.prediction.decided import DecidingModel
 
 TINY = 1e-30
@@ -32,7 +31,6 @@ class Runner:
 
     Reading:
         A file that takes bytes is given bytes: pixels that were blended, as where a protocol scales pictures, are rounded.
-        Pictures with a side below the least that a file takes are continued by their border pixels, and the outputs cut.
     """
 
     def __init__(self, engine: Engine, contract: Contract, preprocessing: Preprocessing) -> None:
@@ -44,8 +42,8 @@ class Runner:
         """The outputs of the file, of normalised pictures (N, 3, H, W) on the processor.
 
         Raises:
-            UsageError: The file takes pictures of another size only, half precision was asked for, or what computes gave up, as
-                where memory ends.
+            UsageError: The file takes pictures of another size only, or larger ones, half precision was asked for, or the engine
+                gave up, as where memory ends.
         """
         if torch.is_autocast_enabled("cpu"):
             raise UsageError(
@@ -53,10 +51,6 @@ class Runner:
             )
         height, width = images.shape[-2:]
         self._check_size((height, width))
-        least = self.contract.smallest
-        missing = (0, max(0, least - width), 0, max(0, least - height))
-        if any(missing):
-            images = F.pad(images, missing, mode="replicate")
         try:
             found = self.engine.compute(self._given(images))
         except Exception as error:  # each engine has its own
@@ -64,7 +58,7 @@ class Runner:
             raise UsageError(
                 f"{self.engine.name} cannot compute {len(images)} of {height} x {width} pixels (height x width): {first[:300]}"
             ) from error
-        return [torch.from_numpy(found[name])[..., :height, :width] for name in self.contract.outputs]
+        return [torch.from_numpy(found[name]) for name in self.contract.outputs]
 
     def _given(self, images: Tensor) -> Numbers:
         if self.contract.takes == "floats":
@@ -75,8 +69,21 @@ class Runner:
         pixels = (images * std + mean).round_().clamp_(0, 255).byte()
         return pixels.permute(0, 2, 3, 1).contiguous().numpy()
 
+    @property
+    def smallest_side(self) -> int:
+        """The side to which ``as_batch`` continues smaller images: that of the network, so that both see the same.
+
+        A file whose least side is above 33 says nothing about its network's; no image is continued up to it.
+        """
+        return 1 if self.contract.resize else min(self.contract.least, SMALLEST + 1)
+
     def _check_size(self, given: Size) -> None:
-        wanted = self.contract.size
+        wanted, least = self.contract.size, self.contract.smallest
+        if wanted is None and min(given) < least:
+            raise UsageError(
+                f"the file takes pictures from {least} x {least} (height x width) on, and this one has {given[0]} x {given[1]}; "
+                "use the run that it was exported from, or export that with --resize, for pictures of any size"
+            )
         if wanted is None or wanted == given:
             return
         advice = "scale it, or export the model anew without --size, or with --resize in its place"
@@ -101,6 +108,7 @@ class ExportedModel(nn.Module):
     def __init__(self, runner: Runner, digest: Tensor) -> None:
         super().__init__()
         self.runner = runner
+        self.smallest_side = runner.smallest_side
         self.register_buffer("digest", digest)
 
     def forward(self, images: Tensor) -> Segmentation:
@@ -124,6 +132,7 @@ class ExportedDecidingModel(DecidingModel):
     def __init__(self, runner: Runner, digest: Tensor) -> None:
         super().__init__()
         self.runner = runner
+        self.smallest_side = runner.smallest_side
         self.register_buffer("digest", digest)
 
     def decide(self, images: Tensor) -> tuple[Tensor, Tensor]:
