@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
-from attseg.export.formats import export_model, export_onnx, export_openvino, export_pt2
+from attseg.export.formats import export_model, export_onnx, export_openvino, export_pt2, save_openvino
+from attseg.files import FileError
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.engines import read_description
 from attseg.inference.segmenter import Segmenter, load
@@ -232,3 +233,19 @@ def test_no_connection_is_opened(segmenter, tmp_path, monkeypatch):
     steps = []
     export_model(segmenter, tmp_path / "a.onnx", "onnx", Contract(size=(64, 64)), on_step=steps.append)
     assert steps == ["tracing the network", "translating to ONNX"]
+
+
+def test_openvino_over_a_limit_on_the_size_of_files_ends_in_a_sentence(tmp_path):
+    resource = pytest.importorskip("resource")
+    openvino = pytest.importorskip("openvino")
+    images = openvino.opset13.parameter([1, 500], np.float32)
+    product = openvino.opset13.matmul(images, np.ones((500, 500), np.float32), False, False)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+    try:
+        with pytest.raises(FileError) as error:
+            save_openvino(openvino.Model([product], [images], "m"), tmp_path / "a.xml", "{}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(tmp_path / "a.xml") in str(error.value) and "TMPDIR" in str(error.value)
+    assert list(tmp_path.iterdir()) == []

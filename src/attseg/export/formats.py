@@ -132,23 +132,24 @@ def save_openvino(model: Any, path: Path, description: str) -> None:
     model.set_rt_info(description, [KEY])
     with TemporaryDirectory(prefix="attseg-") as scratch:
         written = Path(scratch) / "model.xml"
-        _save_openvino(model, written)
+        _write_openvino(openvino, model, written, path)
         with open_file(written.with_suffix(".bin")) as weights:  # so that the .xml alone tells one model from another
             model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
-        _save_openvino(model, written)
+        _write_openvino(openvino, model, written, path)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
             with replacing(path.with_suffix(suffix)) as file:
                 file.write(read_bytes(written.with_suffix(suffix)))
 
 
-def _save_openvino(model: Any, path: Path) -> None:
-    openvino = need("openvino", "writing for OpenVINO")
+def _write_openvino(openvino: Any, model: Any, scratch: Path, path: Path) -> None:
+    """Let OpenVINO write its two files, which ends in an error of its own where they do not fit."""
     try:
-        openvino.save_model(model, path, compress_to_fp16=False)
+        openvino.save_model(model, scratch, compress_to_fp16=False)
     except RuntimeError as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise FileError(
-            f"cannot write {path}: OpenVINO says {first[:200]!r}; is there space, and no limit on sizes?"
+            f"cannot write {path}: OpenVINO could not write to the folder for temporary files {scratch.parent.parent} "
+            f"({first[:200]}); free space or raise the limit on the size of files there, or choose another folder by TMPDIR"
         ) from error
 
 
@@ -191,7 +192,12 @@ def _to_onnx(program: ExportedProgram, contract: Contract, description: str, ste
     entry.key, entry.value = KEY, description
     model.producer_name = "attseg"
     model.doc_string = f"{contract.describe_input()} -> {contract.describe_output()}; {contract.describe_sizes()}"
-    return model.SerializeToString()
+    try:
+        return model.SerializeToString()
+    except Exception as error:  # protobuf has its own, and its name changed with versions
+        raise ExportError(
+            f"the network does not fit into one ONNX file, which ends at 2 GB ({type(error).__name__}: {error}); try --format pt2"
+        ) from error
 
 
 def _free_names(model: Any, contract: Contract) -> dict[str, str]:
