@@ -12,7 +12,6 @@ from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.inference.result import Result
 from attseg.inference.segmenter import Segmenter
-from attseg.models.frame import smallest_side
 from attseg.prediction.bands import Band
 from attseg.prediction.decided import DecidedBand, DecidingModel
 from attseg.prediction.stream import MEMORY
@@ -95,7 +94,7 @@ def segment_together(segmenter: Segmenter, images: Sequence[Array]) -> list[Resu
     if len(images) == 1:
         return [segmenter.segment(images[0])]
     height, width = images[0].shape[:2]
-    least = smallest_side(segmenter.model)
+    least = segmenter.predictor().least
     try:
         with torch.inference_mode():
             batch = torch.cat(
