@@ -129,6 +129,7 @@ def export_openvino(
 
 def save_openvino(model: Any, path: Path, description: str) -> None:
     """Write a model of OpenVINO with its description; each of the two files is replaced at once."""
+    openvino = need("openvino", "writing for OpenVINO")
     model.set_rt_info(description, [KEY])
     with TemporaryDirectory(prefix="attseg-") as scratch:
         written = Path(scratch) / "model.xml"
