@@ -113,7 +113,7 @@ def test_a_check_can_draw_samples_too_and_says_where(mine, tmp_path, capsys):
 def test_samples_go_to_the_folder_of_runs_where_nothing_else_is_said(mine, tmp_path, capsys):
     assert main(["data", "show", str(mine)]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'runs' / 'mine-samples.png'}\n"
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mine-samples.png"]
+    assert [path.name for path in (tmp_path / "runs").glob("[!.]*")] == ["mine-samples.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "runs"]
 
 

@@ -67,5 +67,5 @@ def test_a_finished_evaluation_begins_anew(trained, whole):
     before = json.loads((whole / "report.json").read_text())
     with replacing(whole / "report.json") as file:
         file.write(b"gone")
-    assert main(["evaluate", str(trained), *CALL, "--out", str(whole)]) == 0
+    assert main(["evaluate", str(trained), *CALL, "--out", str(whole), "--overwrite"]) == 0
     assert json.loads((whole / "report.json").read_text()) == before

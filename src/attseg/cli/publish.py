@@ -49,7 +49,9 @@ def run(argv: Sequence[str]) -> int:
         places = [arguments.out / name for name in (HUB_FILE, "config.json", "recipe.yaml", REPORT)]
         with outputs(*places, overwrite=arguments.overwrite):
             segmenter.save_pretrained(arguments.out, model_card_kwargs=card)
-        print(f"{arguments.out}: {', '.join(sorted(path.name for path in arguments.out.iterdir()))}")
+        print(
+            f"{arguments.out}: {', '.join(sorted(path.name for path in arguments.out.iterdir() if path.name[0] != '.'))}"
+        )
     if arguments.repository is not None:
         private = True if arguments.private else None
         print(publish(segmenter, arguments.repository, license=arguments.license, private=private))
