@@ -81,7 +81,7 @@ KINDS = {
     "gray with alpha": encoded(Image.new("LA", (50, 40), (9, 0))),
     "palette": encoded(GIF[0]),
     "one bit": encoded(Image.new("1", (50, 40))),
-    "floats": encoded(Image.fromarray(np.linspace(0, 1, 2000, dtype=np.float32).reshape(40, 50)), "TIFF"),
+    "16 bits": encoded(Image.fromarray(np.linspace(0, 65535, 2000).astype(np.uint16).reshape(40, 50)), "TIFF"),
     "webp": encoded(picture(), "WEBP"),
     "bmp": encoded(picture(), "BMP"),
     "lying name": encoded(picture(), "JPEG"),

@@ -215,6 +215,16 @@ def _stacked(tiff: TiffFile, page: TiffPage) -> int:
 
 def _check_bounds(page: TiffPage, max_pixels: int) -> None:
     """Refuse what would take too much memory or time, by the tags alone."""
+    sides = (
+        page.imagewidth,
+        page.imagelength,
+        page.samplesperpixel,
+        page.rowsperstrip,
+        page.tilewidth,
+        page.tilelength,
+    )
+    if not all(isinstance(side, int) and side >= 0 for side in sides):  # a damaged tag may hold many numbers
+        raise DataError("cannot be read as a picture: its sizes are no single numbers; replace or remove it")
     check_size(page.imagewidth, page.imagelength, max_pixels)
     if page.dtype is None or not isinstance(page.bitspersample, int):
         raise DataError("has bands of different or unknown types, which are not read; save it with one type")
