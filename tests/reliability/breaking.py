@@ -140,15 +140,15 @@ def _attseg(*words):
 def _leak(*words):
     """Train, and leave memory and a file open in each step."""
     from attseg.cli import main
-    from attseg.training.recorder import Recorder
+    from attseg.training import loop
 
-    kept, on_train_batch_end = [], Recorder.on_train_batch_end
+    kept, train_step = [], loop.train_step
 
     def leave(*arguments):
         kept.append((np.ones(25_000), Path(__file__).open()))  # noqa: SIM115
-        on_train_batch_end(*arguments)
+        return train_step(*arguments)
 
-    Recorder.on_train_batch_end = leave
+    loop.train_step = leave
     return main(list(words))
 
 

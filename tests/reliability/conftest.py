@@ -4,7 +4,6 @@ from PIL import Image
 
 from attseg.recipes.files import to_yaml
 from attseg.recipes.recipe import DataSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
-from attseg.training import run as run_module
 from reliability import breaking
 
 
@@ -54,12 +53,6 @@ def yaml(tmp_path, tiny):
         return file
 
     return write
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    """Runs draw no pictures at their end, for what is tested here they take long."""
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
 
 
 @pytest.fixture

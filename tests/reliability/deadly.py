@@ -33,7 +33,9 @@ class Deadly(Scenes):
 
 
 class Large:
-    """Eight pictures that no pipe holds."""
+    """Eight images that no pipe holds."""
+
+    classes = ("a",)
 
     def __len__(self):
         return 8

@@ -9,8 +9,7 @@ import torch
 
 from attseg.checkpoint import read_weights
 from attseg.recipes.recipe import Machine
-from attseg.training import run as run_module
-from attseg.training.run import train
+from fitting import fit_into
 from reliability.breaking import steps, wait_until
 
 
@@ -25,13 +24,12 @@ def differing(one, other):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than the machine has cores
-def test_any_number_of_workers_gives_the_same_weights(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+def test_any_number_of_workers_gives_the_same_weights(tiny, tmp_path):
     machines = {str(workers): Machine(device="cpu", workers=workers, save_every=3) for workers in (0, 1, 4)}
     machines["cache"] = Machine(device="cpu", workers=2, cache=0.01, save_every=3)
     for name, machine in machines.items():
-        train(tiny(), machine, out=tmp_path / name)
-    other = train(tiny(seed=1), machines["0"], out=tmp_path / "another seed")
+        fit_into(tmp_path / name, tiny(), machine)
+    other = fit_into(tmp_path / "another seed", tiny(seed=1), machines["0"])
     for name in machines:
         for kind in ("best", "last"):
             assert differing(weights(tmp_path / "0", kind), weights(tmp_path / name, kind)) == []
@@ -67,10 +65,9 @@ def test_the_working_folder_a_stop_and_the_names_of_folders_change_nothing(nurse
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 @pytest.mark.timeout(900)
-def test_a_gpu_gives_the_same_bits_again_where_asked_to(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+def test_a_gpu_gives_the_same_bits_again_where_asked_to(tiny, tmp_path):
     machine = Machine(device="cuda", workers=2, deterministic=True, save_every=3)
     for name, workers in (("one", 2), ("two", 4)):
-        train(tiny(), replace(machine, workers=workers), out=tmp_path / name)
+        fit_into(tmp_path / name, tiny(), replace(machine, workers=workers))
     assert differing(weights(tmp_path / "one"), weights(tmp_path / "two")) == []
     assert all(tensor.isfinite().all() for tensor in weights(tmp_path / "one").values())

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,19 +14,17 @@ import torch
 from torch import nn
 
 from attseg.checkpoint import read_weights
+from attseg.data.catalog import open_data
 from attseg.data.feeding.loader import eval_loader
+from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.sample import DataError
 from attseg.models import Segmentation
-from attseg.recipes.recipe import DataSpec, LossSpec, Machine
-from attseg.training import first_weights
-from attseg.training import run as run_module
+from attseg.recipes.recipe import DataSpec, LossSpec
 from attseg.training.errors import RunError
-from attseg.training.run import train
 from attseg.training.state import load_state
+from fitting import HERE, fit_into
 from reliability.breaking import wait_until
 from reliability.deadly import DEADLY, Deadly, Large
-
-HERE = Machine(device="cpu", workers=0, save_every=2)
 
 NAMES = ("best.safetensors", "last.safetensors")
 
@@ -178,8 +177,8 @@ def test_a_limit_on_files_stops_a_run_in_words_and_spoils_nothing(nursery, yaml,
     assert re.fullmatch(r"attseg: cannot write .*: File too large", said)
 
 
-def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny, tmp_path, no_pictures):
-    train(tiny(steps=4), HERE, out=tmp_path / "run")
+def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny, tmp_path):
+    fit_into(tmp_path / "run", tiny(steps=4))
     folder = tmp_path / "run" / "state"
     newest = folder / "00000004.pt"
     whole = newest.read_bytes()
@@ -189,7 +188,7 @@ def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny,
         assert (state["step"], damaged) == (2, [newest]), length
     (folder / "00000002.pt").write_bytes(b"")
     with pytest.raises(RunError, match=r"no state in .* is whole .*start it again in another folder"):
-        train(tiny(steps=4), HERE, out=tmp_path / "run", resume=True)
+        fit_into(tmp_path / "run", tiny(steps=4))
 
 
 # Numbers
@@ -220,22 +219,16 @@ class Exploding(nn.Module):
 
 
 @pytest.mark.parametrize("what", ["nan", "inf", "gradient"])
-def test_numbers_that_are_none_stop_a_run_before_they_are_kept(tiny, tmp_path, no_pictures, monkeypatch, what):
-    seen = []
-    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Exploding(num_classes, 58, what))
-    step = run_module.SegmentationTask.training_step
-
-    def note(task, batch, index):
-        seen.append(batch["names"])
-        return step(task, batch, index)
-
-    monkeypatch.setattr(run_module.SegmentationTask, "training_step", note)
-    recipe = tiny(steps=500, val_every=500, loss=LossSpec())  # a row in the log every 10 steps
+def test_losses_and_weights_that_are_not_finite_stop_a_run_before_they_are_kept(tiny, tmp_path, what):
+    recipe = tiny(steps=500, val_every=500, loss=LossSpec(), sampling="shuffled")  # a row in the log every 10 steps
+    data = open_data("folder", "train", root=recipe.data.root)
+    order = [data.name(index) for batch in islice(TrainSampler(5, batch_size=2, seed=0), 58) for index, _ in batch]
+    machine = replace(HERE, save_every=58 if what == "gradient" else 29)
     with pytest.raises(RunError) as error:
-        train(recipe, replace(HERE, save_every=58 if what == "gradient" else 29), out=tmp_path / "run")
+        fit_into(tmp_path / "run", recipe, machine, model=lambda num_classes: Exploding(num_classes, 58, what))
     if what == "gradient":
         assert re.match(
-            r"in step 58 the loss is [\d.]+, but weights became infinite or no numbers, over the samples ",
+            r"in step 58 the loss is [\d.]+, but weights became NaN or infinite, over the samples ",
             str(error.value),
         )
         assert "nothing was saved before" in str(error.value)
@@ -247,7 +240,7 @@ def test_numbers_that_are_none_stop_a_run_before_they_are_kept(tiny, tmp_path, n
         assert load_state(tmp_path / "run" / "state")[0]["step"] == 29
         last = read_weights(tmp_path / "run" / "last.safetensors").state
         assert all(tensor.isfinite().all() for tensor in last.values())
-    assert f"over the samples {', '.join(seen[57])};" in str(error.value)
+    assert f"over the samples {', '.join(order[-2:])};" in str(error.value)
 
 
 # Workers
@@ -256,15 +249,16 @@ def test_numbers_that_are_none_stop_a_run_before_they_are_kept(tiny, tmp_path, n
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", ["kill", "segfault", "memory"])
-def test_a_worker_that_dies_over_a_picture_names_it(tiny, tmp_path, no_pictures, monkeypatch, how):
-    monkeypatch.setattr(
-        run_module, "open_data", lambda name, split, **_: Deadly(split, how if split == "train" else "not")
-    )
+def test_a_worker_that_dies_over_a_picture_names_it(tiny, tmp_path, how):
     recipe = tiny(data=DataSpec(), loss=LossSpec(), sampling="shuffled")
     name = Deadly("train", how).name(DEADLY)
-    with pytest.raises(DataError, match=rf"a process that reads pictures was killed while it read '{name}' \("):
-        train(recipe, replace(HERE, workers=1), out=tmp_path / "run")
-    with pytest.raises(DataError, match=rf"was killed while it read '{name}' "):
+    with pytest.raises(
+        DataError, match=rf"a process that reads images was killed; the last that were begun are '{name}' \("
+    ):
+        fit_into(
+            tmp_path / "run", recipe, replace(HERE, workers=1), data=Deadly("train", how), val=Deadly("val", "not")
+        )
+    with pytest.raises(DataError, match=rf"was killed; .* are '{name}' "):
         list(eval_loader(Deadly("train", how), range(6), workers=1))
 
 
@@ -281,7 +275,7 @@ def test_a_worker_that_dies_while_it_sends_is_not_waited_for():
         lambda: worker.status() == psutil.STATUS_SLEEPING and worker.num_threads() > 2, 60, "samples on their way"
     )
     worker.kill()
-    with pytest.raises(DataError, match=r"was killed (while it read|after it had read) 'large/\d'"):
+    with pytest.raises(DataError, match=r"was killed; .* are 'large/\d' "):
         list(stream)
 
 

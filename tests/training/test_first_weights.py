@@ -11,26 +11,19 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import SCENES, Scenes
 from attseg.errors import UsageError
 from attseg.recipes.recipe import Machine, ModelSpec, OptimSpec
-from attseg.training import run as run_module
 from attseg.training.first_weights import read_first_weights
 from attseg.training.run import train
+from fitting import fit_into
 
 HERE = Machine(device="cpu", workers=0, save_every=1)
 
 
 @pytest.fixture(scope="module")
 def first(tiny, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_module, "draw_pictures", lambda *_: None)
-        return train(tiny(steps=2), HERE, out=tmp_path_factory.mktemp("runs") / "first")
+    return fit_into(tmp_path_factory.mktemp("runs") / "first", tiny(steps=2))
 
 
-@pytest.fixture
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
-
-
-def test_a_run_goes_out_from_the_best_weights_of_another(first, tiny, tmp_path, no_pictures):
+def test_a_run_goes_out_from_the_best_weights_of_another(first, tiny, tmp_path):
     still = tiny(steps=1, init=str(first), seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0))
     began, found = (
         read_weights(folder / "best.safetensors").state for folder in (first, train(still, HERE, out=tmp_path))
@@ -40,14 +33,14 @@ def test_a_run_goes_out_from_the_best_weights_of_another(first, tiny, tmp_path, 
     assert [name for name in learned if not torch.equal(began[name], found[name])] == []
 
 
-def test_without_it_another_seed_has_other_weights(first, tiny, tmp_path, no_pictures):
-    new = train(tiny(steps=1, seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0)), HERE, out=tmp_path)
+def test_without_it_another_seed_has_other_weights(first, tiny, tmp_path):
+    new = fit_into(tmp_path, tiny(steps=1, seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0)))
     name = "head.weight"
     states = (read_weights(folder / "best.safetensors").state for folder in (first, new))
     assert not torch.equal(*(state[name] for state in states))
 
 
-def test_a_run_that_saved_goes_on_without_what_it_began_with(first, tiny, tmp_path, no_pictures):
+def test_a_run_that_saved_goes_on_without_what_it_began_with(first, tiny, tmp_path):
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes((first / "last.safetensors").read_bytes())
     recipe = tiny(steps=3, init=str(copy))

@@ -12,22 +12,20 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import build_model
-from attseg.recipes.recipe import LossName, LossSpec, Machine
-from attseg.training import run as run_module
+from attseg.recipes.recipe import LossName, LossSpec
 from attseg.training.check import check_recipe
-from attseg.training.run import train
+from fitting import fit_into
 
 TERMS = {name: {name: 1.0} for name in get_args(LossName)} | {"sum": {"cross-entropy": 1.0, "dice": 0.5}}
 
 STEPS = 15
 
 
-def test_a_run_trains_with_all_at_once(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
+def test_a_run_trains_with_all_at_once(tiny, tmp_path):
     terms = dict.fromkeys(get_args(LossName), 0.5)
     recipe = tiny(steps=2, loss=LossSpec(terms=terms, class_weights="median-frequency"))
-    train(recipe, Machine(device="cpu", workers=0), out=tmp_path / "run")
-    first, last = (float(line.split(",")[1]) for line in (tmp_path / "run" / "metrics.csv").read_text().split()[1:])
+    fit_into(tmp_path, recipe)
+    first, last = (float(line.split(",")[1]) for line in (tmp_path / "metrics.csv").read_text().split()[1:])
     assert 0 < last < 10
     assert first > 0
 

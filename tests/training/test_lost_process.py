@@ -1,6 +1,5 @@
 """A process of several that fails must end the others soon, rather than leave them waiting for it."""
 
-import os
 import subprocess
 import sys
 import time
@@ -11,49 +10,41 @@ import pytest
 import torch
 
 from attseg.checkpoint import read_weights
+from attseg.training.engine import reporting_lost_processes
 from attseg.training.errors import RunError
-from attseg.training.run import _fit
+from fitting import environment
+
+SOON = 60
+"""Seconds."""
 
 RUN = """
 import os, signal, sys, time
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from attseg.models import Segmentation
 from attseg.recipes.recipe import AugmentSpec, DataSpec, Machine, Recipe
-from attseg.training import first_weights, recorder, run
 from attseg.training.errors import RunError
+from fitting import Pixelwise, fit_into
 
 
-class Pixelwise(nn.Module):
-    def __init__(self, num_classes):
-        super().__init__()
-        self.encoder = nn.Conv2d(3, 8, 1)
-        self.head = nn.Conv2d(8, num_classes, 1)
+class Failing(Pixelwise):  # in its sixth step of training
+    passes = 0
 
     def forward(self, images):
-        return Segmentation(self.head(self.encoder(images).relu()), {})
-
-
-if __name__ == "__main__":
-    out, devices, how, who, resume, timeout = sys.argv[1:]
-    out = Path(out)
-    torch.set_num_threads(1)
-    first_weights.build_model = lambda name, args, num_classes: Pixelwise(num_classes)
-    run.draw_pictures = lambda *_: None
-    on_train_batch_end = recorder.Recorder.on_train_batch_end
-
-    def fail_after_step_5(self, trainer, task, *rest):
-        on_train_batch_end(self, trainer, task, *rest)
-        if how != "none" and trainer.global_step == 5 and trainer.global_rank == int(who):
+        self.passes += self.training
+        if self.passes == 6 and how != "none" and int(os.environ.get("LOCAL_RANK", 0)) == int(who):
             (out / "failed").write_text(str(time.time()))
             if how in ("kill", "stop"):
                 os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGSTOP)
             raise ZeroDivisionError("a bug")
+        return super().forward(images)
 
-    recorder.Recorder.on_train_batch_end = fail_after_step_5
+
+if __name__ == "__main__":
+    out, devices, how, who, timeout = sys.argv[1:]
+    out = Path(out)
+    torch.set_num_threads(1)
     recipe = Recipe(
         name="tiny",
         data=DataSpec(options={"size": (64, 64), "count": 5}),
@@ -64,14 +55,11 @@ if __name__ == "__main__":
     )
     machine = Machine(device="cpu", workers=0, devices=int(devices), save_every=2, timeout=int(timeout))
     try:
-        run.train(recipe, machine, out=out, resume=resume == "resume")
+        fit_into(out, recipe, machine, model=Failing)
     except RunError as error:
         print(error, flush=True)
         sys.exit(1)
 """
-
-SOON = 60
-"""Seconds."""
 
 
 @pytest.mark.slow
@@ -93,10 +81,10 @@ def test_the_others_end_within_a_minute_and_the_run_goes_on(tmp_path, torchrun, 
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2") if torchrun else ()
     arguments = [str(script), str(out), "1" if torchrun else "2", how, str(who)]
     timeout = "120" if how != "stop" else "15" if torchrun else "40"  # torchrun waits another 30 s before it kills
-    quiet = os.environ | {"OMP_NUM_THREADS": "1"}
+    quiet = environment()
     with (tmp_path / "said").open("w") as said:
         process = psutil.Popen(
-            [sys.executable, *launcher, *arguments, "new", timeout], stdout=said, stderr=subprocess.STDOUT, env=quiet
+            [sys.executable, *launcher, *arguments, timeout], stdout=said, stderr=subprocess.STDOUT, env=quiet
         )
         others = set()
         while not (out / "failed").exists() and process.poll() is None:
@@ -119,21 +107,11 @@ def test_the_others_end_within_a_minute_and_the_run_goes_on(tmp_path, torchrun, 
     if how != "raise":
         return
     assert "ZeroDivisionError: a bug" in said
-    done = [sys.executable, *arguments[:2], "1", "none", "0", "resume", timeout]
+    done = [sys.executable, *arguments[:2], "1", "none", "0", timeout]
     subprocess.run(done, check=True, timeout=200, env=quiet)
     assert read_weights(out / "last.safetensors").info["step"] == 8
     steps = [line.split(",")[0] for line in (out / "metrics.csv").read_text().splitlines()]
     assert steps == ["step", *map(str, range(1, 9))]
-
-
-class Trainer:
-    strategy = SimpleNamespace(launcher=None)
-
-    def __init__(self, error):
-        self.error = error
-
-    def fit(self, task):
-        raise self.error
 
 
 @pytest.mark.parametrize(
@@ -147,9 +125,8 @@ class Trainer:
     ],
 )
 def test_the_loss_of_another_process_is_told_in_words(error, world, translated):
-    task = SimpleNamespace(plan=SimpleNamespace(rank=1, world=world))
-    with pytest.raises(RuntimeError) as raised:
-        _fit(Trainer(error), task)
+    with pytest.raises(RuntimeError) as raised, reporting_lost_processes(SimpleNamespace(rank=1, world=world)):
+        raise error
     assert isinstance(raised.value, RunError) == translated
     if translated:
         assert str(raised.value).startswith("process 1 of 2 has lost another one")

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 from dataclasses import replace
 
@@ -15,21 +16,20 @@ from torch import nn
 
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.catalog import open_data
+from attseg.data.feeding.loader import train_loader
+from attseg.data.feeding.transforms import TrainTransform
+from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError
 from attseg.data.sets.scenes import SCENES
 from attseg.errors import UsageError
 from attseg.evaluation.evaluate import evaluate
 from attseg.files import FileError
-from attseg.models import Segmentation, build_model
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, ModelSpec, OptimSpec
+from attseg.models import build_model
+from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec
 from attseg.recipes.values import to_values
-from attseg.training import first_weights
-from attseg.training import run as run_module
 from attseg.training.errors import Interrupted, RunError
-from attseg.training.history import History
 from attseg.training.run import train
-
-HERE = Machine(device="cpu", workers=0, save_every=2)
+from fitting import HERE, Pixelwise, Watched, fit_into
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +41,6 @@ def finished(tiny, tmp_path_factory):
         recipe, HERE, out=tmp_path_factory.mktemp("runs") / "finished", console=Console(file=said, width=200)
     )
     return folder, recipe, said.getvalue()
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
 
 
 def rows(folder):
@@ -71,13 +66,10 @@ def test_the_folder_holds_what_it_should_and_nothing_else(finished):
     ]
 
 
-def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(
-    tiny, tmp_path, no_pictures, monkeypatch
-):
-    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
-    train(tiny(steps=20, val_every=0), Machine(device="cpu", workers=0), out=tmp_path / "run")
-    assert sorted(path.name for path in (tmp_path / "run" / "state").glob("*.pt")) == ["00000018.pt", "00000020.pt"]
-    assert [row["step"] for row in rows(tmp_path / "run") if row["miou"]] == ["20"]
+def test_left_open_a_run_saves_ten_times_and_short_ones_are_evaluated_at_the_end(tiny, tmp_path):
+    fit_into(tmp_path, tiny(steps=20, val_every=0), replace(HERE, save_every=0), model=Pixelwise)
+    assert sorted(path.name for path in (tmp_path / "state").glob("*.pt")) == ["00000018.pt", "00000020.pt"]
+    assert [row["step"] for row in rows(tmp_path) if row["miou"]] == ["20"]
 
 
 def test_metrics_have_a_row_a_step_and_scores_where_evaluated(finished):
@@ -126,130 +118,148 @@ def test_resuming_a_complete_run_changes_no_weights(finished):
     assert (folder / "samples.png").exists()
 
 
-def test_the_global_random_state_is_left_alone(tiny, tmp_path, no_pictures):
+def test_the_global_random_state_is_left_alone(tiny, tmp_path):
     torch.manual_seed(5)
     before = torch.get_rng_state()
     train(tiny(steps=1), HERE, out=tmp_path / "run")
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def build_with_dropout(name, args, num_classes):
-    model = build_model(name, args, num_classes)
-    model.head = nn.Sequential(nn.Dropout(0.5), model.head)
-    return model
-
-
-def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_to_the_same_weights(
-    tiny, tmp_path, no_pictures, monkeypatch
-):
-    monkeypatch.setattr(first_weights, "build_model", build_with_dropout)
+def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_to_the_same_weights(tiny, tmp_path):
     recipe = tiny(ema=0.5, optim=OptimSpec(name="adamw", lr=1e-3))
-    train(recipe, HERE, out=tmp_path / "straight")
-    add = History.add
 
-    def add_and_stop(history, step, **values):
-        if step == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        add(history, step, **values)
+    def with_dropout(num_classes):
+        model = build_model(recipe.model.name, recipe.model.args, num_classes)
+        model.head = nn.Sequential(nn.Dropout(0.5), model.head)
+        return model
 
-    monkeypatch.setattr(History, "add", add_and_stop)
-    with pytest.raises(
-        Interrupted, match=r"stopped after step 4 of 6; everything is saved in .*goes on from there with"
-    ) as stop:
-        train(recipe, HERE, out=tmp_path / "stopped")
+    straight = fit_into(tmp_path / "straight", recipe, model=with_dropout)
+    scenes = open_data("scenes", "train", **recipe.data.options)
+    data = Watched(scenes, at=10, act=lambda: os.kill(os.getpid(), signal.SIGTERM))  # in step 3: four samples a step
+    with pytest.raises(Interrupted, match=r"stopped after step 3 of 6; everything is saved in .*--resume") as stop:
+        fit_into(tmp_path / "stopped", recipe, model=with_dropout, data=data)
     assert stop.value.signal == signal.SIGTERM
-    monkeypatch.setattr(History, "add", add)
-    train(recipe, HERE, out=tmp_path / "stopped", resume=True)
+    stopped = fit_into(tmp_path / "stopped", recipe, model=with_dropout)
     for name in ("best", "last"):
-        assert_same(weights(tmp_path / "stopped", name), weights(tmp_path / "straight", name))
-    assert [row["loss"] for row in rows(tmp_path / "stopped")] == [row["loss"] for row in rows(tmp_path / "straight")]
+        assert_same(weights(stopped, name), weights(straight, name))
+    assert [row["loss"] for row in rows(stopped)] == [row["loss"] for row in rows(straight)]
 
 
-class Pixelwise(nn.Module):
-    """Sees no other pixel and no other picture, so that parts of a batch give what the whole gives."""
-
-    def __init__(self, num_classes):
-        super().__init__()
-        self.encoder = nn.Conv2d(3, 8, 1)
-        self.head = nn.Conv2d(8, num_classes, 1)
-
-    def forward(self, images):
-        return Segmentation(self.head(self.encoder(images).relu()), {})
+def test_accumulated_parts_make_one_step_as_the_whole_batch_does(tiny, tmp_path):
+    recipe = tiny(steps=3, augment=AugmentSpec(scale=(1.0, 1.0)))  # images fill the crop: as many pixels in each part
+    one, four = (fit_into(tmp_path / str(n), recipe, replace(HERE, accumulate=n), model=Pixelwise) for n in (1, 4))
+    assert [row["step"] for row in rows(four)] == ["1", "2", "3"]
+    assert float(rows(four)[2]["loss"]) == pytest.approx(float(rows(one)[2]["loss"]), rel=1e-4)
+    torch.testing.assert_close(weights(four), weights(one), rtol=0, atol=1e-4)
 
 
-def test_accumulated_parts_make_one_step_as_the_whole_batch_does(tiny, tmp_path, no_pictures, monkeypatch):
-    monkeypatch.setattr(first_weights, "build_model", lambda name, args, num_classes: Pixelwise(num_classes))
-    recipe = tiny(
-        steps=3, augment=AugmentSpec(scale=(1.0, 1.0))
-    )  # the pictures fill the crop: as many pixels in each part
-    for accumulate in (1, 4):
-        train(recipe, replace(HERE, accumulate=accumulate), out=tmp_path / str(accumulate))
-    assert [row["step"] for row in rows(tmp_path / "4")] == ["1", "2", "3"]
-    assert float(rows(tmp_path / "4")[2]["loss"]) == pytest.approx(float(rows(tmp_path / "1")[2]["loss"]), rel=1e-4)
-    torch.testing.assert_close(weights(tmp_path / "4"), weights(tmp_path / "1"), rtol=0, atol=1e-4)
+@pytest.mark.parametrize(
+    "optim",
+    [OptimSpec(lr=0.1, clip=0.05, warmup=2), OptimSpec(lr=0.01, name="adamw", power=2.0, new_layers_factor=3.0)],
+    ids=["sgd", "adamw"],
+)
+def test_weights_are_those_of_a_loop_written_by_hand(tiny, tmp_path, optim):
+    """Schedule, parameter groups, accumulation, clipping, and the moving average, over batches from the same loader."""
+    recipe = tiny(steps=4, optim=optim, ema=0.9, loss=LossSpec())
+    found = weights(fit_into(tmp_path, recipe, replace(HERE, accumulate=2), model=Pixelwise))
+
+    data = open_data("scenes", "train", **recipe.data.options)
+    batches = iter(train_loader(data, TrainTransform(recipe.crop_size, **vars(recipe.augment)), batch_size=2, seed=0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Pixelwise(len(data.classes))
+    groups = [[model.encoder.weight], [model.encoder.bias], [model.head.weight], [model.head.bias]]
+    decays, factors = (optim.weight_decay, 0, optim.weight_decay, 0), (1, 1, *[optim.new_layers_factor] * 2)
+    if optim.decay_norm_and_bias:
+        decays = [optim.weight_decay] * 4
+    settings = [{"params": params, "weight_decay": decay} for params, decay in zip(groups, decays, strict=True)]
+    sgd, adamw = torch.optim.SGD(settings, lr=1, momentum=optim.momentum), torch.optim.AdamW(settings, lr=1)
+    optimizer = sgd if optim.name == "sgd" else adamw
+    average = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for step in range(4):
+        lr = optim.lr * (1 - step / 4) ** optim.power * (min(1, (step + 1) / optim.warmup) if optim.warmup else 1)
+        for group, factor in zip(optimizer.param_groups, factors, strict=True):
+            group["lr"] = lr * factor
+        optimizer.zero_grad()
+        for _ in range(2):
+            batch = next(batches)
+            logits = model(Preprocessing()(batch["images"])).logits
+            loss = nn.functional.cross_entropy(logits, batch["labels"].long(), ignore_index=255)
+            (loss / 2).backward()
+        if optim.clip:
+            nn.utils.clip_grad_norm_(model.parameters(), optim.clip)
+        optimizer.step()
+        keep = min(0.9, (1 + step) / (10 + step))
+        for name, tensor in model.state_dict().items():
+            average[name].lerp_(tensor, 1 - keep)
+    torch.testing.assert_close(found, average, rtol=0, atol=1e-6)
 
 
-def test_mixed_precision_trains(tiny, tmp_path, no_pictures):
-    train(tiny(steps=2), replace(HERE, precision="bf16"), out=tmp_path / "run")
-    assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in weights(tmp_path / "run").values())
-    assert all(float(row["loss"]) < 10 for row in rows(tmp_path / "run"))
+def test_mixed_precision_trains(tiny, tmp_path):
+    fit_into(tmp_path, tiny(steps=2), replace(HERE, precision="bf16"))
+    assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in weights(tmp_path).values())
+    assert all(float(row["loss"]) < 10 for row in rows(tmp_path))
 
 
-def test_the_forward_pass_of_training_is_compiled_where_asked_for(tiny, tmp_path, no_pictures, monkeypatch):
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_images_are_normalised_in_full_precision_and_the_loss_is_computed_in_it(tiny, tmp_path, precision):
+    seen = []
+
+    class Noting(Pixelwise):
+        def forward(self, images):
+            output = super().forward(images)
+            if self.training:
+                seen.append((images.dtype, output.logits.dtype))
+            return output
+
+    fit_into(tmp_path, tiny(steps=1), replace(HERE, precision=precision), model=Noting)
+    assert seen == [(torch.float32, torch.bfloat16 if precision == "bf16" else torch.float32)]
+
+
+@pytest.mark.compile
+def test_the_forward_pass_of_training_is_compiled_where_asked_for(tiny, tmp_path):
     """Whether the models compile is for their own tests to say."""
     compiled = []
 
-    def compile_and_count(forward):
-        def run(images):
-            compiled.append(images.shape)
-            return forward(images)
+    class Noting(Pixelwise):
+        def forward(self, images):
+            if self.training:
+                compiled.append(torch.compiler.is_compiling())
+            return super().forward(images)
 
-        return run
-
-    monkeypatch.setattr(torch, "compile", compile_and_count)
-    train(tiny(steps=2), replace(HERE, compile=True), out=tmp_path / "run")
-    assert compiled == [(4, 3, 64, 64)] * 2
+    for asked in (False, True):
+        fit_into(tmp_path / str(asked), tiny(steps=1), replace(HERE, compile=asked), model=Noting)
+    assert compiled == [False, True]
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path, no_pictures):
-    recipe = tiny(optim=OptimSpec(lr=1e30))
+def test_a_nan_loss_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path):
     with pytest.raises(RunError) as error:
-        train(recipe, replace(HERE, save_every=1), out=tmp_path / "run")
+        fit_into(tmp_path, tiny(optim=OptimSpec(lr=1e30)), replace(HERE, save_every=1))
     message = str(error.value)
     step = int(
-        re.match(
-            r"in step (\d) the loss is (nan|inf|\S+, but weights became infinite or no numbers), over the samples ",
-            message,
-        )[1]
+        re.match(r"in step (\d) the loss is (nan|inf|\S+, but weights became NaN or infinite), over ", message)[1]
     )
     assert len(re.findall(r"train/\d{5}", message)) == 4, message
     assert "the weights of the last save are untouched" in message
     assert "optim.lr 1e+30" in message
-    assert read_weights(tmp_path / "run" / "last.safetensors").info["step"] == step - 1
+    assert read_weights(tmp_path / "last.safetensors").info["step"] == step - 1
 
 
-def test_a_full_disk_is_told_and_leaves_the_last_save_intact(tiny, tmp_path, no_pictures, monkeypatch):
-    add, fsync = History.add, os.fsync
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    def add_and_fill(history, step, **values):
-        add(history, step, **values)
-        if step == 3:
-            monkeypatch.setattr(os, "fsync", full)
-
-    monkeypatch.setattr(History, "add", add_and_fill)
-    with pytest.raises(FileError, match="no space is left in"):
-        train(tiny(), HERE, out=tmp_path / "run")
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(History, "add", add)
-    assert read_weights(tmp_path / "run" / "last.safetensors").info["step"] == 2
-    train(tiny(), HERE, out=tmp_path / "run", resume=True)
-    assert rows(tmp_path / "run")[-1]["step"] == "6"
+def test_a_file_that_cannot_be_written_is_named_and_the_last_save_is_intact(tiny, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    scenes = open_data("scenes", "train", **tiny().data.options)
+    data = Watched(scenes, at=10, act=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1])))
+    try:
+        with pytest.raises(FileError, match=r"cannot write .*File too large"):
+            fit_into(tmp_path, tiny(), data=data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read_weights(tmp_path / "last.safetensors").info["step"] == 2
+    fit_into(tmp_path, tiny())
+    assert rows(tmp_path)[-1]["step"] == "6"
 
 
-def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(tiny, tmp_path, no_pictures):
+def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(tiny, tmp_path):
     train(tiny(), HERE, out=tmp_path / "run")
     straight, newest = weights(tmp_path / "run"), tmp_path / "run" / "state" / "00000006.pt"
     newest.write_bytes(newest.read_bytes()[:-100])
@@ -298,7 +308,7 @@ def test_labels_that_say_nothing_are_refused_before_training(tiny, tmp_path, fol
 
 
 @pytest.mark.parametrize(("split", "values"), [("train", (0, 1)), ("val", (0,)), ("val", (1, 255))])
-def test_one_label_file_that_counts_is_enough(tiny, tmp_path, folder_data, split, values, no_pictures):
+def test_one_label_file_that_counts_is_enough(tiny, tmp_path, folder_data, split, values):
     for index in range(4):
         write_labels(tmp_path / "mine", split, index, values if index == 3 else (255,))
     train(tiny(data=folder_data, steps=1), HERE, out=tmp_path / "run")

@@ -40,20 +40,11 @@ def test_handlers_come_back_at_the_end():
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_signals_are_taken_back_from_others():
-    with StopRequest(print) as stop:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        stop.listen()
-        signal.raise_signal(signal.SIGTERM)
-        assert stop.signal == signal.SIGTERM
-
-
 def test_outside_the_main_thread_nothing_is_touched():
     handlers = []
 
     def run():
-        with StopRequest(print) as stop:
-            stop.listen()
+        with StopRequest(print):
             handlers.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=run)

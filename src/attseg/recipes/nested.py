@@ -42,3 +42,19 @@ def merge(values: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
         else:
             result[name] = value
     return result
+
+
+def flat(values: Mapping[str, Any], at: str = "") -> Values:
+    """Nested mappings as one, with dotted keys.
+
+    Example:
+        >>> flat({"optim": {"lr": 0.1}, "steps": 3})
+        {'optim.lr': 0.1, 'steps': 3}
+    """
+    result: Values = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            result |= flat(value, f"{at}{name}.")
+        else:
+            result[f"{at}{name}"] = value
+    return result

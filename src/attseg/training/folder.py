@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from attseg.errors import UsageError
 from attseg.files import FileError, clear_parts, replacing
 from attseg.locks import locked
 from attseg.recipes.files import read_recipe, to_yaml
+from attseg.recipes.nested import flat
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import to_values
 from attseg.training.errors import RunError
@@ -40,19 +40,9 @@ class RunFolder:
         self.chances = path / "state" / "chances.npy"
         self.data = path / "state" / "data.json"
         self.lock = path / "state" / "lock"
-        self.written = (
-            self.recipe,
-            self.metrics,
-            self.curves,
-            self.confusion,
-            self.samples,
-            self.best,
-            self.last,
-            self.report,
-            self.class_weights,
-            self.chances,
-            self.data,
-        )
+        self.written = [
+            value for name, value in vars(self).items() if name not in ("path", "tensorboard", "state", "lock")
+        ]
         """Files that a run writes, beside its lock, its states and what TensorBoard adds."""
 
     def has_saved(self) -> bool:
@@ -94,12 +84,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
             check_same(folder, recipe)
         else:
             _refuse_others(folder, had_begun)  # another run may have saved, and ended, since
-            for left in (
-                folder.class_weights,
-                folder.chances,
-                folder.data,
-            ):  # by a run that ended before it saved anything
-                left.unlink(missing_ok=True)
+            for left in (folder.class_weights, folder.chances, folder.data):
+                left.unlink(missing_ok=True)  # by a run that ended before it saved anything
         for place in (folder.path, folder.state):
             clear_parts(place, before=time.time())
         with replacing(folder.recipe) as file:
@@ -146,7 +132,7 @@ def check_same(folder: RunFolder, recipe: Recipe) -> None:
         UsageError: The message names what differs.
     """
     before, _ = read_recipe(folder.recipe)
-    old, new = _flat(to_values(before)), _flat(to_values(recipe))
+    old, new = flat(to_values(before)), flat(to_values(recipe))
     changes = [
         f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
         for key in old | new
@@ -157,14 +143,3 @@ def check_same(folder: RunFolder, recipe: Recipe) -> None:
             f"the run in {folder.path} was started with another recipe: {'; '.join(changes)}. Resume it with its own recipe "
             f"({folder.recipe}), or begin a new run in another folder"
         )
-
-
-def _flat(values: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{at}{name}.")
-        else:
-            flat[f"{at}{name}"] = value
-    return flat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 import torch
@@ -14,12 +15,19 @@ from attseg.recipes.recipe import Machine, Recipe
 
 MOST_WORKERS = 8
 
+LEAST_OF_RECIPE = {"steps": 1, "batch_size": 1, "val_every": 0, "seed": 0} | {
+    f"optim.{name}": 0 for name in ("lr", "momentum", "weight_decay", "warmup", "clip")
+}
+
+LEAST_OF_MACHINE = {"devices": 1, "nodes": 1, "workers": -1, "cache": 0, "accumulate": 1, "save_every": 0, "timeout": 1}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What ``make_plan`` decided.
 
     Args:
+        machine: What was asked for.
         device: Kind of device.
         devices: Processes a node.
         nodes: Computers.
@@ -29,6 +37,7 @@ class Plan:
         channels_last: Whether pictures and weights have their channels innermost.
     """
 
+    machine: Machine
     device: Literal["cpu", "cuda"]
     devices: int
     nodes: int
@@ -49,8 +58,10 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     Raises:
         UsageError: A number out of range, a device that is not there, a batch that cannot be shared out evenly.
     """
-    _check_recipe(recipe)
-    _check_machine(machine)
+    _check(recipe, LEAST_OF_RECIPE)
+    _check(machine, LEAST_OF_MACHINE)
+    if not 0 <= recipe.ema < 1:
+        raise UsageError(f"ema is {recipe.ema}; 0 (no average) or a decay below 1, such as 0.999, was expected")
     device = _device(machine)
     devices, nodes = _processes(machine, device)
     parts = devices * nodes * machine.accumulate
@@ -60,6 +71,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
             f"{machine.accumulate}); choose a batch_size that {parts} divides, or fewer parts"
         )
     return Plan(
+        machine=machine,
         device=device,
         devices=devices,
         nodes=nodes,
@@ -75,39 +87,12 @@ def under_torchrun() -> bool:
     return distributed.is_available() and distributed.is_torchelastic_launched()
 
 
-def _check_recipe(recipe: Recipe) -> None:
-    for name, value, least in (
-        ("steps", recipe.steps, 1),
-        ("batch_size", recipe.batch_size, 1),
-        ("val_every", recipe.val_every, 0),
-        ("seed", recipe.seed, 0),
-        ("optim.lr", recipe.optim.lr, 0),
-        ("optim.momentum", recipe.optim.momentum, 0),
-        ("optim.weight_decay", recipe.optim.weight_decay, 0),
-        ("optim.warmup", recipe.optim.warmup, 0),
-        ("optim.clip", recipe.optim.clip, 0),
-    ):
-        _check_least(name, value, least)
-    if not 0 <= recipe.ema < 1:
-        raise UsageError(f"ema is {recipe.ema}; 0 (no average) or a decay below 1, such as 0.999, was expected")
-
-
-def _check_machine(machine: Machine) -> None:
-    for name, value, least in (
-        ("devices", machine.devices, 1),
-        ("nodes", machine.nodes, 1),
-        ("workers", machine.workers, -1),
-        ("cache", machine.cache, 0),
-        ("accumulate", machine.accumulate, 1),
-        ("save_every", machine.save_every, 0),
-        ("timeout", machine.timeout, 1),
-    ):
-        _check_least(name, value, least)
-
-
-def _check_least(name: str, value: float, least: float) -> None:
-    if not value >= least:
-        raise UsageError(f"{name} is {value}; at least {least} was expected")
+def _check(record: Recipe | Machine, least: dict[str, int]) -> None:
+    """Refuse numbers below the least value of their setting."""
+    for name, bound in least.items():
+        value = attrgetter(name)(record)
+        if not value >= bound:
+            raise UsageError(f"{name} is {value}; at least {bound} was expected")
 
 
 def _device(machine: Machine) -> Literal["cpu", "cuda"]:

@@ -4,8 +4,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable, distinct_colors
-from attseg.data.feeding.balance import class_balanced, count_labels
+from attseg.data.feeding.balance import class_balanced, count_labels, median_frequency
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.sample import Sample
 from attseg.errors import UsageError
@@ -88,3 +89,28 @@ def test_rare_classes_come_up_more_often_in_what_is_drawn(data):
     drawn = Counter(index for batch in batches for index, _ in batch)
     for index, chance in enumerate(chances):
         assert drawn[index] / 4500 == pytest.approx(chance, abs=0.01)
+
+
+@pytest.fixture
+def counts():
+    """Pixels of four classes in six images, and those that are ignored; one class never occurs, one image has none."""
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(63, [0.4, 0.2, 0.2, 0, 0.2], size=6)
+    counts[3, 1] = counts[4, 2] = counts[5, :4] = 0
+    return counts
+
+
+def test_weights_are_the_median_frequency_over_each_frequency(counts):
+    frequency = []
+    for index in range(3):
+        holding = [row for row in counts.tolist() if row[index] > 0]
+        frequency.append(sum(row[index] for row in holding) / sum(sum(row) for row in holding))
+    expected = [*(sorted(frequency)[1] / np.array(frequency)), 1.0]
+    assert median_frequency(counts).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.data
+def test_camvid_weights_are_those_of_the_peer(camvid_root):
+    expected = [0.2793, 0.2017, 4.7865, 0.1490, 1.0, 0.4217, 3.8467, 1.9736, 0.7889, 6.3747, 8.8587]
+    weights = median_frequency(count_labels(open_data("camvid", "train", root=camvid_root)))
+    assert weights.tolist() == pytest.approx(expected, rel=5e-4)

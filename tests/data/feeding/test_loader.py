@@ -162,7 +162,9 @@ def test_a_worker_that_is_killed_is_reported(folder):
     stream = iter(train_loader(Folder(folder, "train"), CROPS, batch_size=2, seed=0, workers=1))
     next(stream)
     readers()[0].kill()
-    with pytest.raises(DataError, match="a process that reads pictures was killed .* use fewer workers, or 0"):
+    with pytest.raises(
+        DataError, match="a process that reads images was killed; .* begun are '.'.* use fewer workers, or 0"
+    ):
         for _ in range(100):
             next(stream)
 

@@ -1,4 +1,4 @@
-"""How often each picture should be drawn so that rare classes come up as often as common ones."""
+"""What makes rare classes count as much as common ones: how likely each image is to be drawn, and factors in the loss."""
 
 from __future__ import annotations
 
@@ -57,3 +57,27 @@ def class_balanced(counts: Counts) -> Floats:
             "`attseg data check`"
         )
     return (pixels[:, present] / totals[present]).mean(axis=1)
+
+
+def median_frequency(counts: Counts) -> Floats:
+    """(K,) factor of each class in the loss: the median of the frequencies of all classes over its own.
+
+    The frequency of a class is its share of the pixels of the images that contain it. Classes that never occur get 1.
+
+    Args:
+        counts: As from ``count_labels``, of the training split.
+
+    Source:
+        Badrinarayanan et al., SegNet, section 4.
+
+    Example:
+        >>> median_frequency(np.array([[80, 20, 0, 0], [0, 0, 0, 0]])).tolist()
+        [0.625, 2.5, 1.0]
+    """
+    pixels = counts[:, :-1].sum(axis=0)
+    around = (counts[:, :-1] > 0).T @ counts.sum(axis=1)
+    present = pixels > 0
+    frequency = pixels[present] / around[present]
+    weights = np.ones(len(pixels))
+    weights[present] = np.median(frequency) / frequency
+    return weights

@@ -12,9 +12,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import c_int64
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
 import numpy as np
@@ -24,7 +26,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from attseg.data.feeding.cache import CachedData, SampleCache
-from attseg.data.feeding.in_hand import InHand
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import DataError, Sample, SegmentationData, check_sample
@@ -53,7 +54,7 @@ class Unread:
 class Loader(DataLoader[Any], Generic[T]):
     """A DataLoader whose workers' ``DataError`` arrives as it was raised, without a traceback inside its message.
 
-    A worker that dies is told with the sample that it died over.
+    Where a worker was killed, the error names the samples that workers had last begun to read.
     """
 
     def __iter__(self) -> Iterator[T]:  # type: ignore[override] # torch promises its own class
@@ -61,11 +62,16 @@ class Loader(DataLoader[Any], Generic[T]):
             for item in super().__iter__():
                 if isinstance(item, DataError):
                     raise item
-                yield cast(T, item.unpacked() if isinstance(item, _Packed) else item)
+                yield cast(T, item)
         except (RuntimeError, ConnectionError, EOFError) as error:
             if not self.num_workers or not _tells_of_a_lost_worker(error):
                 raise
-            raise DataError(_lost_worker(self.dataset, error)) from error
+            samples = cast(_Samples, self.dataset)
+            raise DataError(
+                f"a process that reads images was killed; the last that were begun are {samples.begun()} "
+                f"({str(error) or repr(error)}). Most often memory ran out: use fewer workers, or 0. If it happens again at the "
+                "same image, that file breaks its decoder: look at it alone"
+            ) from error
 
 
 def train_loader(
@@ -109,11 +115,11 @@ def train_loader(
         data = CachedData(data, SampleCache(len(data), int(cache * 1e9)))
     context = _context(workers)
     return Loader(
-        _Crops(data, InHand(context, workers), transform, seed),
+        _Crops(data, context, workers, transform, seed),
         batch_sampler=sampler,
         collate_fn=_collated,
         num_workers=workers,
-        worker_init_fn=_follow_parent,
+        worker_init_fn=_init_worker,
         multiprocessing_context=context,
         pin_memory=torch.cuda.is_available(),
     )
@@ -133,80 +139,67 @@ def eval_loader(data: SegmentationData, indices: Sequence[int], *, workers: int 
     """
     context = _context(workers)
     return Loader(
-        _Whole(data, InHand(context, workers)),
+        _Whole(data, context, workers),
         sampler=indices,
         batch_size=None,
         collate_fn=_unchanged,
         num_workers=workers,
-        worker_init_fn=_follow_parent,
+        worker_init_fn=_init_worker,
         multiprocessing_context=context,
     )
 
 
-class _Crops(Dataset[tuple[Tensor, Tensor, str] | DataError]):
-    def __init__(self, data: SegmentationData, in_hand: InHand, transform: TrainTransform, seed: int) -> None:
+class _Samples(Dataset[Any]):
+    """Samples by index. Each worker notes in shared memory which one it begins, for one that is killed can no longer tell."""
+
+    def __init__(self, data: SegmentationData, context: BaseContext | None, workers: int) -> None:
         self.data = data
-        self.in_hand = in_hand
+        self._begun = None if context is None else context.RawArray(c_int64, [-1] * workers)
+
+    def begun(self) -> str:
+        """Names of the samples that workers have begun last."""
+        indices = sorted({index for index in self._begun or () if index >= 0})
+        return ", ".join(repr(self.data.name(index)) for index in indices) or "not known"
+
+    def read(self, index: int) -> Sample | DataError:
+        """A sample, or the error instead, which then travels from worker to reader; other errors name the sample."""
+        if self._begun is not None and (worker := get_worker_info()) is not None:
+            self._begun[worker.id] = index
+        try:
+            return check_sample(self.data[index], len(self.data.classes), self.data.name(index))
+        except DataError as error:
+            return error
+        except Exception as error:
+            error.add_note(f"while reading {self.data.name(index)!r}")
+            raise
+
+
+class _Crops(_Samples):
+    def __init__(
+        self,
+        data: SegmentationData,
+        context: BaseContext | None,
+        workers: int,
+        transform: TrainTransform,
+        seed: int,
+    ) -> None:
+        super().__init__(data, context, workers)
         self.transform = transform
         self.seed = seed
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, Tensor, str] | DataError:
         index, position = item
-        with self.in_hand.reading(index):
-            sample = _read(self.data, index)
-            if isinstance(sample, DataError):
-                return sample
-            rng = np.random.default_rng((_AUGMENT, self.seed, position))
-            return *self.transform(sample, rng), sample.name
-
-
-class _Whole(Dataset["Sample | _Packed | Unread"]):
-    def __init__(self, data: SegmentationData, in_hand: InHand) -> None:
-        self.data = data
-        self.in_hand = in_hand
-
-    def __getitem__(self, index: int) -> Sample | _Packed | Unread:
-        with self.in_hand.reading(index):
-            sample = _read(self.data, index)
+        sample = self.read(index)
         if isinstance(sample, DataError):
-            return Unread(sample)
-        return sample if get_worker_info() is None else _Packed.of(sample)
+            return sample
+        rng = np.random.default_rng((_AUGMENT, self.seed, position))
+        return *self.transform(sample, rng), sample.name
 
 
-@dataclass(frozen=True)
-class _Packed:
-    """A sample on its way from a worker: its arrays as tensors, which travel in shared memory.
-
-    Arrays would travel through a pipe, where one that a killed worker has sent half of is waited for without end.
-    """
-
-    image: Tensor
-    labels: Tensor
-    name: str
-    probes: dict[str, Tensor] | None
-
-    @classmethod
-    def of(cls, sample: Sample) -> _Packed:
-        probes = None if sample.probes is None else {name: _tensor(mask) for name, mask in sample.probes.items()}
-        return cls(_tensor(sample.image), _tensor(sample.labels), sample.name, probes)
-
-    def unpacked(self) -> Sample:
-        probes = None if self.probes is None else {name: mask.numpy() for name, mask in self.probes.items()}
-        return Sample(self.image.numpy(), self.labels.numpy(), self.name, probes)
-
-
-def _read(data: SegmentationData, index: int) -> Sample | DataError:
-    """A sample, checked, or the error instead, which then travels from worker to reader like a sample.
-
-    Other errors name the sample.
-    """
-    try:
-        return check_sample(data[index], len(data.classes), data.name(index))
-    except DataError as error:
-        return error
-    except Exception as error:
-        error.add_note(f"while reading {data.name(index)!r}")
-        raise
+class _Whole(_Samples):
+    def __getitem__(self, index: int) -> Sample | Unread:
+        sample = self.read(index)
+        return Unread(sample) if isinstance(sample, DataError) else sample
 
 
 def _collated(items: list[tuple[Tensor, Tensor, str] | DataError]) -> Batch | DataError:
@@ -223,19 +216,6 @@ def _unchanged(item: Any) -> Any:
     return item
 
 
-def _tensor(array: npt.NDArray[Any]) -> Tensor:
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
-
-
-def _lost_worker(dataset: Any, error: Exception) -> str:
-    """What to say of workers that have died; ``dataset`` is a ``_Crops`` or a ``_Whole``."""
-    over = dataset.in_hand.of_the_dead(dataset.data.name)
-    return (
-        f"a process that reads pictures was killed{over} ({error}); most often memory ran out: use fewer workers, or 0. If it "
-        "happens again at the same picture, that file breaks what decodes it: look at it alone"
-    )
-
-
 def _tells_of_a_lost_worker(error: Exception) -> bool:
     """Whether torch found a worker dead, or its connection broke; errors that a worker reports begin with "Caught"."""
     if isinstance(error, RuntimeError):
@@ -243,13 +223,20 @@ def _tells_of_a_lost_worker(error: Exception) -> bool:
     return not str(error).startswith("Caught")
 
 
-def _follow_parent(_worker: int) -> None:
-    """Lets a worker end with the process that it reads for, killed or not, and leave Ctrl-C to it.
+def _init_worker(_worker: int) -> None:
+    """Prepare a worker process.
 
-    torch watches only the process that forked the worker, which here is the helper.
+    Ctrl-C is left to the process that it reads for, with which it ends: torch watches only the process that forked it, which here
+    is the helper. Arrays are sent in shared memory, as tensors are: of one that is sent through a pipe a killed worker may leave
+    half, for which the reader would wait without end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ForkingPickler.register(np.ndarray, _shared)
     threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _shared(array: npt.NDArray[Any]) -> tuple[Callable[[Tensor], npt.NDArray[Any]], tuple[Tensor]]:
+    return Tensor.numpy, (torch.from_numpy(array if array.flags.writeable else array.copy()),)
 
 
 def _end_after_parent() -> None:

@@ -1,22 +1,22 @@
+import io
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from attseg.checkpoint import read_weights
+from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable, distinct_colors
-from attseg.data.feeding.balance import class_balanced, count_labels
+from attseg.data.feeding.balance import class_balanced, count_labels, median_frequency
 from attseg.data.sample import Sample
-from attseg.recipes.recipe import LossSpec, Machine
-from attseg.training import run as run_module
-from attseg.training.class_weights import median_frequency
+from attseg.recipes.recipe import LossSpec
 from attseg.training.errors import Interrupted
 from attseg.training.folder import RunFolder
-from attseg.training.from_labels import from_labels
-from attseg.training.history import History
-from attseg.training.run import train
+from attseg.training.labels import label_statistics
+from fitting import HERE, Watched, fit_into
 
 BOTH = {"loss": LossSpec(class_weights="median-frequency"), "sampling": "class-balanced"}
 
@@ -50,7 +50,7 @@ def folder(tmp_path):
 
 def find(recipe, data, folder, *, writes=True):
     said = []
-    return from_labels(recipe, data, folder, writes=writes, say=said.append), said
+    return label_statistics(recipe, data, folder, writes=writes, say=said.append), said
 
 
 def test_nothing_is_read_where_nothing_is_wanted(tiny, folder):
@@ -66,8 +66,7 @@ def test_one_scan_serves_both_and_a_later_part_of_the_run_needs_none(tiny, folde
     assert data.reads == 5
     assert said == ["counting the pixels of each class in 5 label files"]
     counts = count_labels(data)
-    holding = (counts[:, :3] > 0).astype(int).T @ counts.sum(1)
-    assert found.class_weights.tolist() == median_frequency(counts[:, :3].sum(0), holding).tolist()
+    assert found.class_weights.tolist() == median_frequency(counts).tolist()
     assert found.chances.tolist() == class_balanced(counts).tolist()
 
     data = Labels()
@@ -90,29 +89,23 @@ def test_only_the_process_that_writes_writes(tiny, folder):
     assert data.reads == 5 and not folder.path.exists()
 
 
-def test_a_balanced_run_with_a_cache_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "draw_pictures", lambda *_: None)
-    recipe = tiny(**BOTH)
-    plain, cached = (Machine(device="cpu", workers=0, save_every=2, cache=cache) for cache in (0.0, 0.01))
-    train(recipe, plain, out=tmp_path / "straight")
-    add = History.add
+def test_a_balanced_run_with_a_cache_goes_on_to_the_same_weights(tiny, tmp_path):
+    recipe, cached = tiny(**BOTH), replace(HERE, cache=0.01)
+    straight = weights(fit_into(tmp_path / "straight", recipe))
+    scenes = open_data("scenes", "train", **recipe.data.options)
+    stop = Watched(
+        scenes, at=8, act=lambda: os.kill(os.getpid(), signal.SIGTERM)
+    )  # five samples are read to count labels
+    said = [io.StringIO(), io.StringIO()]
+    with pytest.raises(Interrupted):
+        fit_into(tmp_path / "stopped", recipe, cached, data=stop, said=said[0])
+    found = weights(fit_into(tmp_path / "stopped", recipe, cached, said=said[1]))
+    assert ["counting the pixels" in text.getvalue() for text in said] == [True, False]
+    assert [name for name in straight if not torch.equal(found[name], straight[name])] == []
 
-    def add_and_stop(history, step, **values):
-        if step == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        add(history, step, **values)
+    different = weights(fit_into(tmp_path / "shuffled", tiny(loss=BOTH["loss"]), cached))
+    assert any(not torch.equal(different[name], straight[name]) for name in straight)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(History, "add", add_and_stop)
-        with pytest.raises(Interrupted):
-            train(recipe, cached, out=tmp_path / "stopped")
-    with monkeypatch.context() as patch:
-        patch.setattr("attseg.training.from_labels.count_labels", lambda data: pytest.fail("read again"))
-        train(recipe, cached, out=tmp_path / "stopped", resume=True)
-    one, other, shuffled = (tmp_path / name / "last.safetensors" for name in ("straight", "stopped", "shuffled"))
-    expected, found = read_weights(one).state, read_weights(other).state
-    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
 
-    train(tiny(loss=BOTH["loss"]), cached, out=tmp_path / "shuffled")
-    different = read_weights(shuffled).state
-    assert any(not torch.equal(different[name], expected[name]) for name in expected)
+def weights(folder):
+    return read_weights(folder / "last.safetensors").state

@@ -1,0 +1,108 @@
+"""A network and what trains it: loss, optimizer, moving average, and the state of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+
+from attseg.data.feeding.balance import Floats
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.value_range import check_range
+from attseg.losses import make_loss
+from attseg.models import Model, Segmentation
+from attseg.recipes.recipe import Recipe
+from attseg.training.dilated import keep_planar
+from attseg.training.ema import MovingAverage
+from attseg.training.first_weights import Start
+from attseg.training.optim import make_optimizer
+from attseg.training.plan import Plan
+
+_STEP = 3  # sets this use of a seed apart from others
+
+
+class Learner:
+    """Everything that a training step changes, on its device.
+
+    Args:
+        fabric: Launched.
+        begun: The network, with its first weights, and its preprocessing; trained in place. The value range of images is that of
+            the recipe's data set.
+        recipe: How to train.
+        plan: On what.
+        class_weights: (K,) factor of each class in the loss; None: all count alike.
+    """
+
+    def __init__(self, fabric: Fabric, begun: Start, recipe: Recipe, plan: Plan, class_weights: Floats | None) -> None:
+        self.fabric = fabric
+        self.model = model = begun.model
+        self.encoder_weights = begun.encoder_weights
+        self.recipe = recipe
+        self.plan = plan
+        stated = recipe.data.options.get("range")
+        self.preprocessing = replace(begun.preprocessing, value_range=None if stated is None else check_range(stated))
+        if plan.channels_last:
+            model.to(memory_format=torch.channels_last)
+        if plan.device == "cpu" and plan.machine.precision == "bf16":
+            keep_planar(model)
+        if plan.machine.sync_bn and plan.world > 1 and plan.device == "cuda":
+            nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        network = _Network(model, self.preprocessing, plan)
+        self.network, self.optimizer = fabric.setup(network, make_optimizer(model, recipe.optim))
+        self.average = MovingAverage(model, recipe.ema) if recipe.ema else None
+        self.step = 0
+        """Optimizer steps done."""
+        self.loss = make_loss(recipe.loss)
+        self.class_weights: Tensor | None = None
+        if class_weights is not None:
+            self.class_weights = fabric.to_device(torch.from_numpy(class_weights).float())
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The network to evaluate and to keep: the moving average where there is one."""
+        return self.model if self.average is None else self.average.model
+
+    def seed_layers(self, forward_pass: int) -> None:
+        """Make what layers draw at random follow from the recipe's seed and the number of the forward pass alone."""
+        seed = np.random.SeedSequence((_STEP, self.recipe.seed, forward_pass, self.plan.rank)).generate_state(1)
+        torch.manual_seed(int(seed[0]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What ``load_state_dict`` needs, and under ``model`` the weights, which a network is given when it is built."""
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "preprocessing": self.preprocessing.to_dict(),
+            "encoder_weights": self.encoder_weights,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state; ``model`` has its weights already."""
+        self.step = state["step"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+
+
+class _Network(nn.Module):
+    """From bytes to logits. Fabric is given bytes because it rounds floats to the precision of the forward pass."""
+
+    def __init__(self, model: Model, preprocessing: Preprocessing, plan: Plan) -> None:
+        super().__init__()
+        self.model = model
+        self.preprocessing = preprocessing
+        self.layout = torch.channels_last if plan.channels_last else torch.contiguous_format
+        compiled = plan.machine.compile
+        self._forward: Callable[[Tensor], Segmentation] = torch.compile(model.forward) if compiled else model.__call__
+
+    def forward(self, images: Tensor) -> Segmentation:
+        return self._forward(self.preprocessing(images.contiguous(memory_format=self.layout)))
