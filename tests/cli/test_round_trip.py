@@ -17,6 +17,7 @@ from attseg.data.checking.doctor import check
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.camvid import CAMVID
+from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.recipes.recipe import ModelSpec
 
@@ -205,6 +206,31 @@ def test_a_split_that_is_named_gets_its_own_numbers(tmp_path, capsys):
     weights = write_model(tmp_path / "w.safetensors", ClassTable(("a", "b"), ((1, 2, 3), (4, 5, 6))))
     round_trip(weights, "folder", root, tmp_path)
     assert "4 a, 9 b" in capsys.readouterr().out
+
+
+def test_a_split_whose_classes_stand_in_another_order_gets_values_by_name(tmp_path, capsys):
+    """The classes are the same, but their numbers are permuted: names decide, not places."""
+    weights = write_model(tmp_path / "w.safetensors", ClassTable(("a", "b", "c"), ((1, 2, 3), (4, 5, 6), (7, 8, 9))))
+    root = write_folder(tmp_path / "mine", [(2, "c", False), (5, "a", False), (7, "void", True), (9, "b", False)])
+    split = ["--split", "val", "--data.name", "folder", "--data.root", str(root)]
+    assert main(["predict", str(weights), *split, "--out", str(tmp_path / "out")]) == 0
+    assert "5 a, 9 b, 2 c" in capsys.readouterr().out
+    means = {2: 2, 5: 0, 9: 1}
+    segmenter = load(weights)
+    for path in (root / "images" / "val").iterdir():
+        with Image.open(tmp_path / "out" / "labels" / path.name) as labels:
+            values = np.asarray(labels)
+        assert np.vectorize(means.get)(values).tolist() == segmenter(path).labels.tolist()
+    assert main(["evaluate", str(weights), "--data.name", "folder", "--data.root", str(root), "--split", "val"]) == 2
+    assert "in the order a, b, c, and the data set in the order c, a, b" in capsys.readouterr().err
+
+
+def test_a_split_of_other_classes_is_said_to_get_the_values_of_the_model(tmp_path, capsys):
+    weights = write_model(tmp_path / "w.safetensors", ClassTable(("a", "b"), ((1, 2, 3), (4, 5, 6))))
+    root = write_folder(tmp_path / "mine", [(0, "a", False), (1, "z", False)])
+    split = ["--split", "val", "--data.name", "folder", "--data.root", str(root)]
+    assert main(["predict", str(weights), *split, "--out", str(tmp_path / "out")]) == 0
+    assert "other classes" in (told := capsys.readouterr().err) and str(root) in told
 
 
 def without_values(path):

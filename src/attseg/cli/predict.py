@@ -232,7 +232,10 @@ def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], 
 
 
 def _numbered(arguments: Namespace, classes: ClassTable) -> ClassTable:
-    """The classes of the model with the values of the data set that the command line names, if it has the same classes."""
+    """The classes of the model with the values of the data set that the command line names, if it has the same classes.
+
+    Classes are the same by their names; their order, which follows the values in label files, may be another one.
+    """
     if arguments.split is None:
         return classes
     from attseg.data.catalog import open_files
@@ -243,9 +246,20 @@ def _numbered(arguments: Namespace, classes: ClassTable) -> ClassTable:
         table = open_files(spec.name, spec.root, **spec.options).read_classes(arguments.split)
     except DataError:  # pictures without a class table
         return classes
-    if table.names != classes.names:
+    if set(table.names) != set(classes.names):
+        print(
+            f"note: {spec.root or spec.name} has other classes than {arguments.run}, so label files get the values of the "
+            "data that it was trained on",
+            file=sys.stderr,
+        )
         return classes
-    return replace(classes, raw_to_train=table.raw_to_train, values_known=True)
+    means = {raw: classes.names.index(table.names[place]) for raw, place in _meanings(table).items()}
+    return replace(classes, raw_to_train=means, values_known=True)
+
+
+def _meanings(table: ClassTable) -> dict[int, int]:
+    """The class that each value of a label file means; ignored values are left out."""
+    return {raw: place for raw, place in enumerate(table.lookup.tolist()) if 0 <= place < len(table)}
 
 
 def _told_values(classes: ClassTable) -> str | None:

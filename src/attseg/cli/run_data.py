@@ -92,6 +92,11 @@ def check_classes(trained: ClassTable, measured: ClassTable, run: str) -> None:
     """
     if trained.names == measured.names:
         return
+    if set(trained.names) == set(measured.names):
+        raise UsageError(
+            f"{run} has the classes in the order {_few(trained.names)}, and the data set in the order {_few(measured.names)}, "
+            "which is that of their values in label files: renumber the label files and classes.csv in the order of the model"
+        )
     raise UsageError(
         f"{run} knows {len(trained)} classes ({_few(trained.names)}), and the data set has {len(measured)} "
         f"({_few(measured.names)}); names and order must be equal to be measured"

@@ -30,6 +30,7 @@ class Seen:
         shared: Pairs of splits that have images in common, each with the names in the first of them; splits that overlap on
             purpose are left out.
         how: How images are read.
+        unread: How many files beside the images and label files end in what is not read, by ending.
     """
 
     parts: Mapping[str, Part]
@@ -39,6 +40,7 @@ class Seen:
     hidden: Sequence[Path]
     shared: Mapping[tuple[str, str], Sequence[str]]
     how: HowRead = field(default_factory=HowRead)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def each(self) -> Iterator[Reading]:
         """Every reading of every split."""
@@ -93,6 +95,13 @@ def _hidden(seen: Seen) -> str:
     return f"{len(seen.hidden)}: {few(listed, 5)}"
 
 
+def _unread(seen: Seen) -> str | None:
+    if not seen.unread:
+        return None
+    listed = few([f"{ending or 'no ending'} ({count})" for ending, count in seen.unread.most_common()], 6)
+    return f"{seen.unread.total()}: {listed}"
+
+
 def _duplicates(seen: Seen) -> str | None:
     if len(seen.parts) < 2:
         return None
@@ -113,6 +122,7 @@ LINES: tuple[tuple[str, Line], ...] = (
     ("ignored label values", _ignored),
     ("classes that never occur", _absent),
     ("hidden files and folders skipped", _hidden),
+    ("files of other kinds skipped", _unread),
     ("identical images between splits", _duplicates),
 )
 """What each line is about, and the function that gives its text."""

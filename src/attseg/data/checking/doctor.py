@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from attseg.data.checking.judgement import (
     judge_classes,
     judge_colors,
     judge_count,
+    judge_images_within,
+    judge_names,
+    judge_unread,
     leaks,
     missing_splits,
     shared_images,
@@ -22,8 +26,9 @@ from attseg.data.checking.judgement import (
 from attseg.data.checking.palettes import judge_palettes
 from attseg.data.checking.readings import Item, Part, Progress, Reading, distinct_facts, read_all, summarise
 from attseg.data.classes import ClassTable, explain_too_few
+from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.label_values import count_values
-from attseg.data.reading.walk import hidden_below
+from attseg.data.reading.walk import hidden_below, unread_below
 from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet
 from attseg.data.sets.scenes import Scenes
@@ -93,20 +98,30 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             findings += [Finding("error", kind, text, split, str(file)) for kind, text, file in reading.problems]
         if part.classes and any(item.labels for item in part.items):
             findings += judge_classes(split, splits[split], part.classes)
+        findings += judge_images_within(split, part, readings[split])
     findings += judge_images(distinct_facts(parts, readings), how)
     shared = shared_images(parts, readings, files.overlapping)
     findings += leaks(parts, shared, files.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
     if not files.official and classes:
-        findings += judge_colors(classes)
+        findings += [*judge_colors(classes), *judge_names(classes)]
     given = next((files.label_colors(split) for split, part in parts.items() if part.classes), {})
     findings += judge_palettes(parts, readings, given, classes)
     hidden = hidden_below(files.root) if parts else []
-    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how)) if parts else []
+    unread = Counter[str]() if files.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
+    findings += judge_unread(unread)
+    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
     return Check(files.name, str(files.root), classes, splits, findings, assumed)
+
+
+def _folders(root: Path, parts: Mapping[str, Part]) -> list[Path]:
+    """The folders in the root in which images and label files lie."""
+    paths = (path for part in parts.values() for item in part.items for path in (item.image, item.labels) if path)
+    below = (path.relative_to(root).parts for path in paths if path.is_relative_to(root))
+    return [root / name for name in sorted({places[0] for places in below if len(places) > 1})]
 
 
 def _check_scenes(progress: Progress) -> Check:

@@ -86,6 +86,7 @@ def _judge_range(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Find
         facts for facts in all_facts if facts.white != 255 and facts.kind != "1-bit" and not math.isnan(facts.lowest)
     ]
     if not deep:
+        yield from _judge_bytes(all_facts, how)
         return
     lowest, highest = (min(facts.lowest for facts in deep), max(facts.highest for facts in deep))
     kinds = Counter(facts.kind for facts in deep)
@@ -98,11 +99,36 @@ def _judge_range(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Find
     elif (used := int(highest).bit_length()) < int(max(facts.white or 0 for facts in deep)).bit_length():
         message = f"{told}: {plural(used, 'bit')} are used, so that they are read as nearly black; {state}"
         yield Finding("warning", "value range", message)
+    top = max(facts.highest for facts in deep)
+    low = [facts for facts in deep if facts.white == 65535 and facts.lowest < facts.highest <= 255]
+    if low and top >= 4096 and len(low) < len(deep):
+        message = (
+            f"{len(low)} of {len(deep)} images of 16 bits hold no value above 255, while others reach {top:.6g}: they are read "
+            "as black; if they hold 8-bit values, save them as 8 bits"
+        )
+        yield Finding("warning", "mixed ranges", message)
     others = Counter(facts.kind for facts in all_facts)
     if len(others) > 1:
         listed = ", ".join(f"{kind} ({count})" for kind, count in others.most_common())
         message = f"images are of several types, each of which is scaled by a range of its own: {listed}; save all in one type"
         yield Finding("warning", "several types", message)
+
+
+def _judge_bytes(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:
+    """Images of 8 bits that are nearly black, as fractions or class numbers that were saved as bytes."""
+    highest = max((facts.highest for facts in all_facts if facts.white == 255), default=255)
+    if 0 < highest < DARK:
+        option = range_option(0, 2 ** int(highest).bit_length() - 1)
+        state = f"add {option}" if how.has_options else "save them anew"
+        message = (
+            f"no value in 8-bit images is above {highest:.6g}, as if fractions or class numbers had been saved as bytes: they "
+            f"are read as nearly black; {state}"
+        )
+        yield Finding("warning", "value range", message)
+
+
+DARK = 64
+"""A value that images of 8 bits reach somewhere in a data set, unless something is wrong: two bits would never be used."""
 
 
 def propose_range(lowest: float, highest: float) -> ValueRange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
@@ -62,6 +63,7 @@ def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Ite
         yield Finding("error" if split.startswith("train") else "warning", "one class", message, split)
     absent = [name for name, count in zip(classes.names, summary.pictures_with, strict=True) if not count]
     if absent and summary.pictures:
+        shifted = absent == [classes.names[0]] and len(classes) > 2 and int(classes.values[0]) == 0
         effect = (
             "be learnt"
             if split.startswith("train")
@@ -69,6 +71,7 @@ def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Ite
         )
         message = (
             f"{len(absent)} of {len(classes)} classes never occur in {split} and cannot {effect}: {few(absent, 10)}"
+            + "; if the label files count their classes from 1, classes.csv has to count from 1 as well" * shifted
         )
         yield Finding("warning", "absent class", message, split)
 
@@ -100,6 +103,123 @@ def judge_colors(classes: ClassTable) -> Iterator[Finding]:
         if len(same) > 1:
             message = f"{few(same)} have the same colour {color} and cannot be told apart in images; give each its own"
             yield Finding("warning", "same colour", message)
+
+
+def judge_names(classes: ClassTable) -> Iterator[Finding]:
+    """Names of classes that look alike, and those that sound as if they were to be ignored."""
+    alike: dict[str, list[str]] = {}
+    for name in classes.names:
+        alike.setdefault(_appearance(name), []).append(name)
+    for same in alike.values():
+        if len(same) > 1:
+            message = (
+                f"the classes {', '.join(map(ascii, same))} differ only in upper and lower case, spaces or invisible characters: "
+                "if they are one, give all its numbers one name by renumbering the label files"
+            )
+            yield Finding("warning", "names alike", message)
+    for index, name in enumerate(classes.names):
+        if _appearance(name) in SOUND_IGNORED:
+            message = (
+                f"{name!r} is trained and counted as a class like any other (value {classes.values[index]}); if its pixels are "
+                "to be left out, put 1 into the column ignore of classes.csv"
+            )
+            yield Finding("warning", "named as ignored", message)
+
+
+SOUND_IGNORED = frozenset(
+    (
+        "don't care",
+        "dont care",
+        "dontcare",
+        "ignored",
+        "invalid",
+        "no data",
+        "no label",
+        "nodata",
+        "not labelled",
+        "not labeled",
+        "unannotated",
+        "undefined",
+        "unlabelled area",
+        "unlabeled area",
+        "voids",
+    )
+)
+"""Names, as ``_appearance`` gives them, of what other tools leave out."""
+
+
+def _appearance(name: str) -> str:
+    """What a reader sees of a name: without case, form of characters, number of spaces and invisible characters."""
+    folded = unicodedata.normalize("NFKC", name).casefold().replace("_", " ").replace("-", " ").replace("\u2019", "'")
+    return " ".join("".join(one for one in folded if unicodedata.category(one) != "Cf").split())
+
+
+def judge_images_within(split: str, part: Part, readings: Sequence[Reading]) -> Iterator[Finding]:
+    """Images that a split has more than once, with equal or with other labels, and images that show nothing."""
+    same: dict[bytes, list[tuple[str, Reading]]] = {}
+    for item, reading in zip(part.items, readings, strict=True):
+        if reading.digest:
+            same.setdefault(reading.digest, []).append((item.name, reading))
+    repeated = [group for group in same.values() if len(group) > 1]
+    contrary = [group for group in repeated if len({reading.meaning for _, reading in group if reading.meaning}) > 1]
+    if contrary:
+        names = few([" = ".join(name for name, _ in group) for group in contrary])
+        message = (
+            f"{plural(len(contrary), 'image')} in {split} more than once, with different labels each time: {names}"
+        )
+        yield Finding("warning", "contrary labels", message, split)
+    if equal := [group for group in repeated if group not in contrary]:
+        names = few([" = ".join(name for name, _ in group) for group in equal])
+        message = f"{plural(len(equal), 'image')} in {split} more than once, to be counted as often: {names}"
+        yield Finding("note", "repeated image", message, split)
+    empty = [
+        item.name
+        for item, reading in zip(part.items, readings, strict=True)
+        if reading.image and reading.image.lowest == reading.image.highest
+    ]
+    if empty:
+        message = f"{plural(len(empty), 'image')} in {split} with one value in every pixel, where nothing is seen: {few(empty)}"
+        yield Finding("warning", "empty image", message, split)
+
+
+IMAGE_ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        "jfif",
+        "jpe",
+        "jif",
+        "heic",
+        "heif",
+        "jxl",
+        "dib",
+        "pbm",
+        "pnm",
+        "j2k",
+        "npy",
+        "npz",
+        "dcm",
+        "nii",
+        "exr",
+        "psd",
+    )
+)
+"""Endings of images and arrays that are not read."""
+
+
+def judge_unread(unread: Mapping[str, int]) -> Iterator[Finding]:
+    """Images that are skipped because of how their names end.
+
+    Args:
+        unread: How many files end in what is not read, by ending.
+    """
+    images = {ending: count for ending, count in unread.items() if ending in IMAGE_ENDINGS}
+    if images:
+        listed = ", ".join(f"{ending} ({count})" for ending, count in sorted(images.items()))
+        message = (
+            f"{plural(sum(images.values()), 'file')} beside the images and label files are skipped, since their endings are not "
+            f"read: {listed}; convert them to PNG (.jfif and .jpe are JPEG: name them .jpg)"
+        )
+        yield Finding("warning", "not read", message)
 
 
 def _is_needed(split: str) -> bool:

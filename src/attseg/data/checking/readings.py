@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from attseg.data.checking.findings import SplitSummary
 from attseg.data.checking.images import HowRead, ImageFacts, facts_of, needs_range
 from attseg.data.classes import IGNORE, ClassTable, Color
@@ -62,6 +64,7 @@ class Reading(NamedTuple):
         label_kind: What the label file is, such as "gray PNG"; empty where there is none, or it could not be read.
         palette: The colours of the values that occur, where the label file has a palette.
         image: What the image file holds, if it could be read.
+        meaning: Digest of the values of the label file, whatever its format, if it could be read.
     """
 
     size: tuple[int, int] | None
@@ -71,6 +74,7 @@ class Reading(NamedTuple):
     label_kind: str = ""
     palette: dict[int, Color] | None = None
     image: ImageFacts | None = None
+    meaning: bytes | None = None
 
 
 def read_all(parts: Mapping[str, Part], progress: Progress) -> dict[str, list[Reading]]:
@@ -113,6 +117,9 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
         problems.append((kind, str(error), item.labels))
         return Reading(size, counts, digest, problems, image=facts)
     counts = count_values(raw.values)
+    if digest and item.labels.stat().st_size == item.image.stat().st_size and _digest(item.labels) == digest:
+        text = f"{item.image} and {item.labels} are the same file; one of them was copied to the wrong place"
+        problems.append(("image is its labels", text, item.image))
     if part.classes:
         problem = explain_unknown(counts, part.classes, paletted=raw.paletted, official=part.official)
         if problem:
@@ -128,7 +135,9 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     if raw.palette is not None:
         colors = raw.palette.tolist()
         palette = {value: (*colors[value],) for value in counts if value < len(colors)}
-    return Reading(size, counts, digest, problems, raw.kind, palette, facts)
+    values = np.ascontiguousarray(raw.values)
+    meaning = hashlib.blake2b(values.data, digest_size=16, salt=repr(values.shape).encode()[:16]).digest()
+    return Reading(size, counts, digest, problems, raw.kind, palette, facts, meaning)
 
 
 def _other_way(shape: tuple[int, ...], orientation: int) -> tuple[int, int]:

@@ -50,8 +50,8 @@ def read_image(
         (H, W, 3) red, green, blue in 0..255.
 
     Raises:
-        DataError: There is no such file, it is empty, broken, too large or no image, or it holds several pages or values beyond
-            the range.
+        DataError: There is no such file, it is empty, broken, too large or no image, or it holds several pages, values beyond
+            the range, or colours of which none is visible.
 
     Example:
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
@@ -238,6 +238,7 @@ def _from_pillow(opened: Opened) -> RawImage:
     if image.has_transparency_data:
         image = image.convert("LA") if image.mode == "La" else image
         image = image.convert("RGBA")
+        about["transparent"] = _transparent(np.asarray(image), 255)
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image)
     return RawImage(np.array(image.convert("RGB")), **about)
@@ -258,8 +259,28 @@ def _from_deep(deep: DeepValues, about: Mapping[str, Any]) -> RawImage:
         bands=bands if shown < bands else len(read),
         read=read,
         opacity=None if alpha is None else (alpha / deep.white).astype(np.float32),
+        transparent=alpha is not None and _transparent(values, deep.white),
         **about,
     )
+
+
+def _transparent(values: npt.NDArray[Any], opaque: int) -> bool:
+    """Whether any pixel of an image is transparent, if only in part.
+
+    Args:
+        values: (H, W, bands), of which the last one is opacity.
+        opaque: Its value where nothing shines through.
+
+    Raises:
+        DataError: Nothing of the image is visible, but it holds several colours: which of the two is meant is not known.
+    """
+    colours, opacity = values[..., :-1], values[..., -1]
+    if opacity.max() == 0 and (colours != colours[0, 0]).any():
+        raise DataError(
+            "is transparent everywhere (its alpha channel is 0), but holds colours that then nobody sees. If they are the "
+            "image, save it without alpha channel, as RGB; if not, leave the file out"
+        )
+    return bool(opacity.min() < opaque)
 
 
 def _is_gray(values: npt.NDArray[Any]) -> bool:

@@ -139,7 +139,7 @@ def _kind(image: ImageFile.ImageFile) -> Opened:
     raw, *rest = args if isinstance(args, tuple) else (args,)
     if image.format == "PPM":  # stretched where the file says that its white is none of 255 and 65535
         most = rest[0] if len(rest) == 1 and isinstance(rest[0], int) else None
-        return Opened(image, most=most)
+        return Opened(image, most=most, inverted=raw == "1;I")
     if not isinstance(raw, str):
         return Opened(image)
     bits = re.match(r"L;([24])", raw)

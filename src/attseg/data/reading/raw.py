@@ -25,7 +25,8 @@ class RawImage:
         read: Which of them are read, counted from 1.
         animated: Whether the file has several frames, of which the first is read.
         orientation: Of EXIF, as stored; 1 is upright.
-        opacity: (H, W, 1) in 0..1, which is laid on white; None where all is opaque.
+        opacity: (H, W, 1) in 0..1, which is laid on white; None where all is opaque, or white lies below it already.
+        transparent: Whether there are transparent pixels.
     """
 
     values: npt.NDArray[Any]
@@ -37,6 +38,7 @@ class RawImage:
     animated: bool = False
     orientation: int = 1
     opacity: npt.NDArray[np.float32] | None = None
+    transparent: bool = False
 
     def to_rgb(self, value_range: ValueRange | None) -> Array:
         """(H, W, 3) Red, green and blue in 0..255.
@@ -62,6 +64,8 @@ class RawImage:
                 if len(self.read) == 1
                 else f"has {self.bands} bands, of which {chosen} are read as red, green and blue"
             )
+        if self.transparent:
+            said.append("has transparent pixels, which are read as if they lay on white")
         if self.animated:
             said.append("has several frames, of which the first is read")
         return said

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from attseg.data.reading.hidden import visible
@@ -34,6 +35,17 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 def hidden_below(folder: Path) -> list[Path]:
     """Files and folders that ``walk`` skips for their names; what is inside a hidden folder is not listed."""
     return [path / name for path, _, hidden in _visit(folder) for name in hidden]
+
+
+def unread_below(folders: Iterable[Path], suffixes: Collection[str]) -> Counter[str]:
+    """How many visible files below some folders end in what is not read, by their endings in lower case.
+
+    Args:
+        folders: Where to begin.
+        suffixes: The endings of what is read.
+    """
+    endings = (Path(name).suffix.lower() for folder in folders for _, names in walk(folder) for name in names)
+    return Counter(ending for ending in endings if ending not in suffixes)
 
 
 def _visit(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:

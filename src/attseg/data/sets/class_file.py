@@ -9,7 +9,7 @@ in the order of their numbers, whatever the files hold::
     255,unlabelled,0,0,0,1
 
 A row is ignored (neither trained nor counted) where its column ``ignore`` says 1, yes or true; where that column is empty or left
-out, a row named ignore, void, unlabelled or unlabeled is ignored too.
+out, a row named ignore, void, unlabelled or unlabeled is ignored too. Names are kept in the composed form of Unicode (NFC).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from attseg.data.classes import IGNORE, MAX_CLASSES, MAX_VALUE, ClassTable, Color, distinct_colors, explain_name
 from attseg.data.reading.content import read_content
@@ -124,7 +125,7 @@ def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _read_header(path: Path, cells: list[str]) -> list[str]:
-    columns = [cell.lower() for cell in cells]
+    columns = [cell.lower() for cell in _without_empty_end(cells, 0)]
     if "index" in columns and "name" in columns and set(columns) <= set(COLUMNS) and len(columns) == len(set(columns)):
         if 0 < len({"r", "g", "b"} & set(columns)) < 3:
             raise DataError(f"{path} has only some of the columns r, g, b; give all three or none")
@@ -140,10 +141,19 @@ def _read_header(path: Path, cells: list[str]) -> list[str]:
     raise DataError(f"{path} has {given} in its first line; expected are {_EXAMPLE}")
 
 
+def _without_empty_end(cells: list[str], least: int) -> list[str]:
+    """Cells without the empty ones at the end, as spreadsheets write them; ``least`` cells stay in any case."""
+    while len(cells) > least and not cells[-1]:
+        cells = cells[:-1]
+    return cells
+
+
 def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
+    cells = _without_empty_end(cells, len(columns))
     if len(cells) > len(columns):
         raise ValueError(f"{len(cells)} values, but the header names {len(columns)} columns")
     values = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+    values["name"] = normalize("NFC", values["name"])
     number = _read_number(values["index"], "the index", MAX_VALUE)
     colors = [values[channel] for channel in "rgb"]
     color = None
