@@ -145,7 +145,8 @@ def test_public_data_sets(name, make, options, tmp_path):
     round_trip(weights, name, tmp_path / "data", tmp_path, options=options)
 
 
-def test_sbd_takes_them_as_matlab_files(tmp_path):
+@pytest.mark.parametrize("kind", [".mat", ".png"])
+def test_sbd_takes_them_as_matlab_and_as_png_files(kind, tmp_path):
     layouts.make_sbd(tmp_path / "data")
     enlarge(tmp_path / "data")
     for path in tmp_path.rglob("*.mat"):
@@ -155,6 +156,9 @@ def test_sbd_takes_them_as_matlab_files(tmp_path):
     weights = write_model(tmp_path / "w.safetensors", open_data("sbd", "val", root=tmp_path / "data").classes)
 
     def write(source, target):
+        if kind == ".png":
+            shutil.copy(source, target.with_suffix(".png"))
+            return
         with Image.open(source) as labels:
             savemat(target, {"GTcls": {"Segmentation": np.asarray(labels)}}, do_compression=True)
 

@@ -1,4 +1,4 @@
-"""SBD, the Semantic Boundaries Dataset: labels of 11,355 pictures of PASCAL VOC, in MATLAB files."""
+"""SBD, the Semantic Boundaries Dataset: labels of 11,355 images of PASCAL VOC, in MATLAB or PNG files."""
 
 from __future__ import annotations
 
@@ -55,13 +55,18 @@ class SbdFiles(FileSet):
 
     def list_split(self, split: str) -> Survey:
         """The pictures that the list of the split names."""
-        return survey_list(
+        survey = survey_list(
             read_list(self.home / f"{split}.txt"),
             list_files(self.home / "img")[0],
-            list_matlab_files(self.home / "cls"),
+            list_label_files(self.home / "cls"),
             whole=self.released[split],
             expected=lambda name: (self.home / "img" / f"{name}.jpg", self.home / "cls" / f"{name}.mat"),
         )
+        if drawn := sum(pair.labels.suffix == ".png" for pair in survey.pairs):
+            survey.remarks.append(
+                f"{drawn} of {len(survey.pairs)} label files are PNG, which go before .mat of the same name"
+            )
+        return survey
 
 
 class Sbd(FileData):
@@ -91,6 +96,7 @@ def open_sbd(folder: Path) -> Path:
     return found
 
 
-def list_matlab_files(folder: Path) -> dict[str, Path]:
-    """MATLAB files by name; a missing folder is empty."""
-    return {normalize("NFC", path.stem): path for path in folder.glob("*.mat") if not is_hidden(path.name)}
+def list_label_files(folder: Path) -> dict[str, Path]:
+    """Label files by name, MATLAB or PNG, the PNG file where there are both; a missing folder is empty."""
+    files = [path for kind in ("*.mat", "*.png") for path in folder.glob(kind) if not is_hidden(path.name)]
+    return {normalize("NFC", path.stem): path for path in files}

@@ -12,7 +12,7 @@ from attseg.data.sets.file_set import FileSet, home
 from attseg.data.sets.files import FileData
 from attseg.data.sets.listed import NameList, read_list, survey_list
 from attseg.data.sets.pairs import list_files
-from attseg.data.sets.sbd import SBD_PLACES, list_matlab_files, open_sbd
+from attseg.data.sets.sbd import SBD_PLACES, list_label_files, open_sbd
 from attseg.data.sets.survey import Survey
 from attseg.data.sets.tree import Tree
 from attseg.data.sets.voc_classes import VOC
@@ -140,7 +140,7 @@ class VocFiles(FileSet):
             if (self.home / MORE_LABELS).is_dir():
                 sources.append((MORE_LABELS, list_files(self.home / MORE_LABELS)[0]))
             if self.sbd:
-                sources.append((str(self.sbd / "cls"), list_matlab_files(self.sbd / "cls")))
+                sources.append((str(self.sbd / "cls"), list_label_files(self.sbd / "cls")))
         return sources
 
     def _expected_labels(self, split: str, name: str) -> Path:
