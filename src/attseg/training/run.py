@@ -12,6 +12,7 @@ from rich.console import Console
 from attseg.checkpoint import architecture
 from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
+from attseg.data.checking.first_look import first_look
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.sample import DataError, SegmentationData
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
@@ -76,6 +77,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             if begun.encoder_weights is not None and state is None:
                 line.say(f"encoder weights: {begun.encoder_weights}")
                 line.say(f"normalisation: {begun.preprocessing}")
+            for warning in first_look(data) if state is None and plan.rank == 0 else ():
+                line.say(warning)
             fit(begun, data, val, recipe, plan, folder, state, line)
             if plan.rank == 0:
                 line.say("drawing pictures")

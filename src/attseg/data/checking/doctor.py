@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attseg.data.catalog import OPTIONS, open_files
+from attseg.data.catalog import open_files
 from attseg.data.checking.assumed import Seen, assume
 from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, SplitSummary
-from attseg.data.checking.images import HowRead, judge_images
+from attseg.data.checking.first_look import how_read
+from attseg.data.checking.images import judge_images
 from attseg.data.checking.judgement import (
     NEEDED_SPLITS,
     judge_classes,
@@ -72,9 +73,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     findings: list[Finding] = []
     existing = files.splits() if files.root.is_dir() else []
     parts: dict[str, Part] = {}
-    how = HowRead(
-        files.value_range, files.apply_orientation, files.states_orientation, "range" in OPTIONS.get(files.name, ())
-    )
+    how = how_read(files)
     for split in existing:
         try:
             survey = files.survey(split)

@@ -38,7 +38,7 @@ class FileData:
             raise DataError(f"{files.root}: {problem}")
         self.pairs = survey.checked()
         self.remarks = survey.remarks
-        self._files = files
+        self.files = files
         if not self.pairs:
             files.pictures(split)  # says why there is none
 
@@ -48,9 +48,9 @@ class FileData:
     def __getitem__(self, index: int) -> Sample:
         name, image_file, labels_file = self.pairs[index]
         image = read_image(
-            image_file, value_range=self._files.value_range, apply_orientation=self._files.apply_orientation
+            image_file, value_range=self.files.value_range, apply_orientation=self.files.apply_orientation
         )
-        labels = read_labels(labels_file, self.classes, official=self._files.official)
+        labels = read_labels(labels_file, self.classes, official=self.files.official)
         if problem := self._explain_sizes(image_file, image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)
@@ -58,7 +58,7 @@ class FileData:
     def _explain_sizes(self, file: Path, image: Array, labels: Array) -> str | None:
         if image.shape[:2] == labels.shape:
             return None
-        applied = self._files.apply_orientation
+        applied = self.files.apply_orientation
         return explain_sizes(image.shape, labels.shape, orientation=read_raw(file).orientation, applied=applied)
 
     def name(self, index: int) -> str:
