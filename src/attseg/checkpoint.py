@@ -38,7 +38,7 @@ class WeightsError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What a file of weights holds.
+    """Contents of a weights file.
 
     Args:
         state: Tensors by name, on the CPU.

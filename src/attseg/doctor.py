@@ -1,4 +1,4 @@
-"""What is installed here, what the computer can do, and what is missing."""
+"""Diagnoses the installation: versions, hardware, and what is missing."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from attseg.text import LONGEST_NAME, cut
 
 
 class UsageError(ValueError):
-    """What was asked for cannot be done as asked: an unknown name, or values that do not go together."""
+    """The request is invalid: an unknown name, or values that do not go together."""
 
 
 def unknown(what: str, given: str, known: Iterable[str], *, more: str = "") -> UsageError:

@@ -11,7 +11,7 @@ _NESTED = re.compile(r"attseg\[(.+?)\]")
 
 
 def requirements(extra: str | None = None) -> list[str]:
-    """What attseg, or one of its extras, depends on, such as ``uvicorn>=0.34``; extras within an extra are resolved.
+    """Dependencies of attseg or of one of its extras, such as ``uvicorn>=0.34``; nested extras are resolved.
 
     Example:
         >>> [requirement.partition(">=")[0] for requirement in requirements("app")]

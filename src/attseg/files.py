@@ -37,7 +37,7 @@ class NotAFile(FileError):
 
 
 def kind_of(mode: int) -> str:
-    """What the mode of a file system entry says that it is, in words.
+    """Kind of a file system entry, from its mode, in words.
 
     Example:
         >>> kind_of(os.stat(os.devnull).st_mode)
@@ -227,7 +227,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def obstacle(error: OSError, path: Path) -> str:
-    """What stands in the way of writing to ``path``, and what to do about it."""
+    """The reason why ``path`` cannot be written, and what to do about it."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"no space is left in {path.parent}; free some, or choose another folder"

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from attseg.files import FileError, NotAFile, obstacle, open_file, refuse_in_place
 
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-"""What network disks without locks say."""
+"""Error codes of network file systems without locks."""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ MOST_LISTED = 6
 
 
 def explain_state(state: Mapping[str, Tensor], like: Mapping[str, Tensor] | None = None) -> list[str]:
-    """What keeps tensors from being weights, a line each; nothing where nothing does.
+    """Problems that keep tensors from being used as weights, one per line; empty if there are none.
 
     Any of ``FLOATS`` may be stored for any other: half precision becomes 32 bits exactly, and 64 bits are rounded. Integers
     may be stored for integers whose range holds them. NaN and infinite values are refused, and so are values that become
@@ -63,7 +63,7 @@ def _explain(tensor: Tensor, wanted: torch.dtype) -> str:
 
 
 def _kind(dtype: torch.dtype) -> str | None:
-    """What may stand for one another; None where a dtype stands for itself alone."""
+    """The group of dtypes that convert into one another; None for a dtype that converts into no other."""
     if dtype in FLOATS:
         return "float"
     if dtype == torch.bool or dtype.is_floating_point or dtype.is_complex:

@@ -104,7 +104,7 @@ class NonLocalWeights:
         return height, width
 
     def of(self, points: Sequence[tuple[int, int]]) -> Tensor:
-        """What points (row, column) gather from every source, (N, P, H, W)."""
+        """Weights with which points (row, column) gather from every source, (N, P, H, W)."""
         check_points(points, *self.size)
         asked = self.theta[:, :, [y for y, _ in points], [x for _, x in points]]  # (N, inner, P)
         scores = asked.transpose(1, 2) @ self.phi.flatten(2)  # (N, P, sources)

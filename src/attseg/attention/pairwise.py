@@ -1,4 +1,4 @@
-"""What all mechanisms that weigh pairs of positions share: the whole map where it is small, and single points where it is not."""
+"""Shared by all pairwise attention: the whole map where it is small, and single points where it is large."""
 
 from __future__ import annotations
 

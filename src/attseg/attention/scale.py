@@ -92,7 +92,7 @@ class AttentionToScale(nn.Module):
 
 
 def two_convolutions(in_channels: int, out_channels: int, channels: int) -> nn.Sequential:
-    """What every branch of these mechanisms is made of: a 3x3 convolution to ``channels``, and a 1x1 convolution."""
+    """Branch of these mechanisms: a 3x3 convolution to ``channels``, then a 1x1 convolution."""
     return nn.Sequential(ConvNormAct(in_channels, channels, 3), nn.Conv2d(channels, out_channels, 1))
 
 

@@ -40,7 +40,7 @@ WORKERS = {"cpu": 1, "cuda": 4}
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the pictures.
+    """Summary of a prediction over many images.
 
     Args:
         done: How many were segmented and written.

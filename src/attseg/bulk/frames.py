@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import av
 
 SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
-"""What marks a file or a pattern as a video."""
+"""Suffixes that mark a file or a pattern as a video."""
 
 GAP = 1
-"""What is added to the time of a frame that does not come after the one before it, in units of the file's clock."""
+"""Increment for a frame whose time does not exceed that of the previous frame, in units of the file's clock."""
 
 
 class Frame(NamedTuple):

@@ -97,7 +97,7 @@ def device_of(environment: Mapping[str, str], device: str) -> str:
 
 @contextmanager
 def joined(share: Share) -> Iterator[Gather]:
-    """What brings values together while the block runs: among the processes of torchrun; any other process has only its own.
+    """Gathers values among the processes of torchrun while the block runs; any other process has only its own.
 
     torchrun ends all processes as soon as one of them ends badly, so that none may end before all are done.
     """

@@ -266,7 +266,7 @@ class _Studio:
 
 @dataclass
 class _Found:
-    """What was found in a video."""
+    """Areas of the classes in a video."""
 
     size: tuple[int, int]
     frames: int = 0
@@ -313,7 +313,7 @@ def _mark_of(path: Path) -> str | None:
 
 
 def _count_again(path: Path, classes: ClassTable) -> _Found:
-    """What a video of labels holds."""
+    """Meaning of the values in a label video."""
     found = None
     with Reader(path) as reader:
         for values in reader.values():

@@ -1,4 +1,4 @@
-"""What sits on the deepest map: each context brings (N, in_channels, H, W) to (N, channels, H, W)."""
+"""Contexts, which sit on the deepest map: each takes (N, in_channels, H, W) to (N, channels, H, W)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from torch import Tensor, cat, nn
 from attseg.layers import ConvNormAct
 
 FIRST_SCALE = 20.0
-"""What the scale behind an L2 normalisation begins at."""
+"""Initial scale after an L2 normalisation."""
 
 
 class GlobalPoolingContext(nn.Module):

@@ -15,7 +15,7 @@ Fuse = Literal["add", "concat"]
 
 
 class NonLocalContext(nn.Module):
-    """What every position gathers from all positions, merged with what it holds itself.
+    """Non-local context: every position gathers from all positions, merged with its own features.
 
     Args:
         in_channels: Channels of the input.

@@ -34,7 +34,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "smp": ("encoder", "output_stride"),
     "csail": ("decoder",),
 }
-"""What each door may be told."""
+"""Options of each converter."""
 
 TABLES: dict[str, ClassTable] = {
     "voc2012": VOC,
@@ -45,11 +45,11 @@ TABLES: dict[str, ClassTable] = {
 """Classes of the public data sets, in the order in which all four sources have them."""
 
 FILE = "best.safetensors"
-"""What a run folder calls the weights that are used."""
+"""Name of the weights that are used in a run folder."""
 
 
 def read_foreign(name: str, source: Path, **options: Any) -> Foreign:
-    """What a file of weights holds.
+    """Contents of a weights file.
 
     Args:
         name: One of ``HOMES``.

@@ -38,7 +38,7 @@ def load_csail(encoder: Source, decoder: Source | None = None) -> PSANet:
 
 
 def read_csail(encoder: Source, decoder: Source | None = None) -> Foreign:
-    """What ``load_csail`` builds; arguments and errors as there."""
+    """The model that ``load_csail`` builds; arguments and errors as there."""
     given = Given(WHAT, _joined(encoder, decoder))
     given.drop("encoder.fc.")
     name = find_resnet(given, prefix="encoder.", last_stem="encoder.conv3.weight")

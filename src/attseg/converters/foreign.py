@@ -16,7 +16,7 @@ from attseg.recipes.recipe import ModelName
 from attseg.tensors import explain_state
 
 EPS = 1e-5
-"""What torch's batch normalisation adds to the variance, unless told otherwise; none of the sources tells it."""
+"""PyTorch's default epsilon of batch normalisation, which all sources use."""
 
 MOST_NAMED = 3
 
@@ -26,7 +26,7 @@ Renaming = list[tuple[str, str]]
 
 @dataclass(frozen=True, eq=False)
 class Foreign:
-    """What a door finds in a file.
+    """Result of a converter.
 
     Args:
         name: Key of ``MODELS``.

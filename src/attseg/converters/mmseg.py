@@ -71,7 +71,7 @@ def read_mmseg(
     shrink: int = 2,
     align_corners: bool = False,
 ) -> Foreign:
-    """What ``load_mmseg`` builds; arguments and errors as there."""
+    """The model that ``load_mmseg`` builds; arguments and errors as there."""
     given = Given(WHAT, read_tensors(source))
     rows, columns = mask_shape(given.shape("decode_head.attention.1.weight")[0], mask_size)
     check_branches("decode_head.reduce_p.conv.weight" in given, directions)

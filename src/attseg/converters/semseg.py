@@ -68,7 +68,7 @@ def read_semseg(
     mask_size: tuple[int, int] | None = None,
     shrink: int = 2,
 ) -> Foreign:
-    """What ``load_semseg`` builds; arguments and errors as there."""
+    """The model that ``load_semseg`` builds; arguments and errors as there."""
     given = Given(WHAT, read_tensors(source))
     args: dict[str, Any] = {
         "encoder": find_resnet(given, last_stem="layer0.6.weight"),

@@ -21,7 +21,7 @@ from attseg.models.pan import PAN
 
 WHAT = "a PAN of segmentation_models_pytorch"
 TIMM = "tu-"
-"""What stands before the names of timm's networks there."""
+"""Prefix of timm's networks there."""
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 """The files of a folder that ``save_pretrained`` wrote."""
 FIXED: dict[str, Any] = {
@@ -68,7 +68,7 @@ def load_smp(source: Source, *, encoder: str | None = None, output_stride: Liter
 
 
 def read_smp(source: Source, *, encoder: str | None = None, output_stride: Literal[16, 32] | None = None) -> Foreign:
-    """What ``load_smp`` builds; arguments and errors as there."""
+    """The model that ``load_smp`` builds; arguments and errors as there."""
     config: Mapping[str, Any] = {}
     if not isinstance(source, Mapping) and (Path(source) / CONFIG).exists():
         config = _config(Path(source) / CONFIG)
@@ -110,7 +110,7 @@ def read_smp(source: Source, *, encoder: str | None = None, output_stride: Liter
 
 
 def _preprocessing(name: str) -> Preprocessing:
-    """What timm's first weights want, which smp's ``get_preprocessing_params`` gives too."""
+    """Preprocessing of timm's pretrained weights, as smp's ``get_preprocessing_params`` gives it."""
     config = timm.get_pretrained_cfg(name)
     return Preprocessing() if config is None else Preprocessing.from_dict({"mean": config.mean, "std": config.std})
 
@@ -126,7 +126,7 @@ def _own_encoder(given: Given) -> str:
 
 
 def _config(path: Path) -> Mapping[str, Any]:
-    """What ``save_pretrained`` wrote about a network, if it is one that ours can be."""
+    """The network's configuration as ``save_pretrained`` wrote it, if it can be converted."""
     try:
         config = json.loads(read_text(path))
     except ValueError as error:

@@ -16,7 +16,7 @@ Source = str | Path | Mapping[str, Tensor]
 """A file (``.pth``, read weights-only, or ``.safetensors``), or its tensors by name."""
 
 WRAPPER = "module."
-"""What names begin with where a network was trained in parallel."""
+"""Prefix of names in networks trained in parallel."""
 
 
 def read_tensors(source: Source) -> dict[str, Tensor]:

@@ -126,7 +126,7 @@ class ClassTable:
 
     @property
     def numbering(self) -> str:
-        """What label files written with this table hold: ``file values`` of the data set, or else ``class indices``."""
+        """The numbering of label files written with this table: ``file values`` of the data set, or ``class indices``."""
         return "file values" if self.values_known else "class indices"
 
     @cached_property

@@ -84,7 +84,7 @@ class Preprocessing:
 
     @classmethod
     def of(cls, model: nn.Module) -> Preprocessing:
-        """What the images for a new model go through: that of its encoder's pretraining, and ImageNet's for any other model.
+        """Preprocessing for a new model: that of its encoder's pretraining, and ImageNet's for any other model.
 
         Example:
             >>> from attseg import PAN
@@ -97,7 +97,7 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """What ``to_dict`` described.
+        """The inverse of ``to_dict``.
 
         Raises:
             ValueError: A number is not finite, a deviation not above 0, or the range is none.

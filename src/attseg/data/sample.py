@@ -1,4 +1,4 @@
-"""What every data set yields: one image with its labels; and the check that it is one."""
+"""A sample, which every data set yields: one image with its labels; and its validation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
 
 
 def _explain_image(image: Any) -> str:
-    """What is wrong with an image; nothing where it is (H, W, 3) uint8."""
+    """The problem with an image; empty if it is (H, W, 3) uint8."""
     if not isinstance(image, np.ndarray):
         return (
             f"the image is a {type(image).__name__}; a NumPy array (H, W, 3) of uint8 was expected: np.asarray(image)"
@@ -110,7 +110,7 @@ def _explain_image(image: Any) -> str:
 
 
 def _explain_labels(labels: Any, size: tuple[int, ...], num_classes: int) -> str:
-    """What is wrong with labels; nothing where they are (H, W) uint8 of the size of the image, of classes or 255."""
+    """The problem with labels; empty if they are (H, W) uint8 of the image's size, with classes or 255."""
     if not isinstance(labels, np.ndarray):
         return (
             f"the labels are a {type(labels).__name__}; a NumPy array (H, W) of uint8 was expected: np.asarray(labels)"

@@ -73,7 +73,7 @@ def drawable(text: str) -> str:
 
 
 def class_label(name: str, number: int) -> str:
-    r"""What names a class in an image: its name, behind its number where a character of the name cannot be drawn.
+    r"""Label of a class in an image: its name, behind its number if a character of the name cannot be drawn.
 
     Example:
         >>> class_label("straße", 3), class_label("a" + chr(0x10FFFD), 3)

@@ -1,4 +1,4 @@
-"""What brings the deepest map back to finer ones: each decoder takes the encoder's maps and the context's to ``Decoded``."""
+"""Decoders: each takes the encoder's maps and the context's output to ``Decoded``, at a finer stride."""
 
 from __future__ import annotations
 

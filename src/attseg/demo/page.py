@@ -23,7 +23,7 @@ from attseg.explain.views import View
 from attseg.recipes.recipe import Recipe
 
 MARK = '<meta name="generator" content="attseg demo">'
-"""What tells a page of the demo from others."""
+"""Marker of the demo's page."""
 
 LEVEL = 0.5
 """Points of mIoU below which a difference is not called one."""

@@ -122,7 +122,7 @@ def without_attention(recipe: Recipe) -> Recipe:
 
 
 def multiply_adds(model: ModelSpec) -> int:
-    """What one scene costs a network, counted without computing anything."""
+    """Cost of a network per scene, counted without running it."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         build_model(model.name, model.args, len(SCENES)).eval()(torch.empty(1, 3, *SIZE))
     return counter.get_total_flops() // 2  # the counter takes a multiply-add for two

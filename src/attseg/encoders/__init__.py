@@ -1,1 +1,1 @@
-"""What turns a picture into maps at several strides; every encoder declares its channels and strides."""
+"""Encoders, which turn an image into feature maps at several strides; each declares its channels and strides."""

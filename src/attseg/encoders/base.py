@@ -1,4 +1,4 @@
-"""What every encoder promises."""
+"""Protocol of all encoders."""
 
 from __future__ import annotations
 

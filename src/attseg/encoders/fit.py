@@ -25,7 +25,7 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Fit:
-    """What a checkpoint has of a network.
+    """Fit of a checkpoint to a network.
 
     Args:
         tensors: Those that fit, by the network's names.

@@ -160,7 +160,7 @@ def _from_numpy(path: Path, build: Callable[[], Any]) -> dict[str, Tensor]:
 
 
 def _own_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """What the network of an attseg file was trained with."""
+    """Model arguments stored in an attseg file."""
     if path.suffix != ".safetensors":
         return None
     with safe_open(require_file(path), framework="pt") as file:

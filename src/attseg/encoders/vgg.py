@@ -17,7 +17,7 @@ from attseg.encoders.weights import Origin, from_timm, pretrained_file
 from attseg.errors import UsageError
 
 LARGE_FOV = "vgg16-largefov"
-"""What this encoder is called where an encoder is given by name."""
+"""Name of this encoder."""
 
 STRIDE = 8
 TIMM_NAME = "vgg16"

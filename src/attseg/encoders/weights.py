@@ -50,7 +50,7 @@ def pretrained_file(name: str) -> Path | None:
 
 
 def from_timm(name: str, network: nn.Module) -> Origin:
-    """What to tell about weights that timm itself has loaded into ``network``."""
+    """Description of weights that timm itself has loaded into ``network``."""
     count = len(needed_shapes(network.state_dict()))
     config = timm.get_pretrained_cfg(name)
     mean, std = normalisation(name)

@@ -1,4 +1,4 @@
-"""What is counted in pictures: named tensors that add up over pictures and over processes, and that a file can hold."""
+"""Counts: named tensors that are summed over images and processes, and stored in files."""
 
 from __future__ import annotations
 

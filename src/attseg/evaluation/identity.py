@@ -39,7 +39,7 @@ def describe_classes(classes: ClassTable) -> dict[str, Any]:
 def describe_data(
     name: str, root: str | Path | None, options: Mapping[str, Any], data: SegmentationData
 ) -> dict[str, Any]:
-    """What a report says about the data that it was measured on, as plain values.
+    """The data that a report was measured on, as plain values.
 
     Args:
         name: Of the data set.

@@ -1,4 +1,4 @@
-"""What an evaluation can count beside its confusion matrix: anything whose counts add up over pictures.
+"""Meters that an evaluation can run beside its confusion matrix: anything whose counts add up over images.
 
 A meter has no memory of its own. It turns a picture into counts; evaluation adds them up, over pictures and processes, keeps
 them where it can be interrupted, and hands the sum back. So each meter is right on several processes and after a break.

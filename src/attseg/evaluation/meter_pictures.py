@@ -1,4 +1,4 @@
-"""What meters found, drawn: mIoU around boundaries, and accuracy over confidence."""
+"""Plots of the meters: mIoU around boundaries, and accuracy over confidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run looks like: its curves, its confusion matrix, and samples with their predictions."""
+"""Plots of a run: curves, confusion matrix, and samples with their predictions."""
 
 from __future__ import annotations
 

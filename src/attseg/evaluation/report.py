@@ -1,4 +1,4 @@
-"""What an evaluation found: counts, and every score that follows from them."""
+"""The report of an evaluation: counts, and every score derived from them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from attseg.prediction.stream import OnViews, Predictor
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """What goes from predicting to counting: a band of a picture with its scores, or at last the whole picture.
+    """Item passed from prediction to counting: a band of an image with its scores, or finally the whole image.
 
     Args:
         index: Of the picture in the split.
@@ -41,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What comes from counting: a whole picture and its counts, or why there are none."""
+    """Result of counting: an image and its counts, or the reason why there are none."""
 
     piece: Piece
     counts: Counts = field(default_factory=dict)
@@ -150,7 +150,7 @@ class Counting:
 
 
 def counts_of(meter: Meter, counts: Mapping[str, Tensor]) -> Counts:
-    """What one meter counted, of the counts of all."""
+    """The counts of one meter, out of those of all."""
     start = f"{meter.name}/"
     return {name.removeprefix(start): value for name, value in counts.items() if name.startswith(start)}
 

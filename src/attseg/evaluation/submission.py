@@ -36,7 +36,7 @@ CITYSCAPES_NAME = re.compile(r"[A-Za-z-]+_\d{6}_\d{6}")
 
 @dataclass(frozen=True)
 class Rules:
-    """What a server wants.
+    """Rules of a submission server.
 
     Args:
         title: What people call the data set.

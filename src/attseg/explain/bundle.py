@@ -91,7 +91,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """What one model makes of the picture.
+    """A model's view of the image.
 
     Args:
         title: What the model is called.
@@ -231,7 +231,7 @@ def _pair_map(one: Pairs, number: int, seen: tuple[int, int], pairs: bool) -> Va
 
 
 def _note(one: Values) -> str | None:
-    """What was scaled down of a map."""
+    """Part of a map that was scaled down."""
     (rows, columns), pool = one["size"], one["pool"]
     if pool == 1:
         return None

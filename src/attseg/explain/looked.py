@@ -76,7 +76,7 @@ class Pairs:
 
 @dataclass(eq=False)
 class Looked:
-    """What a model makes of one picture, and what it attended to on the way. ``look`` makes it.
+    """A model's forward pass over one image, with its attention maps. ``look`` returns it.
 
     Nothing is run again to read another pixel: maps that are the same for all pixels or one value a pixel are kept, and of
     pairwise attention its inputs, from which the weights of a point follow at once.
@@ -132,7 +132,7 @@ class Looked:
         return given
 
     def at(self, x: int, y: int) -> list[PixelAttention]:
-        """What every attention map holds for one pixel, in the order in which the network computes them.
+        """Attention of one pixel in every map, in the order in which the network computes them.
 
         Args:
             x: Column, from the left.

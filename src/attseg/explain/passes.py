@@ -17,7 +17,7 @@ BASE = "base."
 
 
 class Passes:
-    """What the taps of a model are called, pass by pass.
+    """Names of a model's taps, by pass.
 
     A tap is called by its path. One within the base of an ``AttentionToRefine`` is passed once for each image scale, largest
     first, which its name says at the end: ``base.context.pyramid at 50 %``.

@@ -1,4 +1,4 @@
-"""What every attention map holds for one pixel of the picture."""
+"""Attention of one pixel in every map."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def encode_rows(values: npt.ArrayLike) -> Plane:
 
 
 def decode(plane: Plane) -> npt.NDArray[np.float32]:
-    """What the viewer reads out of a plane."""
+    """The plane in the viewer's format."""
     shape = tuple(plane["shape"])
     steps = np.frombuffer(zlib.decompress(base64.b64decode(plane["data"])), np.uint8).reshape(-1, shape[-1])
     values = (np.cumsum(steps, axis=1, dtype=np.uint8).reshape(shape) / LEVELS).astype(np.float32)

@@ -96,7 +96,7 @@ def heat_map(image: Array, weights: Tensor, low: float | None = None, high: floa
 
 
 def _from_pixel(image: Array, attention: AttentionMap, weights: Tensor, at: tuple[int, int] | None) -> View:
-    """What one pixel gathers from all others, or gives to them, of ``weights`` (sources H*W, targets H, W)."""
+    """Weights of one pixel with all others, as target or source, of ``weights`` (sources H*W, targets H, W)."""
     height, width = image.shape[:2]
     x, y = at or (width // 2, height // 2)
     if not (0 <= x < width and 0 <= y < height):

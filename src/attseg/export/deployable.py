@@ -12,7 +12,7 @@ from attseg.models.frame import Segmentation
 
 
 class Deployable(nn.Module):
-    """What is exported: takes and gives what a contract says. In PyTorch, it is what the file is compared with.
+    """The exported module: inputs and outputs follow the contract. Exported files are compared with it.
 
     Args:
         model: A model of ours in evaluation mode.

@@ -1,4 +1,4 @@
-"""What integers cost: mIoU of the network and of its file on the same labelled pictures."""
+"""Accuracy cost of int8: mIoU of the network and of its file on the same labelled images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with an export beyond wrong use."""
+"""Errors of an export other than invalid arguments."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def _to_onnx(program: ExportedProgram, contract: Contract, description: str, ste
 
 
 def _free_names(model: Any, contract: Contract) -> dict[str, str]:
-    """What the exporter calls the free sizes of the input, and what they are."""
+    """Names and values of the input's dynamic sizes in the exporter."""
     wanted = ("batch", "height", "width", "") if contract.takes == "bytes" else ("batch", "", "height", "width")
     sizes = model.graph.input[0].type.tensor_type.shape.dim
     return {size.dim_param: name for size, name in zip(sizes, wanted, strict=True) if size.dim_param and name}

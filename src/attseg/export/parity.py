@@ -36,7 +36,7 @@ LEAST_RUNS, MOST_SECONDS = 3, 1.0
 
 @dataclass(frozen=True)
 class Row:
-    """What was found at one size.
+    """Parity at one input size.
 
     Args:
         size: Height and width of the pictures.

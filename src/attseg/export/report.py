@@ -1,4 +1,4 @@
-"""What is kept beside an exported file: what it is, how it was checked, where and when."""
+"""The report beside an exported file: its contents, how it was checked, where and when."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from attseg.text import harmless, short
 
 
 class Terms(NamedTuple):
-    """What the terms of a data set mean for weights that were trained on it.
+    """Terms of a data set, as they apply to weights trained on it.
 
     Args:
         title: What the data set is called.
@@ -80,7 +80,7 @@ LONGEST_VALUE = 2000
 
 @dataclass(frozen=True, eq=False)
 class CardFacts:
-    """What a card is written from.
+    """Facts that a model card is written from.
 
     Args:
         model: Name of the network.
@@ -108,13 +108,13 @@ class CardFacts:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """What the recipe says about its data."""
+        """The data section of the recipe."""
         data = self.recipe.get("data")
         return data if isinstance(data, Mapping) else {}
 
     @property
     def name(self) -> str:
-        """What the card calls the model."""
+        """Name of the model on the card."""
         return short(str(self.recipe.get("name") or self.model))
 
 

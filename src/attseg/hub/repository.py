@@ -50,7 +50,7 @@ class Origin:
 
 
 class OnHub(ModelHubMixin):
-    """What a segmenter can do with a hub: ``save_pretrained`` and ``push_to_hub`` of huggingface_hub.
+    """Hub methods of a segmenter: ``save_pretrained`` and ``push_to_hub`` of huggingface_hub.
 
     ``save_pretrained(folder, model_card_kwargs={"license": "mit"})`` says under which licence the weights are; a ``README.md``
     that is there already stays. What names places on this computer is left out of what is written.
@@ -190,7 +190,7 @@ def publish(segmenter: OnHub, repository: str, *, license: str | None = None, pr
 
 
 def published(info: Mapping[str, Any]) -> dict[str, Any]:
-    """What the weights say about their making, without the places of files on the computer where they were made.
+    """Training information of the weights, without file paths of the computer where they were made.
 
     Example:
         >>> published({"recipe": {"data": {"name": "camvid", "root": "/home/me/camvid"}}, "step": 7})

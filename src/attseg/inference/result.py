@@ -1,4 +1,4 @@
-"""What a segmenter makes of one picture, and what can be done with it."""
+"""The result of segmenting one image: labels, scores, overlay, attention."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Result:
         return page
 
     def attention(self, x: int, y: int) -> list[PixelAttention]:
-        """What each attention map of the network holds for a pixel, in the order in which the network computes them.
+        """Attention of a pixel in each map of the network, in the order in which the network computes them.
 
         The first call runs the network once more on the whole picture; what it kept answers all that follow. A network without
         attention has no maps.
@@ -233,7 +233,7 @@ def read_saved_labels(path: Path, classes: ClassTable) -> Array | None:
 
 
 def describe_values(classes: ClassTable) -> str:
-    """What the values in a label file of ours mean, as JSON: the numbering, and the value of each class in their order."""
+    """Meaning of the values in a label file, as JSON: the numbering, and the value of each class in order."""
     values = dict(zip(classes.names, classes.values.tolist(), strict=True))
     return json.dumps({"numbering": classes.numbering, "values": values})
 

@@ -121,7 +121,7 @@ class Segmenter(OnHub, library_name="attseg"):
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, device: str = "auto", **asked: Any) -> Segmenter:
-        """What ``from_pretrained`` of huggingface_hub ends in, which has filled in all that it documents."""
+        """The hook that ``from_pretrained`` of huggingface_hub calls."""
         if others := asked.keys() - _ASKED_OF_THE_HUB:
             raise UsageError(
                 f"from_pretrained does not know {', '.join(sorted(others))}; besides what it documents it takes device"
@@ -218,7 +218,7 @@ class Segmenter(OnHub, library_name="attseg"):
         return self.result(image, labels, scores, name=name)
 
     def predictor(self, protocol: str | Protocol = SINGLE, memory: int | None = None) -> Predictor:
-        """What sees pictures; arguments and errors as of a call."""
+        """The predictor; arguments and errors as of a call."""
         if isinstance(protocol, str):
             protocol = find_protocol(protocol, data=self.data)
         return Predictor(self.model, len(self.classes), self.preprocessing, self.device, protocol, memory=memory)

@@ -1,4 +1,4 @@
-"""What is minimised: one loss a file, each usable alone, and ``total``, which adds up what a recipe asks for.
+"""Losses, one per file, each usable alone; ``total`` adds up those of a recipe.
 
 Each takes logits (N, K, H, W) and labels (N, H, W), integers of any kind with 255 where ignored, and gives a scalar in 32 bits,
 also for logits in half precision. Where every pixel is ignored it is 0, with a zero gradient. All refuse the same wrong inputs:

@@ -1,4 +1,4 @@
-"""What losses share: the check of their inputs, and per-pixel values and weights."""
+"""Shared by all losses: the check of their inputs, and per-pixel values and weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training minimises: the losses that a recipe names, added up, and cross-entropy for the auxiliary outputs."""
+"""The training loss: the weighted sum of a recipe's losses, and cross-entropy of the auxiliary outputs."""
 
 from __future__ import annotations
 

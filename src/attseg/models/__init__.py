@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Model = SegmentationModel | AttentionToRefine
-"""What can be built, trained and used: a network, or one that runs at several image scales."""
+"""Any model: a network, or one that runs at several image scales."""
 
 MODELS: dict[str, type[SegmentationModel] | type[AttentionToRefine]] = {
     **NETWORKS,

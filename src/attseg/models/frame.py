@@ -33,7 +33,7 @@ def smallest_side(model: nn.Module) -> int:
 
 
 class Segmentation(NamedTuple):
-    """What every model returns, in training and in evaluation.
+    """Output of every model, in training and in evaluation.
 
     Args:
         logits: (N, K, H, W), at the size of the pictures.
@@ -45,7 +45,7 @@ class Segmentation(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """What a network knows before anything is brought to the size of the picture; scale fusion starts from here.
+    """Outputs of a network before upsampling to the image size; scale fusion starts from here.
 
     Args:
         logits: (N, K, H', W'), at the decoder's resolution.

@@ -1,4 +1,4 @@
-"""What scale fusion can wrap: any network that gives its stages beside its logits."""
+"""Protocol of networks that scale fusion can wrap: they return their stages beside their logits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGE_FOV = {"encoder": "vgg16-largefov", "output_stride": 8, "head": "linear"}
 
 @runtime_checkable
 class StagedModel(Protocol):
-    """What a module needs in order to be a base; every network of ours has it.
+    """Requirements for a base network; every network here meets them.
 
     Example:
         >>> import torch

@@ -31,7 +31,7 @@ LEAST = 1e-5
 
 
 class Refined(NamedTuple):
-    """What comes out of the field.
+    """Output of the CRF.
 
     Args:
         labels: (H, W) the most probable class of each pixel.
@@ -107,7 +107,7 @@ class DenseCrf:
         return np.asarray(field.inference(self.iterations), np.float32).reshape(probabilities.shape)
 
     def refine(self, image: Bytes, probabilities: Floats, *, with_probabilities: bool = False) -> Refined:
-        """What follows from the probabilities after inference; arguments and errors as of a call."""
+        """Labels and probabilities after CRF inference; arguments and errors as of a call."""
         after = self(image, probabilities)
         labels = after.argmax(axis=0).astype(np.uint8)
         return Refined(labels, after.max(axis=0), after if with_probabilities else None)

@@ -1,4 +1,4 @@
-"""What the network is given of a view: the part of the scaled picture, read straight from the bytes of the picture.
+"""The network's input for a view: the part of the scaled image, read straight from the image's bytes.
 
 No scaled picture ever stands in memory as a whole.
 """

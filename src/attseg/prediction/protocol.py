@@ -98,7 +98,7 @@ class Protocol:
         return height, width
 
     def describe(self) -> str:
-        """What it does in a few words."""
+        """Short description."""
         if self.is_plain:
             return "once, whole, at its own size"
         scales = ", ".join(f"{scale:g}" for scale in self.scales)

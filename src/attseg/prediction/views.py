@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Span(NamedTuple):
-    """What a view sees along one side.
+    """Extent of a view along one side.
 
     Args:
         start: First pixel of the scaled picture.

@@ -36,7 +36,7 @@ def predict_logits(
 
 
 def as_batch(image: Array, preprocessing: Preprocessing, device: torch.device, *, least: int = SMALLEST) -> Tensor:
-    """What a network takes of one picture (H, W, 3): (1, 3, H', W'), with sides continued to ``least`` where they are shorter."""
+    """The network's input for one image (H, W, 3): (1, 3, H', W'), with sides padded to ``least`` where they are shorter."""
     height, width = image.shape[:2]
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
     missing = (0, max(0, least - width), 0, max(0, least - height))

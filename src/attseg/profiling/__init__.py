@@ -1,1 +1,1 @@
-"""What a network costs: counted without computing anything (``count``), and measured (``speed``, ``memory``)."""
+"""Cost of a network: counted without running it (``count``), and measured (``speed``, ``memory``)."""

@@ -1,4 +1,4 @@
-"""What a network costs and what it gives for that: mIoU over multiply-adds, of evaluated runs."""
+"""Plot of mIoU over multiply-adds of evaluated runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLUE = "#0072b2"
 
 @dataclass(frozen=True)
 class Score:
-    """What an evaluation found.
+    """Point of the plot: the result of an evaluation.
 
     Args:
         miou: In [0, 1].

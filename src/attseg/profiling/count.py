@@ -24,7 +24,7 @@ REST = "rest"
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a part of a network costs, or the whole, for one picture in 32 bits.
+    """Cost of a network, or of a part of it, for one image in 32-bit floats.
 
     Args:
         parameters: How many numbers it learns; what parts share counts for the first.
@@ -60,7 +60,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a network costs.
+    """Cost of a network.
 
     Args:
         size: Height and width of the picture.
@@ -80,7 +80,7 @@ class Profile:
 
     @property
     def added_by_training(self) -> Cost:
-        """What training runs on top."""
+        """Cost that training adds."""
         return sum(self.training.values(), Cost())
 
 

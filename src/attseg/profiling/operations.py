@@ -1,4 +1,4 @@
-"""What one operation of PyTorch costs, and whether that is known."""
+"""Cost of one PyTorch operation, where it is known."""
 
 from __future__ import annotations
 

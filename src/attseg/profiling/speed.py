@@ -99,7 +99,7 @@ def measure_gpu_memory(model: nn.Module, images: Tensor) -> int:
 
 
 def device_name(device: torch.device) -> str:
-    """What the processor or the GPU is called."""
+    """Name of the processor or GPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     with suppress(OSError):  # only Linux has this file

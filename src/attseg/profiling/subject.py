@@ -1,4 +1,4 @@
-"""What is to be profiled: a class, a recipe, or a trained network, by the one word that a user says."""
+"""The subject of a profile, from one word: a class, a recipe, or a trained network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Subject:
 
 
 def find_subject(name: str, args: Mapping[str, Any] | None = None, *, num_classes: int | None = None) -> Subject:
-    """What a user means.
+    """The resolved subject of a profile.
 
     Args:
         name: A class of ``attseg.models``, a recipe, ``demo``, a run folder, a .safetensors file or a repository on the hub.

@@ -1,4 +1,4 @@
-"""What recipes gave when we ran them; docs/results.md has the machines, the commands and what the figures do not show."""
+"""Measured results of recipes; docs/results.md has the machines, the commands and the limits of these figures."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class DataSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentSpec:
-    """What is done to a picture and its labels before the crop is cut.
+    """Augmentation of an image and its labels, before the crop is cut.
 
     Args:
         scale: Smallest and largest factor, drawn uniformly.
@@ -109,7 +109,7 @@ class OptimSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec:
-    """What is minimised, over pixels whose label is not 255: losses, each times its factor, added up.
+    """The loss, over pixels whose label is not 255: a weighted sum of terms.
 
     Args:
         terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in

@@ -88,7 +88,7 @@ def settings(record: type, at: str = "") -> Iterator[Setting]:
 
 
 def argument_docs(documented: type) -> dict[str, str]:
-    """What the ``Args`` section of a class's docstring says about each argument, each on one line."""
+    """Descriptions of the arguments from the ``Args`` section of a class's docstring, each on one line."""
     lines = (inspect.getdoc(documented) or "").partition("\nArgs:\n")[2].splitlines()
     docs: dict[str, str] = {}
     name = ""
@@ -104,7 +104,7 @@ def argument_docs(documented: type) -> dict[str, str]:
 
 
 def expected(hint: Hint) -> str:
-    """What a type accepts, in words for a message."""
+    """The values that a type accepts, in words for a message."""
     origin: Any = get_origin(hint)
     args = get_args(hint)
     if origin is Literal:

@@ -1,4 +1,4 @@
-"""What was measured beside what the paper prints: lines of a table, as Markdown and as CSV."""
+"""Tables of measured figures beside the paper's, as Markdown and as CSV."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def plan(
     steps: int | None = None,
     only: Sequence[str] = (),
 ) -> list[Measurement]:
-    """What is to be measured for a table.
+    """The runs and figures to be measured for a table.
 
     Rows with the same recipe share their runs, also over tables: a run lies in ``out/budget/NAME/seed-N``.
 
@@ -88,7 +88,7 @@ def plan(
 def _recipe(
     table: Table, row: Row, budget: Budget, data: DataSpec | None, steps: int | None
 ) -> tuple[Recipe | None, tuple[Figure, ...]]:
-    """What stands for a row within the budget, and the figures that are measured."""
+    """The recipe that stands for a row within the budget, and the figures to be measured."""
     if budget == "small":
         recipe = small(table, row, data=_small_data(data), steps=steps)
         figures = small_figures(row)

@@ -31,7 +31,7 @@ from attseg.training.run import train
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gave under a protocol.
+    """Result of a run under a protocol.
 
     Args:
         seed: Of the run.
@@ -82,7 +82,7 @@ def measure(measurement: Measurement, machine: Machine, console: Console | None 
 
 
 def read_result(run: Run, protocol: Protocol) -> Result | None:
-    """What was measured before, or None.
+    """An earlier measurement, or None.
 
     Raises:
         UsageError: The folder holds a run with other settings.

@@ -1,4 +1,4 @@
-"""What can be told about a run before it begins: whether its network can be built, and takes the crops."""
+"""Checks before a run begins: that its network can be built and accepts the crops."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class MovingAverage:
         self.updates += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """What ``load_state_dict`` needs to go on."""
+        """State for ``load_state_dict``."""
         return {"model": self.model.state_dict(), "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a run begins with: weights of another run, those of a pretrained encoder, or its own last state; and the normalisation."""
+"""Initial weights of a run (another run's, a pretrained encoder's, or its own last state) and the normalisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run keeps: the weights that are best on the validation split, the last weights, and states to resume from."""
+"""Checkpoints of a run: the best weights on the validation split, the last weights, and states to resume from."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from attseg.training.folder import RunFolder
 
 @dataclass(frozen=True)
 class LabelStatistics:
-    """What ``label_statistics`` found.
+    """Result of ``label_statistics``.
 
     Args:
         class_weights: (K,) factor of each class in the loss; None: all classes count alike.

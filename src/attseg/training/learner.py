@@ -73,7 +73,7 @@ class Learner:
         torch.manual_seed(int(seed[0]))
 
     def state_dict(self) -> dict[str, Any]:
-        """What ``load_state_dict`` needs, and under ``model`` the weights, which a network is given when it is built."""
+        """State for ``load_state_dict``, and under ``model`` the weights, which are loaded when the network is built."""
         return {
             "step": self.step,
             "model": self.model.state_dict(),

@@ -24,7 +24,7 @@ LEAST_OF_MACHINE = {"devices": 1, "nodes": 1, "workers": -1, "cache": 0, "accumu
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What ``make_plan`` decided.
+    """Result of ``make_plan``.
 
     Args:
         machine: What was asked for.

@@ -1,4 +1,4 @@
-"""What somebody who watches a run sees: one line that moves in a terminal, or a line now and then in a file."""
+"""Progress of a run: one updating line in a terminal, or a line now and then in a log file."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""What the files of the page are, by their suffixes."""
+"""Media types of the page's files, by suffix."""
 
 
 def make_app(desk: Desk) -> Starlette:
@@ -80,7 +80,7 @@ class Requests:
         ]
 
     async def start(self, _: Request) -> Response:
-        """What there is to choose from."""
+        """The models and images to choose from."""
         desk = self._desk
         folder = desk.folder
         return JSONResponse(
@@ -125,12 +125,12 @@ class Requests:
         return Response(status_code=204)
 
     async def view(self, request: Request) -> Response:
-        """What a model makes of a picture."""
+        """A model's view of an image."""
         seen = await self._desk.view(request.path_params["key"], _model(request))
         return Response(seen.content, media_type="application/json")
 
     async def pairs(self, request: Request) -> Response:
-        """What a pixel attends to in a pairwise map."""
+        """Attention of a pixel in a pairwise map."""
         asked = request.query_params
         x, y = (_whole(asked.get(name, ""), name) for name in ("x", "y"))
         key, name = request.path_params["key"], asked.get("map", "")

@@ -1,4 +1,4 @@
-"""What the explorer does with pictures: reads them, keeps them, shows them to models, and answers what a pixel attends to."""
+"""Jobs of the explorer: reads and keeps images, runs models on them, and answers what a pixel attends to."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Desk:
         return await self._reading.run(lambda: thumbnail(self._read_file(number, draft=True).image))
 
     async def view(self, key: str, model: int) -> Seen:
-        """What a model makes of a kept picture; it runs if it has not done so yet, once for all who ask."""
+        """A model's forward pass over a kept image; it runs on first use, once for all clients."""
         if not 0 <= model < len(self.choices):
             raise Refused(404, f"there is no model {model}; there are {len(self.choices)}, counted from 0")
         kept = self.shelf.take(key)

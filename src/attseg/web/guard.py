@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask at all, and what browsers are told about each answer.
+"""Middleware of every request: access checks, and security headers of each response.
 
 A page on the web can make a visitor's browser send requests to this computer, and can give its own name this computer's address
 (DNS rebinding). So a request counts only where its ``Host`` names this computer, its ``Origin`` is this server, the browser does

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request, and all together, may take.
+    """Limits of a single request and of all requests together.
 
     Args:
         upload_bytes: Size of a file that is dropped, pasted or picked.

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 from attseg.text import LONGEST_MESSAGE, cut, harmless
 
 RETRY_SECONDS = 1
-"""What ``Retry-After`` says where it is crowded."""
+"""``Retry-After`` of responses under load."""
 
 
 class Refused(Exception):

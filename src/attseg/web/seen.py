@@ -1,4 +1,4 @@
-"""What one model makes of one picture, kept so that clicks are answered without running it again."""
+"""A model's forward pass over one image, kept so that clicks are answered without running it again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from attseg.web.models import Choice, Stop
 from attseg.web.picture import Picture
 
 BYTES_PER_CELL = 8192
-"""What pairwise attention is taken to keep for each of its cells: 2048 numbers, more than any mechanism here does."""
+"""Estimated numbers that pairwise attention keeps per cell: 2048, more than any mechanism here."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What one model makes of one picture.
+    """A model's forward pass over one image.
 
     Args:
         content: The bundle for the browser, as JSON.

@@ -26,7 +26,7 @@ PORTS = 20
 """How many ports are tried."""
 
 LAST_SECONDS = 1
-"""What answers that are under way get when the server is told to end."""
+"""Seconds that pending responses get when the server is stopped."""
 
 
 def listen(host: str, port: int | None) -> socket.socket:

@@ -53,7 +53,7 @@ class Shelf:
         return reversed(list(self._kept.values()))
 
     def key(self, picture: Picture) -> str:
-        """What a picture is called here."""
+        """Identifier of an image."""
         told = repr((picture.name, picture.original, picture.image.shape)).encode()
         return hashlib.blake2b(told + picture.image.tobytes(), key=self._salt, digest_size=16).hexdigest()
 

@@ -86,7 +86,7 @@ def point_weights(
 
 
 def _sides(features: Tensor, filters: Tensor, direction: Direction) -> tuple[Tensor, Tensor]:
-    """What stands for the targets and for the sources, each (N, H*W, D)."""
+    """Features of the targets and of the sources, each (N, H*W, D)."""
     theirs = features.flatten(2).transpose(1, 2)
     places = resize(filters[None].to(features.dtype), features.shape[2:]).flatten(2).transpose(1, 2).expand_as(theirs)
     return (theirs, places) if direction == "collect" else (places, theirs)

@@ -1,4 +1,4 @@
-"""What the operator costs in floating-point operations, for PyTorch's counter, which cannot look inside it.
+"""FLOP formulas of the operator, for PyTorch's counter, which cannot look inside it.
 
 By its definition, pair by pair and two a multiply-add; the tiles do a little more at their edges.
 """

@@ -93,7 +93,7 @@ class PointwiseSpatialAttention(nn.Module):
         self.project = ConvNormAct(len(self.branches) * inner, channels)
 
     def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """What (N, C, H, W) holds elsewhere, at every position: (N, C, H, W)."""
+        """The sum over all other positions, at every position: (N, C, H, W)."""
         attended = [branch(self._shrunk(branch.reduce(maps))) for branch in self._branches()]
         gathered = self.project(torch.cat(attended, 1))
         if self.shrink == 1:

@@ -38,7 +38,7 @@ class ParityPointwiseSpatialAttention(PointwiseSpatialAttention):
         cast(nn.Conv2d, self.project[0]).padding = (1, 1)
 
     def forward(self, maps: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """What (N, C, H, W) holds elsewhere, at every position: (N, C, H, W)."""
+        """The sum over all other positions, at every position: (N, C, H, W)."""
         attended = [branch(self._shrunk(branch.reduce(maps))) for branch in self._branches()]
         gathered = self.project(torch.cat(attended, 1))  # (N, C, h + 2, w + 2)
         return resize(gathered, maps.shape[-2:], align_corners=self._aligned(maps))

@@ -15,7 +15,7 @@ Normalize = Literal["softmax", "count", "none"]
 """``softmax`` over the sources of each target; ``count`` divides by the number of positions (eq. 8); ``none`` leaves scores."""
 
 Outside = Literal["exclude", "zero"]
-"""What becomes of pairs whose offset has no filter: left out, or given the score 0."""
+"""How pairs whose offset has no filter are treated: excluded, or given the score 0."""
 
 
 def check_terms(direction: str, normalize: str, outside: str) -> None:

@@ -16,7 +16,7 @@ from attseg.attention.pointwise.terms import Direction, Normalize, Outside
 
 
 class PointwiseWeights:
-    """What ``PairWeights`` asks for, of point-wise spatial attention.
+    """``PairWeights`` of point-wise spatial attention.
 
     What distribute's softmax sums over, all sources, is computed with the first point and kept for all that follow.
 

@@ -1,4 +1,4 @@
-"""What a check assumed about a data set, as lines of one block: what a careful colleague would ask.
+"""Assumptions that a check made about a data set, as lines of one block.
 
 A line is a function in ``LINES``: from what was read to a text, or None where there is nothing to say.
 """
@@ -19,7 +19,7 @@ from attseg.data.wording import few, percent, plural, ranges
 
 @dataclass(frozen=True)
 class Seen:
-    """What was read of a data set.
+    """Everything read of a data set.
 
     Args:
         parts: The files of each split.
@@ -48,7 +48,7 @@ class Seen:
             yield from readings
 
     def images(self) -> list[ImageFacts]:
-        """What every image file holds."""
+        """Facts about every image file."""
         return distinct_facts(self.parts, self.readings)
 
 
@@ -125,4 +125,4 @@ LINES: tuple[tuple[str, Line], ...] = (
     ("files of other kinds skipped", _unread),
     ("identical images between splits", _duplicates),
 )
-"""What each line is about, and the function that gives its text."""
+"""Topic of each line, and the function that gives its text."""

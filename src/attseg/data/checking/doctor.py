@@ -149,7 +149,7 @@ def _told_once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _judge_survey(files: FileSet, split: str, survey: Survey) -> Iterator[Finding]:
-    """What the names of the files alone say about a split."""
+    """Findings about a split from the names of its files."""
     for problem in survey.problems:
         yield Finding("error", "pairs", problem.message, split, str(problem.file) if problem.file else None)
     if split in files.withheld:

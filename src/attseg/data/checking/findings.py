@@ -1,4 +1,4 @@
-"""What a check of a data set finds, as plain records that can be printed or written as JSON."""
+"""Findings of a data set check, as plain records that can be printed or written as JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Finding:
 
 
 class Assumption(NamedTuple):
-    """What was assumed about the data where it does not say itself.
+    """Assumption about the data, where it does not say itself.
 
     Args:
         about: What it is about, in a few words.
@@ -47,7 +47,7 @@ class Assumption(NamedTuple):
 
 @dataclass
 class SplitSummary:
-    """What one split holds.
+    """Summary of one split.
 
     Args:
         pictures: Pictures with labels; all pictures, where the split has no labels.

@@ -19,7 +19,7 @@ def how_read(files: FileSet) -> HowRead:
 
 
 def first_look(data: SegmentationData) -> list[str]:
-    """What a check would say of images, from a few spread evenly over a split: value range, orientation, bands not read.
+    """Findings of a check from a few images spread evenly over a split: value range, orientation, bands not read.
 
     Returns:
         Sentences; none where nothing is odd, or the data set does not consist of files.

@@ -1,4 +1,4 @@
-"""What a check finds about the values, bands and orientation of images, and the options that it proposes."""
+"""Findings about the values, bands and orientation of images, and the options that they suggest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attseg.data.wording import plural
 
 
 class ImageFacts(NamedTuple):
-    """What an image file holds.
+    """Facts about an image file.
 
     Args:
         kind: Its type, such as "16-bit" or "float32".
@@ -198,7 +198,7 @@ def describe_values(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None
 
 
 def describe_orientation(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None:
-    """What is done with EXIF's orientation."""
+    """Treatment of the EXIF orientation."""
     if not all_facts:
         return None
     turned = sum(facts.orientation != 1 for facts in all_facts)

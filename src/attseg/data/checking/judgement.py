@@ -1,4 +1,4 @@
-"""What is strange about a data set as a whole: parts that are missing, classes that never occur, pictures in two splits."""
+"""Findings about a data set as a whole: missing parts, classes that never occur, images in two splits."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ SOUND_IGNORED = frozenset(
 
 
 def _appearance(name: str) -> str:
-    """What a reader sees of a name: without case, form of characters, number of spaces and invisible characters."""
+    """A name as a reader sees it: without case, Unicode form, repeated spaces and invisible characters."""
     folded = unicodedata.normalize("NFKC", name).casefold().replace("_", " ").replace("-", " ").replace("\u2019", "'")
     return " ".join("".join(one for one in folded if unicodedata.category(one) != "Cf").split())
 

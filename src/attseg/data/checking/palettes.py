@@ -17,7 +17,7 @@ Colors = Mapping[int, Color]
 
 @dataclass(frozen=True)
 class _Contradiction:
-    """What differs in a palette, equal for all files in which the same differs."""
+    """Difference of a palette, equal for all files that differ in the same way."""
 
     split: str
     differing: tuple[tuple[int, Color, Color, str], ...]

@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 class Item(NamedTuple):
-    """What is read of a picture: its file and, where it has labels, theirs."""
+    """Files of a sample: the image and, if it has labels, the label file."""
 
     name: str
     image: Path
@@ -38,7 +38,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """What is read of a split.
+    """Files of a split, and how they are read.
 
     Args:
         items: Its pictures.
@@ -54,7 +54,7 @@ class Part:
 
 
 class Reading(NamedTuple):
-    """What was seen of one item.
+    """Contents of one item.
 
     Args:
         size: Height and width of the image, if it could be read.
@@ -151,7 +151,7 @@ def _digest(path: Path) -> bytes:
 
 
 def summarise(readings: Sequence[Reading], classes: ClassTable | None, *, released: int | None = None) -> SplitSummary:
-    """What a split holds.
+    """Summary of a split.
 
     Args:
         readings: Of its pictures.

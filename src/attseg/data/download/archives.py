@@ -24,7 +24,7 @@ MOST_AT_ONCE = 2**24
 """Bytes of a tar header, whose length the archive itself states."""
 
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
-"""What the standard library raises for archives that are truncated, damaged, or packed in an unusual way."""
+"""Errors of the standard library for archives that are truncated, damaged, or packed in an unusual way."""
 
 
 class ArchiveError(DownloadError):

@@ -15,7 +15,7 @@ class DownloadError(OSError):
 
 @dataclass(frozen=True, kw_only=True)
 class Checksum:
-    """What a file must hash to, and who says so.
+    """Expected checksum of a file, and who published it.
 
     Args:
         algorithm: As ``hashlib`` calls it.
@@ -117,7 +117,7 @@ Cityscapes is given only to those who have agreed to its terms, so nothing was f
   3. unpack both into {root}, so that it holds leftImg8bit/train/... and gtFine/train/...
   4. attseg data check cityscapes --data.root {root}"""
 }
-"""What to do where a server wants to know who is asking."""
+"""Instructions for data sets that require an account."""
 
 
 def find_source(name: str, root: str) -> Source:

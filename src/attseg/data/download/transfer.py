@@ -201,7 +201,7 @@ def _length(part: Path) -> int:
 
 
 def _noted(notes: Path, url: str) -> dict[str, Any]:
-    """What is known of a part; nothing if the notes are not ours, or of another address."""
+    """Notes about a part; empty if they are not ours, or of another address."""
     try:
         found = json.loads(read_bytes(notes))
         return found if found["url"] == url and found.keys() == {"url", "validator", "total"} else {}

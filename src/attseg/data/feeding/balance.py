@@ -1,4 +1,4 @@
-"""What makes rare classes count as much as common ones: how likely each image is to be drawn, and factors in the loss."""
+"""Class balancing: sampling probabilities of images, and class weights of the loss."""
 
 from __future__ import annotations
 

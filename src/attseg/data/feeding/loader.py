@@ -37,7 +37,7 @@ _AUGMENT = 2  # sets this use of a seed apart from others
 
 
 class Batch(TypedDict):
-    """What training sees: images (N, 3, h, w) and labels (N, h, w) as bytes, and the names of the samples."""
+    """A training batch: images (N, 3, h, w) and labels (N, h, w) as bytes, and the names of the samples."""
 
     images: Tensor
     labels: Tensor

@@ -44,14 +44,14 @@ class View:
     crop_size: tuple[int, int]
 
     def image(self, picture: Array, fill: Color) -> Tensor:
-        """What the view shows of a picture (H, W, 3): bytes (3, h, w)."""
+        """The view of an image (H, W, 3): bytes (3, h, w)."""
         if self.angle:
             return self._turned(picture, fill)
         box = _cut(picture, self.top, self.left, self.height, self.width, fill)
         return _resized(box, self.crop_size).contiguous()
 
     def labels(self, labels: Array) -> Tensor:
-        """What the view shows of labels (H, W): bytes (h, w)."""
+        """The view of labels (H, W): bytes (h, w)."""
         matrix = tuple(self._matrix(*labels.shape).flat)
         size = self.crop_size[1], self.crop_size[0]
         view = Image.fromarray(labels).transform(

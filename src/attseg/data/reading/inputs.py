@@ -20,7 +20,7 @@ from attseg.files import FileError, no_such_path
 SUFFIXES = frozenset(
     (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
 )
-"""What marks a file as a picture where a folder or a pattern is searched; a file that is named is taken as it is."""
+"""Suffixes of images that are found in folders and by patterns; a file that is named is taken as it is."""
 
 RESULTS = ("labels", "overlays")
 """Folders that predictions are written to, in a folder with a manifest."""
@@ -104,7 +104,7 @@ class Pictures:
         return len(names)
 
     def _once(self) -> Iterator[_Found]:
-        """What is found, without what was found before."""
+        """Newly found files."""
         seen: set[str] = set()
         for one in self._found():
             if self._twice and hash(key := _key(one)) in self._twice:
@@ -149,7 +149,7 @@ def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) 
 class _Found(NamedTuple):
     folder: Path
     below: str
-    """What stands before the name: the folder, seen from the one below which the picture is named, with a ``/`` behind it."""
+    """Prefix of the name: the folder relative to the root, with a trailing ``/``."""
     file: str
     keeps_suffix: bool
     """Whether another picture of the folder differs in the suffix alone."""
@@ -205,7 +205,7 @@ def _match(pattern: Path, outside: Results | None) -> Iterator[_Found]:
 
 
 def _expand(pattern: Path) -> Iterator[Path]:
-    """What a pattern matches; ``**`` are all folders inside, but for links to folders, which may lead round in a circle."""
+    """Files that a pattern matches; ``**`` does not follow links to folders, which may form a circle."""
     if "**" not in pattern.parts:
         yield from map(Path, glob.iglob(str(pattern)))  # noqa: PTH207, a pattern may begin at the root
         return

@@ -1,4 +1,4 @@
-"""What is wrong with the values of a label file: which ones the class table does not know, and what may have happened."""
+"""Diagnoses values of a label file that the class table does not know, and their likely cause."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def _turned(opened: Opened, apply: bool) -> Opened:
 
 
 def name_of(source: ImageSource) -> str:
-    """What a message calls a picture."""
+    """Name of an image in messages."""
     if isinstance(source, str | Path):
         return str(source)
     if isinstance(source, bytes):

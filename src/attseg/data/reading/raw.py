@@ -55,7 +55,7 @@ class RawImage:
 
     @property
     def remarks(self) -> list[str]:
-        """What of the file is not read, as sentences without a subject."""
+        """Parts of the file that are not read, as sentences without a subject."""
         said = []
         if self.bands > len(self.read):
             chosen = ", ".join(map(str, self.read))

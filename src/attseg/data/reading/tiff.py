@@ -281,7 +281,7 @@ def _decode(page: TiffPage) -> npt.NDArray[Any]:
 
 
 def _name(member: Any) -> str:
-    """What tifffile calls a compression or a kind of values."""
+    """The name that tifffile gives a compression or sample format."""
     return str(getattr(member, "name", f"the code {int(member)}"))
 
 

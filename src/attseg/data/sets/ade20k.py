@@ -14,7 +14,7 @@ from attseg.data.sets.survey import Survey, match, picture_files
 from attseg.data.sets.tree import Tree
 
 FOLDERS = {"train": ("training",), "val": ("validation",), "test": ("testing", "test")}
-"""What the folders of a split may be called."""
+"""Possible folder names of a split."""
 
 TEST = "release_test/testing"
 """Where the archive of the test pictures, which is another one, has them."""

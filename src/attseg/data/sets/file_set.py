@@ -71,14 +71,14 @@ class FileSet(ABC):
 
     @abstractmethod
     def list_split(self, split: str) -> Survey:
-        """What is there of a split of which something is.
+        """Survey of a split that exists at least in part.
 
         Raises:
             DataError: A list of its pictures is not as it must be.
         """
 
     def survey(self, split: str) -> Survey:
-        """What is there of a split, without opening a picture.
+        """Survey of a split, without opening an image.
 
         Raises:
             DataError: There is no such folder or split, or a list of its pictures is not as it must be.

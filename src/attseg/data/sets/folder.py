@@ -13,7 +13,7 @@ from attseg.data.sets.layout import Layout, LayoutFiles
 from attseg.errors import unknown
 
 ORIENTATIONS = ("applied", "raw")
-"""What may be done with the EXIF orientation of images."""
+"""Choices for the EXIF orientation of images."""
 
 
 class FolderFiles(LayoutFiles):

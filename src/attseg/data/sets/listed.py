@@ -59,7 +59,7 @@ def survey_list(
     expected: Callable[[str], tuple[Path, Path]],
     no_labels: str = "",
 ) -> Survey:
-    """What is there of a list.
+    """The part of a list that is there.
 
     A picture that is listed and not there is a problem, unless the list is the one that was released: with that, somebody has
     only a part of the pictures, which is remarked.

@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Pairing:
-    """What two folders hold, matched by name.
+    """Two folders matched by file name.
 
     Args:
         images: Folder of the pictures.
@@ -117,6 +117,6 @@ def list_files(folder: Path) -> tuple[dict[str, Path], list[Path]]:
 
 
 def _other_files(folder: Path) -> str:
-    """What lies in a folder without pictures."""
+    """Contents of a folder without images."""
     others = sorted({Path(entry.name).suffix or entry.name for entry in os.scandir(folder) if entry.is_file()})
     return f" (but files ending in {few(others)}; pictures end in {', '.join(sorted(SUFFIXES))})" if others else ""

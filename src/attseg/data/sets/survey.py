@@ -1,4 +1,4 @@
-"""What is there of a split: its pictures, their labels, what is wrong with them, and what is worth knowing."""
+"""The survey of a split: its images, their labels, problems and remarks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Survey:
-    """What is there of a split.
+    """Survey of a split.
 
     Args:
         pictures: Every picture, by name.

@@ -1,4 +1,4 @@
-"""What a folder should look like beside what it holds, as columns of text."""
+"""The expected layout of a folder beside its contents, as columns of text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tree = Sequence[str]
 
 
 def compare_trees(root: Path, trees: Sequence[Tree]) -> str:
-    """What a data set is expected to look like, in one or several ways, beside what the folder holds."""
+    """The expected layouts of a data set beside the contents of the folder."""
     expected = [["expected" if not index else "or", *tree] for index, tree in enumerate(trees)]
     columns = [*expected, ["found", *_listing(root)]]
     widths = [max(map(len, column)) for column in columns]
@@ -26,7 +26,7 @@ def compare_trees(root: Path, trees: Sequence[Tree]) -> str:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What a folder holds, hidden things left out; nothing where there is no such folder."""
+    """Contents of a folder without hidden entries; empty if there is no such folder."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as found:

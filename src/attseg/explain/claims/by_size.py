@@ -1,4 +1,4 @@
-"""What maps hold on objects of each size: which image scale wins where, and whether the pyramid looks at large objects.
+"""Maps by object size: which image scale wins where, and whether the pyramid attends to large objects.
 
 Objects are connected regions of one labelled class, and their sizes those of ``attseg evaluate --sizes``.
 """

@@ -1,4 +1,4 @@
-"""What is found of a claim, and how numbers are averaged over pictures."""
+"""The finding of a claim, and how numbers are averaged over images."""
 
 from __future__ import annotations
 
@@ -101,5 +101,5 @@ class Claim(Protocol):
         ...
 
     def findings(self) -> list[Finding]:
-        """What was found."""
+        """The finding."""
         ...

@@ -30,7 +30,7 @@ POINTS = 32
 
 @dataclass(frozen=True)
 class Claims:
-    """What was measured.
+    """Measured claims.
 
     Args:
         findings: A table a claim.

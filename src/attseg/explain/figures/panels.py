@@ -1,4 +1,4 @@
-"""What all figures are made of: pictures, maps with class borders, bars by class, curves over channels.
+"""Panels that figures are made of: images, maps with class borders, bars by class, curves over channels.
 
 Colours are those of Okabe and Ito, and maps go from dark to bright, so that nobody needs to see red or green; where colours tell
 things apart, so do dashes or marks.
@@ -77,7 +77,7 @@ def show_map(
 
 
 def color_bar(figure: Figure | SubFigure, drawn: AxesImage, axes: Axes, label: str) -> None:
-    """What the colours of a map stand for, to its right; of several with one scale it stands at the last."""
+    """Colour bar to the right of a map; for several maps with one scale, at the last."""
     bar = figure.colorbar(drawn, cax=axes.inset_axes((1.02, 0, 0.04, 1)))
     bar.set_label(label, fontsize=SMALL - 1)
     bar.ax.tick_params(labelsize=SMALL - 2)

@@ -21,7 +21,7 @@ MOST_BARS = 8
 
 
 def at_pixel(seen: Seen, x: int, y: int) -> Figure:
-    """What every attention map holds for a pixel.
+    """Attention of a pixel in every map.
 
     Pairwise attention is a map of where the pixel looks; a spatial map is drawn whole, with its value at the pixel; weights of
     scales and classes are bars, and those of channels, equal at all pixels, a curve.

@@ -62,7 +62,7 @@ def a2r_scales(seen: Seen) -> Figure:
 
 
 def a2r_recalibration(seen: Seen) -> Figure:
-    """What the scores of each class are multiplied with, or what is added to them, at each position.
+    """Factor or bias of the scores of each class, at each position.
 
     Below, the mean over the pixels that are predicted as the class, beside that over all others: a branch that raises what is
     there and lowers what is not has the first bar above the second, where scores are positive.
@@ -112,7 +112,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 def scale_names(looked: Looked, count: int) -> list[str]:
-    """What the image scales of a model are called, or their numbers where it does not say."""
+    """Names of a model's image scales, or their indices if it has none."""
     if isinstance(looked.model, AttentionToRefine):
         return [f"{percent} %" for percent in looked.model.percents]
     return [str(place + 1) for place in range(count)]

@@ -1,4 +1,4 @@
-"""What a figure is drawn from, and the maps that it needs of it."""
+"""Input of a figure, and the attention maps that it needs."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 from attseg.explain.page.assets import static_text, viewer_script, viewer_style
 
 MARK = '<meta name="generator" content="attseg explain">'
-"""What tells these pages from others."""
+"""Marker of these pages."""
 
 
 def make_page(bundle: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What an exported file takes and what it gives: the choices of an export, and the promise to whoever runs the file."""
+"""The contract of an exported file: its inputs and outputs, as chosen at export."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST = 16384
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What goes in and what comes out. The number of pictures is free in any file.
+    """Inputs and outputs of an exported file. The batch size is free in any file.
 
     Args:
         takes: ``bytes``: (N, H, W, 3) uint8, red, green, blue, as picture readers give them, and the file normalises them.
@@ -109,7 +109,7 @@ class Contract:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Contract:
-        """What ``to_dict`` described."""
+        """The inverse of ``to_dict``."""
         sizes = {name: None if values[name] is None else _size(values[name]) for name in ("size", "resize")}
         return cls(takes=values["takes"], gives=values["gives"], least=int(values["least"]), **sizes)
 

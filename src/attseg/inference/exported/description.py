@@ -1,4 +1,4 @@
-"""What an exported file says about itself, so that the file alone is enough to use it."""
+"""The description stored in an exported file, so that the file alone is enough to use it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Description:
 
     @classmethod
     def from_json(cls, text: str | None, path: Path) -> Description:
-        """What ``to_json`` wrote into a file.
+        """The inverse of ``to_json``.
 
         Raises:
             ExportedError: There is nothing (the file is another tool's), or it is damaged or too new.

@@ -1,4 +1,4 @@
-"""What computes an exported file: ONNX Runtime, OpenVINO or PyTorch, each from a file to a function of arrays."""
+"""Engines that run exported files: ONNX Runtime, OpenVINO or PyTorch, each from a file to a function of arrays."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_exported(path: str | Path) -> bool:
 
 
 def read_description(path: Path) -> Description:
-    """What a file says about itself; nothing in the file is run.
+    """The description in a file; nothing in the file is run.
 
     Raises:
         UsageError: There is no such file, or a package is missing.

@@ -12,7 +12,7 @@ from attseg.recipes.recipe import ModelSpec, Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """What a table prints for a row.
+    """Figures that a table prints for a row.
 
     Args:
         miou: In percent; None where the text that we have lacks it.

@@ -25,7 +25,7 @@ WIDTHS: dict[str, dict[str, Any]] = {
     "PSANet": {"channels": 64, "inner": 64},
     "AttentionToRefine": {"channels": 64, "stream_channels": 32},
 }
-"""What else makes a network small."""
+"""Further arguments that make a network small."""
 
 SEEN = {"psanet-sliding": "single", "psanet-multiscale": "pan-multiscale"}
 """Protocols in place of those whose windows have the size of the papers' crops."""

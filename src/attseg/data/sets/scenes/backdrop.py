@@ -1,4 +1,4 @@
-"""What lies behind everything: sky, the wide surface, the far side, and the quay in front.
+"""The backdrop: sky, the wide surface, the far side, and the quay in front.
 
 Painted from far to near. Only ``paint_town`` and ``paint_sea`` know which world it is, apart from the class of the surface.
 """

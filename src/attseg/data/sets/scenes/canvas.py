@@ -25,7 +25,7 @@ _POINTS = 2
 
 
 class Paint(NamedTuple):
-    """What a stroke means: its colour (0..255), its class, and the probe it belongs to."""
+    """A stroke's colour (0..255), class, and probe."""
 
     color: Rgb
     label: int

@@ -1,4 +1,4 @@
-"""What stands in front: traffic on the surface, lamps and wires, and everything on the quay."""
+"""The foreground: traffic on the surface, lamps and wires, and everything on the quay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What light and camera do to a painted picture."""
+"""Effects of light and camera on a painted image."""
 
 from __future__ import annotations
 

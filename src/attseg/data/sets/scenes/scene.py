@@ -26,7 +26,7 @@ BORDER = 3
 
 
 class World(Enum):
-    """What is on the far side; drawn by lot with equal chances."""
+    """The far side, drawn with equal probabilities."""
 
     TOWN = 0
     SEA = 1

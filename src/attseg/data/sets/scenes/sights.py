@@ -1,4 +1,4 @@
-"""What stays where it is: houses, lighthouses and trees.
+"""Fixed objects: houses, lighthouses and trees.
 
 Everything stands on its ``base`` (the lowest row); sizes are in pixels.
 """

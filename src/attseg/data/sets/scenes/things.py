@@ -1,4 +1,4 @@
-"""What moves or stands about: vehicles, vessels, people, poles and wires.
+"""Movable objects: vehicles, vessels, people, poles and wires.
 
 Everything stands on its ``base`` (the lowest row) and is centred at ``x``; sizes are in pixels.
 """
