@@ -127,3 +127,26 @@ def test_a_reader_who_has_seen_enough_is_no_error(arguments):
 def test_tables_have_no_colours_where_they_are_not_wanted():
     environment = os.environ | {"NO_COLOR": "1", "FORCE_COLOR": ""}
     assert "\x1b" not in attseg("recipes", env=environment).stdout
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("train", "predict")])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_verbs_of_one_process_are_refused_under_torchrun_by_the_first_alone(verb, rank, capsys, monkeypatch):
+    torchrun = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "3", "RANK": str(rank)}
+    for name, value in torchrun.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("attseg.cli.import_module", lambda name: pytest.fail(f"{name} ran"))
+    status = main([verb, "anything"])
+    said = capsys.readouterr()
+    assert said.out == ""
+    if rank:
+        assert (status, said.err) == (0, "")  # torchrun would kill the first before it has spoken
+    else:
+        assert status == 2
+        assert f"attseg {verb} works in one process, and torchrun started 3" in said.err
+
+
+def test_one_process_of_torchrun_may_do_everything(capsys, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "1", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    assert main(["recipes", "--help"]) == 0

@@ -191,7 +191,10 @@ def test_files_of_other_tools_damaged_and_newer_ones_get_a_sentence(tmp_path):
         ("", "says nothing about classes and normalisation: it was not written by `attseg export`"),
         ("{", "what .* says about itself is damaged .JSONDecodeError"),
         (metadata(classes={"names": ["a"]}), "says about itself is damaged .KeyError"),
-        (metadata(format=FORMAT + 1), "written by a newer attseg .format 2, this one reads up to 1.; upgrade"),
+        (
+            metadata(format=FORMAT + 1),
+            rf"written by a newer attseg .format {FORMAT + 1}, this one reads up to {FORMAT}.; upgrade",
+        ),
     ):
         with pytest.raises(ExportedError, match=message):
             load(strongest(tmp_path / "model.onnx", metadata=text))
@@ -209,10 +212,10 @@ def test_a_file_that_is_not_there_gets_the_nearest_name(labels):
 
 def test_a_missing_package_gets_the_command(labels, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UsageError, match=r"running .* needs the package onnxruntime.*pip install 'attseg\[export\]'"):
+    with pytest.raises(UsageError, match=r"running .* needs the package onnxruntime.*pip install .*'onnxruntime>="):
         load(labels)
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(UsageError, match=r"reading it needs the package openvino.*pip install 'attseg\[openvino\]'"):
+    with pytest.raises(UsageError, match=r"reading it needs the package openvino.*pip install .*'openvino>="):
         need("openvino", "reading it")
 
 

@@ -35,6 +35,9 @@ VERBS = {
     "doctor": "say what is installed here, and what is missing",
 }
 
+SHARED = ("train", "predict")
+"""Verbs whose work the processes of torchrun share."""
+
 FAILED, WRONG_USE, BROKEN_PIPE = 1, 2, 141
 
 
@@ -100,7 +103,21 @@ def _run(arguments: list[str]) -> int:
     verb, *rest = arguments
     if verb not in VERBS:
         raise unknown("option" if verb.startswith("-") else "verb", verb, VERBS)
+    _refuse_processes(verb)
     return int(import_module(f"attseg.cli.{verb}").run(rest))
+
+
+def _refuse_processes(verb: str) -> None:
+    """Refuse verbs that each process of torchrun would do as a whole, into the same files; the first process says so."""
+    world = os.environ.get("WORLD_SIZE", "1")
+    if verb in SHARED or world == "1" or "TORCHELASTIC_RUN_ID" not in os.environ:
+        return
+    if os.environ.get("RANK", "0") != "0":
+        raise SystemExit(0)
+    raise UsageError(
+        f"attseg {verb} works in one process, and torchrun started {world}; call it without torchrun (under torchrun "
+        f"{' and '.join(SHARED)} share their work)"
+    )
 
 
 def _overview() -> str:

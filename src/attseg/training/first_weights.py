@@ -15,6 +15,7 @@ from attseg.files import no_such_path
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import Recipe
 from attseg.training.folder import RunFolder
+from attseg.training.resumable import check_resumable
 from attseg.training.state import State
 
 
@@ -45,6 +46,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: Sta
     Raises:
         UsageError: The encoder's weights do not fit.
         FileNotFoundError: They are neither here nor reachable.
+        RunError: The run cannot go on from this state.
     """
     torch.manual_seed(recipe.seed)
     name, args = recipe.model.name, recipe.model.args
@@ -53,6 +55,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: Sta
         return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
     model = build_model(name, architecture(args), num_classes)
     if state is not None:
+        check_resumable(state, model, recipe)
         load_into(model, state["model"])
         kept = state.get("preprocessing")  # release 0.1.0 kept none, and had one for all
         return Start(

@@ -22,6 +22,7 @@ from attseg.training.ema import MovingAverage
 from attseg.training.first_weights import Start
 from attseg.training.optim import make_optimizer
 from attseg.training.plan import Plan
+from attseg.training.resumable import check_resumable
 
 _STEP = 3  # sets this use of a seed apart from others
 
@@ -85,7 +86,12 @@ class Learner:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state; ``model`` has its weights already."""
+        """Go on from a saved state; ``model`` has its weights already.
+
+        Raises:
+            RunError: The state is damaged, or of another run.
+        """
+        check_resumable(state, self.model, self.recipe)
         self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])

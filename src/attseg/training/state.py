@@ -60,7 +60,9 @@ def load_state(folder: Path) -> tuple[State | None, list[Path]]:
             with suppress(
                 Exception
             ):  # where somebody else wrote it, with more in it than data, torch raises what it likes
-                return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True), damaged
+                state = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+                if state["step"] == int(path.stem):
+                    return state, damaged
         damaged.append(path)
     if damaged:
         raise RunError(

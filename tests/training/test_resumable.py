@@ -1,0 +1,123 @@
+"""States that somebody wrote with a valid digest, but with tensors that no run may go on from."""
+
+import io
+from hashlib import sha256
+
+import pytest
+import torch
+
+from attseg.cli import main
+from attseg.recipes.recipe import OptimSpec
+from attseg.training.errors import RunError
+from attseg.training.run import train
+from attseg.training.state import load_state, save_state
+from fitting import HERE
+
+FLOAT_KINDS = (torch.int32, torch.bool, torch.complex64)
+
+
+@pytest.fixture(scope="module", params=["sgd", "adamw"])
+def run(request, tiny, tmp_path_factory):
+    """A run with everything on that stopped after 4 of 6 steps, by its state, and its own last state."""
+    folder = tmp_path_factory.mktemp("runs") / request.param
+    train(tiny(ema=0.9, optim=OptimSpec(name=request.param)), HERE, out=folder)
+    (folder / "state" / "00000006.pt").unlink()
+    state, _ = load_state(folder / "state")
+    assert state["step"] == 4
+    return folder, state
+
+
+def tensors(state):
+    """Every floating tensor of a state, each with where it stands: the dict, and its key."""
+    optimizer = ((values, key) for values in state["optimizer"]["state"].values() for key in values)
+    places = [(part, key) for part in (state["model"], state["average"]["model"]) for key in part]
+    return [place for place in (*places, *optimizer) if place[0][place[1]].is_floating_point()]
+
+
+def resumed(folder, state, capsys):
+    """Save a state and go on from it by the command line: exit status and what was said."""
+    save_state(folder / "state", state["step"], state)
+    before = {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
+    status = main(["train", "--resume", "--out", str(folder)])
+    assert before == {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
+    return status, " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("damage", ["nan", "inf", *FLOAT_KINDS], ids=str)
+@pytest.mark.parametrize("part", ["model", "average", "optimizer"])
+def test_numbers_that_are_none_and_other_kinds_are_refused(run, capsys, part, damage):
+    folder, original = run
+    state = torch.load(io.BytesIO(_bytes(original)), weights_only=True)
+    place, key = next(
+        (place, key)
+        for place, key in reversed(tensors(state))
+        if any(place is each for each in _of(state, part)) and place[key].ndim
+    )
+    if isinstance(damage, str):
+        place[key].view(-1)[-1] = float(damage)
+    else:
+        place[key] = place[key].to(damage)
+    status, said = resumed(folder, state, capsys)
+    assert status == 1
+    name = {"model": "weights", "average": "moving average", "optimizer": "optimizer of"}[part]
+    assert name in said and "step 4" in said and "00000004.pt" in said
+    assert ("1 of" in said and "NaN or infinite" in said) if isinstance(damage, str) else "was expected" in said
+
+
+def _bytes(state):
+    content = io.BytesIO()
+    torch.save(state, content)
+    return content.getvalue()
+
+
+def _of(state, part):
+    return {
+        "model": [state["model"]],
+        "average": [state["average"]["model"]],
+        "optimizer": list(state["optimizer"]["state"].values()),
+    }[part]
+
+
+CHANGES = {
+    "no average": lambda state: state.update(average=None),
+    "no optimizer": lambda state: state.pop("optimizer"),
+    "optimizer is a list": lambda state: state.update(optimizer=[1]),
+    "a group less": lambda state: state["optimizer"]["param_groups"].pop(),
+    "decay": lambda state: state["optimizer"]["param_groups"][0].update(weight_decay=float("nan")),
+    "other shape": lambda state: state["optimizer"]["state"][0].update(
+        {key: torch.zeros(3, 3, 3) for key in state["optimizer"]["state"][0] if key != "step"}
+    ),
+    "tensor missing": lambda state: state["model"].popitem(),
+    "weights are texts": lambda state: state["model"].update(dict.fromkeys(state["model"], "text")),
+    "updates": lambda state: state["average"].update(updates=-1),
+    "best": lambda state: state.update(best="high"),
+    "mean": lambda state: state["preprocessing"].update(mean=[float("nan"), 0, 0]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_states_of_another_build_are_refused_in_a_sentence(run, capsys, change):
+    folder, original = run
+    state = torch.load(io.BytesIO(_bytes(original)), weights_only=True)
+    CHANGES[change](state)
+    status, said = resumed(folder, state, capsys)
+    assert (status, "cannot go on from step 4" in said, "Traceback" in said) == (1, True, False)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {}, {"step": "4"}, {"step": 9}, {"step": None}], ids=str)
+def test_a_file_that_is_no_state_is_damaged(tmp_path, content):
+    body = _bytes(content)
+    (tmp_path / "00000004.pt").write_bytes(sha256(body).digest() + body)
+    with pytest.raises(RunError, match=r"00000004\.pt"):
+        load_state(tmp_path)
+
+
+def test_without_the_refused_state_the_run_goes_on(run, capsys):
+    folder, original = run
+    state = torch.load(io.BytesIO(_bytes(original)), weights_only=True)
+    save_state(folder / "state", 2, state | {"step": 2})
+    save_state(folder / "state", 4, state | {"best": None})
+    assert main(["train", "--resume", "--out", str(folder)]) == 1
+    (folder / "state" / "00000004.pt").unlink()
+    assert main(["train", "--resume", "--out", str(folder)]) == 0
+    assert "going on after step 2 of 6" in capsys.readouterr().err
