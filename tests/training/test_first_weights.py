@@ -77,7 +77,7 @@ def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):
     assert read_first_weights(tiny(init=str(first), model=ModelSpec(name="PAN", args=args)), SCENES) is not None
 
 
-def test_a_run_says_and_keeps_where_its_encoder_began(first, tiny, tmp_path, no_pictures):
+def test_a_run_says_and_keeps_where_its_encoder_began(first, tiny, tmp_path):
     """Weights and normalisation of the encoder's pretraining reach the file; a resumed run keeps both without the source."""
     source = tmp_path / "source"
     source.mkdir()
