@@ -249,3 +249,32 @@ def test_class_tables_that_may_mean_two_things_are_refused(text, said, tmp_path)
     with pytest.raises(DataError, match=r"classes\.csv") as error:
         read_class_file(tmp_path / "classes.csv")
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n", "git lfs pull"),
+        (b"<!DOCTYPE HTML><html><body>404</body></html>", "web page"),
+        (b"<html><head>sign in</head></html>", "web page"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "HEIC"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "JPEG XL"),
+        (b"%PDF-1.7\n" + bytes(99), "PDF"),
+        (b"\x1f\x8b\x08" + bytes(99), "no picture format"),
+        (b"", "0 bytes"),
+    ],
+)
+@pytest.mark.parametrize("part", ["images", "labels"])
+def test_files_that_are_often_taken_for_images(part, content, said, tmp_path):
+    root = make(tmp_path / "d")
+    (root / part / "train/1.png").write_bytes(content)
+    (finding,) = [finding for finding in check("folder", root).findings if finding.severity == "error"]
+    assert said in finding.message and "1.png" in finding.message
+
+
+def test_links_that_lead_nowhere(tmp_path):
+    root = make(tmp_path / "d")
+    (root / "images/train/1.png").unlink()
+    (root / "images/train/1.png").symlink_to(tmp_path / "moved.png")
+    severity, message = found(root)["unreadable picture", "train"]
+    assert severity == "error" and "1.png" in message and "there is no such file" in message

@@ -16,7 +16,6 @@ import numpy as np
 from attseg.data.checking.findings import SplitSummary
 from attseg.data.checking.images import HowRead, ImageFacts, facts_of, needs_range
 from attseg.data.classes import IGNORE, ClassTable, Color
-from attseg.data.reading.content import refuse_special
 from attseg.data.reading.image import read_raw, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
@@ -97,8 +96,8 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     image, raw, digest, facts = None, None, None, None
     counts: dict[int, int] = {}
     try:
-        refuse_special(item.image)
-        digest = _digest(item.image)
+        with telling(item.image):
+            digest = _digest(item.image)
         stored = read_raw(item.image, apply_orientation=part.how.apply_orientation)
         facts = facts_of(stored)
         image = stored.values

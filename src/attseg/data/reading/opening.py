@@ -20,6 +20,7 @@ from attseg.data.reading.content import refuse_special
 from attseg.data.reading.deep import DeepValues, read_deep
 from attseg.data.reading.raw import upright
 from attseg.data.sample import DataError
+from attseg.files import open_file
 
 MAX_PIXELS = 2**26
 """Largest picture that is read, 8192 x 8192: larger ones do not fit a network, and a small file may claim any size."""
@@ -173,19 +174,37 @@ def _reason(source: ImageSource, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, UnidentifiedImageError):
-        what = (
-            "it is empty (0 bytes)" if _is_empty(source) else "its content is of no picture format that is known here"
-        )
-        return f"{what}; replace or remove it"
+        head = _head(source)
+        if not head:
+            return "it is empty (0 bytes); replace or remove it"
+        known = (reason for mark, reason in _NO_IMAGES.items() if mark in head.lower())
+        return next(known, "its content is of no picture format that is known here; replace or remove it")
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"{str(error) or type(error).__name__}; replace or remove it"
 
 
-def _is_empty(source: ImageSource) -> bool:
+_NO_IMAGES = {
+    b"version https://git-lfs": "it is a pointer of Git LFS that stands for the image; fetch the image itself: git lfs pull",
+    b"<!doctype html": "it is a web page, as a download leaves it that failed; fetch it again",
+    b"<html": "it is a web page, as a download leaves it that failed; fetch it again",
+    b"ftyphe": "it is HEIC, which is not read; convert it to JPEG or PNG",
+    b"ftypmif1": "it is HEIF, which is not read; convert it to JPEG or PNG",
+    b"jxl ": "it is JPEG XL, which is not read; convert it to JPEG or PNG",
+    b"%pdf": "it is a PDF; save its pages as PNG",
+    b"<svg": "it is a drawing (SVG); save it as PNG",
+}
+"""What stands near the beginning of files that are often taken for images, in lower case, and what they are."""
+
+
+def _head(source: ImageSource) -> bytes:
+    """The first bytes of a file that is no image."""
     if isinstance(source, str | Path):
-        return Path(source).stat().st_size == 0
-    return source == b""
+        with open_file(source) as file:
+            return file.read(64)
+    if isinstance(source, bytes):
+        return source[:64]
+    return b"?"
 
 
 def _too_large(given: str, most: int) -> str:
