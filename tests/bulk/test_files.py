@@ -15,7 +15,7 @@ from attseg.bulk.share import Share
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.image import read_image, read_labels
-from attseg.data.reading.inputs import Pictures
+from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.segmenter import Segmenter
@@ -440,3 +440,19 @@ def test_images_below_the_folder_of_results_are_segmented_and_results_are_not(ph
         assert (summary.done, summary.skipped) == ((4, 0), (0, 4))[count]
     (tmp_path / "link").symlink_to(photos)
     assert predict_files(segmenter(), [photos], tmp_path / "link").skipped == 4
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turned"), [(1, False), (2, True), (3, True), (6, True), (8, True), (9, False)]
+)
+@pytest.mark.parametrize("applied", [True, False])
+def test_images_that_were_turned_upright_are_told(applied, orientation, turned, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    write(tmp_path / "a.png", 0, exif=exif)
+    file = PictureFile(tmp_path / "a.png", "a", apply_orientation=applied)
+    summary = predict_files(segmenter(), [file], tmp_path / "out")
+    assert [("EXIF" in remark, count) for remark, count in summary.remarks.items()] == [(True, 1)] * (
+        turned and applied
+    )
+    assert lines(tmp_path / "out")[0].get("remarks", []) == list(summary.remarks)

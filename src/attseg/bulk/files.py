@@ -22,6 +22,7 @@ from attseg.bulk.share import ALONE, Share
 from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.data.reading.opening import telling
+from attseg.data.reading.raw import UPRIGHT
 from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
@@ -138,6 +139,13 @@ def predict_files(
     return Summary(done, skipped, tuple(failed), remarks)
 
 
+TURNED = (
+    "is turned upright by its EXIF orientation, and so is its label file (--split with --data.options.orientation raw: "
+    "neither)"
+)
+"""The remark on an image that is not segmented as it is stored."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Job:
     """A picture on its way: read, it has an image; segmented, a result; done before, neither, and labels if no line says so."""
@@ -186,7 +194,8 @@ class _Desk:
             raw = read_raw(file.path, apply_orientation=file.apply_orientation)
             with telling(file.path):
                 image = raw.to_rgb(stated)
-            return replace(job, mark=self._mark(file), image=image, remarks=tuple(raw.remarks))
+            turned = [TURNED] * (file.apply_orientation and raw.orientation in UPRIGHT)
+            return replace(job, mark=self._mark(file), image=image, remarks=(*raw.remarks, *turned))
         except DataError as error:
             return _Job(file, problem=str(error))
         except OSError as error:
