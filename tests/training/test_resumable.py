@@ -13,7 +13,7 @@ from attseg.training.run import train
 from attseg.training.state import load_state, save_state
 from fitting import HERE
 
-FLOAT_KINDS = (torch.int32, torch.bool, torch.complex64)
+OTHER_KINDS = (torch.int32, torch.bool, torch.complex64)
 
 
 @pytest.fixture(scope="module", params=["sgd", "adamw"])
@@ -43,7 +43,7 @@ def resumed(folder, state, capsys):
     return status, " ".join(capsys.readouterr().err.split())
 
 
-@pytest.mark.parametrize("damage", ["nan", "inf", *FLOAT_KINDS], ids=str)
+@pytest.mark.parametrize("damage", ["nan", "inf", *OTHER_KINDS], ids=str)
 @pytest.mark.parametrize("part", ["model", "average", "optimizer"])
 def test_numbers_that_are_none_and_other_kinds_are_refused(run, capsys, part, damage):
     folder, original = run

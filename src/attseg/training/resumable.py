@@ -82,7 +82,7 @@ def _optimizer(saved: Mapping[str, Any], model: Model, recipe: Recipe) -> Iterat
             like = {key: parameter.detach() if key != "step" else values[key].float() for key in tensors}
             yield from _tensors(f"optimizer of {name}", tensors, like)
             for key in {"step", "exp_avg_sq"} & tensors.keys():
-                if (tensors[key] < 0).any():
+                if not tensors[key].is_complex() and (tensors[key] < 0).any():
                     yield f"optimizer of {name}: {key} has values below 0"
 
 
