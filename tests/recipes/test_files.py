@@ -2,11 +2,13 @@ import json
 
 import pytest
 
+from attseg.cli import main
 from attseg.errors import UsageError
 from attseg.recipes import RECIPES
 from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, to_yaml
-from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.recipes.recipe import DataSpec, Machine, Recipe, check_new_name
 from attseg.recipes.values import from_values, to_values
+from attseg.training.folder import RunFolder, claimed
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -98,28 +100,56 @@ def test_words_and_numbers_are_what_people_mean(text, value):
 
 
 LEADING_ELSEWHERE = [
-    "..", ".", "", "../../home/important", "/etc/important", "a/b", "a\\b", "C:\\a",
-    "c:a", ".hidden", "-out", "a ", "a.", "a b", "a\n", "a\0",
-    "a\x1b[31m", "~", "~root", "$HOME", "con", "CON.txt", "Aux",
-    "nul.tar.gz", "com1", "LPT9", "straße", "\u202eabc", "\uff0e\uff0e", "x" * 101,
-    "x" * 1_000_000, "a:b",
-    "*", "a?",
+    "..", ".", "...", " ", ".. ", "", "../../home/important", "/etc/important", "a/b", "a\\b", "C:\\a",
+    "c:a", "a\n", "a\0", "\ud800",
+    "a\x1b[31m", "\u202eabc", "a\u2028b", "a\u200bb", "x" * 256,
+    "x" * 1_000_000, "a:b", "*", "a?", "a|b",
 ]  # fmt: skip
+ODD = [
+    ".hidden", "-out", "a ", "a.", "a b", "my run (2)", "~", "~root", "$HOME", "con", "CON.txt", "Aux",
+    "nul.tar.gz", "com1", "LPT9", "straße", "実験", "\uff0e\uff0e", "x" * 101,
+]  # fmt: skip
+"""Names that attseg 0.1.0 allowed and that lead nowhere: old runs have them, new ones get none."""
+
+
+def text_with(name):
+    return to_yaml(Recipe(name="fine"), Machine()).replace("name: fine", f"name: {json.dumps(name)}", 1)
 
 
 @pytest.mark.parametrize("name", LEADING_ELSEWHERE, ids=lambda name: repr(name[:20]))
-def test_names_that_are_no_plain_component_of_a_path_are_refused_wherever_they_come_from(name, tmp_path):
-    text = to_yaml(Recipe(name="fine"), Machine()).replace("name: fine", f"name: {json.dumps(name)}", 1)
-    (tmp_path / "my.yaml").write_text(text)
+def test_names_that_are_not_one_component_of_a_path_are_refused_wherever_they_come_from(name, tmp_path):
+    (tmp_path / "my.yaml").write_text(text_with(name))
     values = to_values(Recipe(name="fine")) | {"name": name}
     for read in (
         lambda: read_recipe(tmp_path / "my.yaml"),
         lambda: from_values(Recipe, values),
         lambda: Recipe(name=name),
+        lambda: check_new_name(name),
     ):
         with pytest.raises(UsageError) as refused:
             read()
         assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize("name", ODD, ids=lambda name: repr(name[:20]))
+def test_odd_names_of_old_runs_are_read_and_no_new_run_gets_one(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.yaml").write_text(text_with(name), encoding="utf-8")
+    assert read_recipe(tmp_path / "my.yaml")[0].name == name
+    for words in (
+        ["my.yaml"],
+        ["my.yaml", "--out", "here"],
+        ["pan-scenes", f"--name={name}"],
+        ["my.yaml", "--print_config"],
+    ):
+        assert main(["train", *words]) == 2
+        assert "name is" in capsys.readouterr().err
+    with (
+        pytest.raises(UsageError, match="name is"),
+        claimed(RunFolder(tmp_path / "here"), Recipe(name=name), Machine(), resume=False),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["my.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +158,4 @@ def test_names_that_are_no_plain_component_of_a_path_are_refused_wherever_they_c
 def test_plain_names_are_taken(name, tmp_path):
     (tmp_path / "my.yaml").write_text(to_yaml(Recipe(name=name), Machine()))
     assert read_recipe(tmp_path / "my.yaml")[0].name == name
+    check_new_name(name)

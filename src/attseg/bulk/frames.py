@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 import numpy as np
 
 from attseg.data.classes import FileValues
-from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern
+from attseg.data.reading.inputs import PictureFile, Results, find_pictures, is_matched, is_pattern, is_prediction
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.extras import install_command
@@ -45,27 +45,32 @@ def is_video(text: str | Path) -> bool:
     return Path(text).suffix.lower() in SUFFIXES and not Path(text).is_dir()
 
 
-def find_videos(inputs: Iterable[str | Path]) -> list[PictureFile]:
+def find_videos(inputs: Iterable[str | Path], *, outside: Path | None = None) -> list[PictureFile]:
     """The videos that files and patterns stand for, named as pictures are; folders are not searched for them.
 
+    Args:
+        inputs: Files and patterns.
+        outside: The folder of results, as of ``attseg.data.reading.inputs.Pictures``: predictions are never inputs.
+
     Raises:
-        UsageError: There is no such file, or no package to read it with.
+        UsageError: There is no such file, it is a prediction, or there is no package to read it with.
     """
     found: list[str | Path] = []
+    results = None if outside is None else Results(outside)
     for given in inputs:
-        matches = _expand(Path(given)) if is_pattern(given) else [given]
+        matches = _expand(Path(given), results) if is_pattern(given) else [given]
         if not matches:
             raise UsageError(f"no video was found in {given}")
         found += matches
     if found:
         check_installed()
-    return find_pictures(found) if found else []
+    return find_pictures(found, outside=outside) if found else []
 
 
-def _expand(pattern: Path) -> list[Path]:
-    """The files that a pattern matches, without hidden ones."""
+def _expand(pattern: Path, results: Results | None) -> list[Path]:
+    """The files that a pattern matches, without hidden ones and predictions."""
     paths = map(Path, sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207, a pattern may begin at the root
-    return [path for path in paths if is_matched(path, pattern)]
+    return [path for path in paths if is_matched(path, pattern) and not is_prediction(path, pattern, results)]
 
 
 def check_installed() -> None:

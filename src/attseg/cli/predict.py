@@ -94,11 +94,14 @@ def run(argv: Sequence[str]) -> int:
     from attseg.written import outputs
 
     share = share_of(os.environ)
-    films = find_videos(videos)
+    films = find_videos(videos, outside=arguments.out)
     with joined(share) as gather:
         segmenter = load(arguments.run, device=device_of(os.environ, arguments.device))
         segmenter.classes = _numbered(arguments, segmenter.classes)
         submission = _submission(arguments, segmenter.classes)
+        if submission is not None:
+            with outputs(submission.path, overwrite=arguments.overwrite):  # refused before hours of work
+                pass
         summaries = [_predict(arguments, segmenter, pictures, share)] if pictures else []
         summaries += [_predict_videos(arguments, segmenter, films, share)] if films else []
         for path, problem in (pair for summary in summaries for pair in summary.failed):
@@ -215,10 +218,8 @@ def _submission(arguments: Namespace, classes: ClassTable) -> Submission | None:
 
 def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], out: Path, classes: ClassTable) -> None:
     """Take over the labels of all pictures, those of earlier runs too, and write the archive."""
-    from PIL import Image
-
+    from attseg.data.reading.image import read_raw
     from attseg.data.reading.inputs import PictureFile, Pictures
-    from attseg.files import open_file
     from attseg.inference.result import read_saved_labels, saved_files
 
     named = [one for one in pictures if isinstance(one, PictureFile)]
@@ -226,8 +227,8 @@ def _fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], 
         path = saved_files(out, file.name).labels
         if (labels := read_saved_labels(path, classes)) is None:
             raise UsageError(f"{path} is damaged, or another program wrote it; remove it, and predict again")
-        with open_file(file.path) as source, Image.open(source) as picture:
-            submission.add(file.name, labels, size=(picture.height, picture.width))
+        height, width = read_raw(file.path, apply_orientation=file.apply_orientation).values.shape[:2]
+        submission.add(file.name, labels, size=(height, width))
     submission.finish()
 
 

@@ -18,7 +18,7 @@ from attseg.files import read_text
 from attseg.recipes import find_recipe
 from attseg.recipes.files import from_file, read_yaml, to_yaml
 from attseg.recipes.nested import merge, put
-from attseg.recipes.recipe import Machine, Recipe
+from attseg.recipes.recipe import Machine, Recipe, check_new_name
 from attseg.recipes.values import settings, to_values
 
 TEXT = """\
@@ -59,6 +59,8 @@ def run(argv: Sequence[str]) -> int:
     arguments = parser.parse(argv)
 
     recipe, machine = _resolve(arguments)
+    if not arguments.resume:
+        check_new_name(recipe.name)
     if arguments.print_config:
         sys.stdout.write(to_yaml(recipe, machine))
         return 0

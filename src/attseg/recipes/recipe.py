@@ -22,6 +22,9 @@ LONGEST_NAME = 100
 NAME = re.compile(rf"[A-Za-z0-9_](?:[A-Za-z0-9._-]{{0,{LONGEST_NAME - 2}}}[A-Za-z0-9_-])?")
 RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
 """Names of devices on Windows, with any suffix."""
+LONGEST_LABEL = 255
+NO_LABEL = re.compile(r'[\\/:*?"<>|]|^[. ]+$')
+"""What no name has, not even that of a run of attseg 0.1.0: separators of paths, and patterns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +141,8 @@ class Recipe:
     """Everything that decides the result of a run, and nothing about where it runs.
 
     Args:
-        name: What the recipe is called, and the folder of its run below ``runs``: letters of a-z, digits, ``.``, ``_`` and ``-``.
+        name: The name of the recipe, and of the folder of its run below ``runs``. A new run takes letters of a-z, digits, ``.``,
+            ``_`` and ``-`` (``check_new_name``); runs and weights of attseg 0.1.0 may have other names of one path component.
         model: The network.
         data: The data set.
         sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its
@@ -158,7 +162,7 @@ class Recipe:
         protocol: How that was evaluated: a name for ``attseg evaluate --protocol``.
 
     Raises:
-        UsageError: The name could not be that of a folder on every system, or would lead elsewhere.
+        UsageError: The name is not one component of a path, or holds control or invisible characters.
     """
 
     name: str
@@ -184,23 +188,49 @@ class Recipe:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name of a recipe that is not one plain component of a path on every system.
+    """Refuse a name that is not one component of a path of characters that can be seen.
 
     Raises:
         UsageError: The message says what a name may be.
 
     Example:
-        >>> check_name("pan-camvid_2.1")
+        >>> check_name("my run")  # of attseg 0.1.0
         >>> check_name("../elsewhere")
         Traceback (most recent call last):
         attseg.errors.UsageError: name is '../elsewhere'; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, ...
     """
+    if (
+        not isinstance(name, str)
+        or len(name) > LONGEST_LABEL
+        or not name.isprintable()
+        or NO_LABEL.search(name)
+        or not name
+    ):
+        raise _bad_name(name)
+
+
+def check_new_name(name: str) -> None:
+    """Refuse a name for a new run that is not one plain component of a path on every system.
+
+    Raises:
+        UsageError: The message says what a name may be.
+
+    Example:
+        >>> check_new_name("pan-camvid_2.1")
+        >>> check_new_name("my run")
+        Traceback (most recent call last):
+        attseg.errors.UsageError: name is 'my run'; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, ...
+    """
     if not (isinstance(name, str) and NAME.fullmatch(name)) or name.partition(".")[0].upper() in RESERVED:
-        shown = repr(name) if len(str(name)) <= LONGEST_NAME else f"{str(name)[:LONGEST_NAME]!r} and more"
-        raise UsageError(
-            f"name is {shown}; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, {LONGEST_NAME} at most, the first no "
-            "dot or dash and the last no dot, and no device of Windows (con, nul, ..): a run is written to a folder of this name"
-        )
+        raise _bad_name(name)
+
+
+def _bad_name(name: str) -> UsageError:
+    shown = repr(name) if len(str(name)) <= LONGEST_NAME else f"{str(name)[:LONGEST_NAME]!r} and more"
+    return UsageError(
+        f"name is {shown}; letters (a-z, A-Z), digits, '.', '_' and '-' were expected, {LONGEST_NAME} at most, the first no "
+        "dot or dash and the last no dot, and no device of Windows (con, nul, ..): a run is written to a folder of this name"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from attseg.files import FileError, clear_parts, replacing
 from attseg.locks import locked
 from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.nested import flat
-from attseg.recipes.recipe import Machine, Recipe
+from attseg.recipes.recipe import Machine, Recipe, check_new_name
 from attseg.recipes.values import to_values
 from attseg.training.errors import RunError
 
@@ -61,8 +61,8 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         resume: Whether the run goes on.
 
     Raises:
-        UsageError: A folder whose name is not UTF-8, a new run where there is one or where others' files would be replaced, a
-            resumed one where there is none, or another recipe.
+        UsageError: A folder whose name is not UTF-8, a new run where there is one or where others' files would be replaced, or
+            whose recipe has a name that is no plain one, a resumed one where there is none, or another recipe.
         RunError: Another process is training in this folder.
         FileError: The folder cannot be written.
     """
@@ -78,6 +78,7 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         ) from None
     had_begun = folder.lock.exists()
     if not resume:
+        check_new_name(recipe.name)
         _refuse_others(folder, had_begun)
     with _lock(folder):
         if resume:

@@ -141,6 +141,11 @@ def is_matched(path: Path, pattern: Path) -> bool:
     return not any(is_hidden(part) for part in path.relative_to(_root(pattern)).parts)
 
 
+def is_prediction(path: Path, pattern: Path, results: Results | None) -> bool:
+    """Whether a path that a pattern expands to lies among the results, or in another folder of predictions with a manifest."""
+    return (results is not None and results.hold(path)) or _are_results(path.parent, _root(pattern))
+
+
 def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) -> list[PictureFile]:
     """The same as a list; arguments and errors as of ``Pictures``."""
     return list(Pictures(list(inputs), outside=outside))
