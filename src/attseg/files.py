@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -142,19 +143,57 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     part = path.with_name(f".attseg-{secrets.token_hex(8)}.part")
     try:
         refuse_in_place(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open_file(part, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        with making(path.parent):
+            try:
+                with _Writer(open_file(part, "xb", buffering=0)) as file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.raw.fileno())
+                part.replace(path)
+            finally:
+                with suppress(OSError):
+                    part.unlink()
     except NotAFile as error:
         raise FileError(f"cannot write {path}: {error.strerror}") from error
+    except FileError:  # of another file, which the block writes too
+        raise
     except OSError as error:
         raise FileError(f"cannot write {path}: {obstacle(error, path)}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+
+
+class _Writer(io.BufferedWriter):
+    """Hides its descriptor: Pillow would write to that itself, and not notice that a disk took only a part."""
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it. Where the block fails, those that are still empty are removed again.
+
+    Raises:
+        OSError: It cannot be made.
+
+    Example:
+        >>> import tempfile
+        >>> top = Path(tempfile.mkdtemp())
+        >>> try:
+        ...     with making(top / "runs" / "first"):
+        ...         raise RuntimeError
+        ... except RuntimeError:
+        ...     list(top.iterdir())
+        []
+    """
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for place in missing:  # the deepest first
+            with suppress(OSError):
+                place.rmdir()
+        raise
 
 
 def refuse_in_place(path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from attseg.bulk.share import ALONE, Share
 from attseg.errors import UsageError
-from attseg.files import FileError, clear_parts, obstacle
+from attseg.files import FileError, clear_parts, making, obstacle
 from attseg.locks import locked
 
 YOUNG = 60.0
@@ -29,12 +29,13 @@ def claimed(folder: Path, share: Share = ALONE) -> Iterator[None]:
         FileError: The folder cannot be written.
     """
     path = folder / share.file(".predicting", "")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        was_killed = path.exists()
-    except OSError as error:
-        raise FileError(f"cannot write {path}: {obstacle(error, path)}") from error
-    with locked(path, partial(_busy, folder), remove=True):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(making(folder))
+            was_killed = path.exists()
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {obstacle(error, path)}") from error
+        stack.enter_context(locked(path, partial(_busy, folder), remove=True))
         if was_killed:
             before = time.time() - (YOUNG if share.world > 1 else 0)
             clear_parts(folder, before=before)

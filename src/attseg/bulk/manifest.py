@@ -9,6 +9,7 @@ import os
 import re
 from array import array
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -75,7 +76,11 @@ class Manifest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_empty = self._file.tell() == 0
         self._file.close()
+        if is_empty:
+            with suppress(OSError):
+                self.path.unlink()
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Add a line, at once.

@@ -22,7 +22,7 @@ from attseg.demo.page import MARK, Look, Side, build_page
 from attseg.errors import UsageError
 from attseg.explain.capture import capture
 from attseg.explain.views import View, draw_map
-from attseg.files import open_file, read_bytes, replacing
+from attseg.files import making, open_file, read_bytes, replacing
 from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.recipes import find_recipe
@@ -132,23 +132,20 @@ def multiply_adds(model: ModelSpec) -> int:
 def _workplace(out: Path) -> Iterator[Path]:
     """A folder within ``out`` that is gone afterwards, whatever happens."""
     place, page = out / UNFINISHED, out / "index.html"
-    out.mkdir(parents=True, exist_ok=True)
-    new = all(path == place for path in out.iterdir())
-    if not new and not (page.is_file() and MARK in read_bytes(page).decode(errors="replace")):
-        raise UsageError(
-            f"{out} is not empty, and holds no earlier demo that could be replaced; choose another folder (--out)"
-        )
-    shutil.rmtree(place, ignore_errors=True)  # of a demo that was killed
-    place.mkdir()
-    try:
-        yield place
-    except Interrupted as stop:
-        raise Interrupted(f"the demo was stopped; {out} is as it was before", stop.signal) from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        if new:
-            with suppress(OSError):
-                out.rmdir()
+    with making(out):
+        new = all(path == place for path in out.iterdir())
+        if not new and not (page.is_file() and MARK in read_bytes(page).decode(errors="replace")):
+            raise UsageError(
+                f"{out} is not empty, and holds no earlier demo that could be replaced; choose another folder (--out)"
+            )
+        shutil.rmtree(place, ignore_errors=True)  # of a demo that was killed
+        place.mkdir()
+        try:
+            yield place
+        except Interrupted as stop:
+            raise Interrupted(f"the demo was stopped; {out} is as it was before", stop.signal) from None
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _pace(recipe: Recipe, place: Path) -> float:

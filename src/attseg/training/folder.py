@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from attseg.errors import UsageError
-from attseg.files import FileError, clear_parts, replacing
+from attseg.files import FileError, clear_parts, making, replacing
 from attseg.locks import locked
 from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.nested import flat
@@ -118,11 +118,14 @@ def _lock(folder: RunFolder) -> Iterator[None]:
             f"process {owner} is training in {folder.path}; wait for it to end, or choose another folder (--out)"
         )
 
-    try:
-        folder.state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot write to {folder.path}: {error.strerror or error}; choose another folder") from error
-    with locked(folder.lock, busy):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(making(folder.state))
+        except OSError as error:
+            raise FileError(
+                f"cannot write to {folder.path}: {error.strerror or error}; choose another folder"
+            ) from error
+        stack.enter_context(locked(folder.lock, busy))
         yield
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from attseg.data.download.sources import DownloadError, Source, find_source
 from attseg.data.download.transfer import Progress, fetch
 from attseg.data.download.unpack import unpack
-from attseg.files import obstacle, open_file
+from attseg.files import FileError, making, obstacle, open_file
+from attseg.locks import locked
 
 RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
@@ -57,9 +56,12 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
     place, archive = root / source.place, root / source.file
     if _is_there(place):
         return Download(source, place)
+
+    def busy(owner: str) -> DownloadError:
+        return DownloadError(f"process {owner} downloads into {root}; wait for it to end")
+
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / LOCK, blocking=False):
+        with making(root), making(place.parent), locked(root / LOCK, busy, remove=True):
             if _is_there(place):  # another process was faster
                 return Download(source, place)
             if fetched := not archive.exists():
@@ -68,9 +70,7 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
             more = {RECORD: json.dumps(record, indent=2).encode() + b"\n"}
             unpacking = partial(progress, "unpacking")
             files = unpack(archive, place, inside=source.inside, holds=source.holds, more=more, progress=unpacking)
-    except Timeout:
-        raise DownloadError(f"another process downloads into {root}; wait for it to end") from None
-    except DownloadError:
+    except (DownloadError, FileError):
         raise
     except OSError as error:
         raise DownloadError(f"cannot make {place.parent}: {obstacle(error, place)}") from error
