@@ -2,13 +2,16 @@ import errno
 import os
 import socket
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from attseg.errors import UsageError
 from attseg.files import (
     FileError,
     NotAFile,
     digest_file,
+    making,
     no_such_path,
     open_file,
     read_bytes,
@@ -176,3 +179,43 @@ def test_files_are_opened_as_python_opens_them(tmp_path):
         open_file(tmp_path / "b")
     (tmp_path / "plain").touch()
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.fixture
+def limit_on_files():
+    """No file may become larger than 8 KiB: a write across that takes a part first, as on a disk that becomes full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+
+
+@pytest.mark.usefixtures("limit_on_files")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "numpy", "bytes"])
+def test_a_disk_that_takes_a_part_only_is_noticed_whatever_writes(tmp_path, kind):
+    path = tmp_path / "new" / "file"
+    with pytest.raises(FileError, match=r"cannot write .*: the limit on the size of a file"), replacing(path) as file:
+        if kind == "bytes":
+            file.write(NOISE.tobytes())
+        elif kind == "numpy":
+            np.save(file, NOISE)
+        else:
+            Image.fromarray(NOISE).save(file, kind, quality=95)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_made_for_nothing_go_again_and_others_stay(tmp_path):
+    (tmp_path / "there").mkdir()
+    for below in ("there/a/b", "c", "there"):
+        with pytest.raises(KeyboardInterrupt), making(tmp_path / below):
+            assert (tmp_path / below).is_dir()
+            raise KeyboardInterrupt
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
+    with pytest.raises(KeyError), making(tmp_path / "d" / "e"):
+        (tmp_path / "d" / "file").touch()
+        raise KeyError
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["d", "file", "there"]

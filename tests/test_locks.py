@@ -47,3 +47,13 @@ def test_pipes_and_missing_folders_are_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="cannot write"), locked(tmp_path / "file" / "lock", RuntimeError):
         pass
+
+
+@pytest.mark.parametrize("target", ["mine", "nowhere"])
+def test_a_link_in_the_place_of_a_lock_is_refused(tmp_path, target):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "lock").symlink_to(target)
+    with pytest.raises(FileError, match="it is a link"), locked(tmp_path / "lock", RuntimeError):
+        pass
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (tmp_path / "nowhere").exists()

@@ -208,6 +208,16 @@ def refuse_in_place(path: Path) -> None:
             raise NotAFile(path, kind_of(mode))
 
 
+def refuse_link(path: Path) -> None:
+    """Refuse a link where a file is to be opened for writing in place, such as a lock or a log.
+
+    Raises:
+        NotAFile: It is a link, which may lead to a file of others.
+    """
+    if path.is_symlink():
+        raise NotAFile(path, "a link")
+
+
 def clear_parts(folder: Path, *, before: float, below: bool = False) -> None:
     """Remove files that ``replacing`` was writing in a folder when its process was killed; nothing else.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from attseg.files import FileError, NotAFile, obstacle, open_file, refuse_in_place
+from attseg.files import FileError, NotAFile, obstacle, open_file, refuse_in_place, refuse_link
 
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 """Error codes of network file systems without locks."""
@@ -29,7 +29,7 @@ def locked(path: Path, busy: Callable[[str], Exception], *, remove: bool = False
             which made it was killed.
 
     Raises:
-        FileError: The file cannot be written, or is no regular file.
+        FileError: The file cannot be written, or is a link or no regular file.
 
     Example:
         >>> import tempfile
@@ -43,6 +43,7 @@ def locked(path: Path, busy: Callable[[str], Exception], *, remove: bool = False
     lock = FileLock(path, timeout=0, thread_local=False)
     try:
         refuse_in_place(path)
+        refuse_link(path)
         lock.acquire()
     except Timeout:
         raise busy(_owner(path)) from None

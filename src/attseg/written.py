@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attseg.errors import UsageError
-from attseg.files import FileError, NotAFile, digest_file, open_file, refuse_in_place
+from attseg.files import FileError, NotAFile, digest_file, open_file, refuse_in_place, refuse_link
 
 LEDGER = ".attseg-written.jsonl"
 """File in a folder of results: a line with name and digest of each file that a command wrote there."""
@@ -40,7 +41,7 @@ def outputs(*paths: Path, overwrite: bool = False) -> Iterator[None]:
         >>> with outputs(path):
         ...     pass
         Traceback (most recent call last):
-        attseg.errors.UsageError: there already, and not written by attseg, or changed since: ...
+        attseg.errors.UsageError: there already: ...
     """
     for path in paths:
         try:
@@ -50,8 +51,8 @@ def outputs(*paths: Path, overwrite: bool = False) -> Iterator[None]:
     others = [] if overwrite else [path for path in paths if _is_another(path)]
     if others:
         raise UsageError(
-            f"there already, and not written by attseg, or changed since: {', '.join(map(str, others))}; choose another "
-            "name with --out, or replace what is there with --overwrite"
+            f"there already: {', '.join(map(str, others))}; {LEDGER} does not say that attseg wrote what is there now, and "
+            "attseg 0.1.0 kept no such record. Choose another name with --out, or replace it with --overwrite"
         )
     before = [_seen(path) for path in paths]
     try:
@@ -94,5 +95,8 @@ def _note(path: Path) -> None:
     """Add a file to the ledger; where that cannot be written, the next command asks for ``--overwrite``, and no more."""
     with suppress(OSError):
         line = json.dumps({"file": path.name, "digest": digest_file(path)})
-        with open_file(path.parent / LEDGER, "ab") as file:
-            file.write(line.encode() + b"\n")
+        ledger = path.parent / LEDGER
+        refuse_link(ledger)
+        with open_file(ledger, "ab+") as file:
+            is_torn = file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n"  # on a disk that was full
+            file.write(b"\n" * is_torn + line.encode() + b"\n")

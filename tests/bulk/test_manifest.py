@@ -42,21 +42,21 @@ def test_a_torn_last_line_is_taken_off_and_nothing_else(tmp_path, torn):
     assert [json.loads(line)["file"] for line in lines] == ["a.png", "c.png"]
 
 
-def test_a_file_that_is_one_torn_line_becomes_empty(tmp_path):
-    (tmp_path / "manifest.jsonl").write_bytes(b"half a li")
-    write(tmp_path)
-    assert (tmp_path / "manifest.jsonl").read_bytes() == b""
+def test_a_file_that_is_one_torn_line_is_begun_anew(tmp_path):
+    (tmp_path / "manifest.jsonl").write_bytes(b'{"file": "a.p')
+    write(tmp_path, {"file": "b.png"})
+    assert (tmp_path / "manifest.jsonl").read_bytes() == b'{"file": "b.png"}\n'
 
 
 def test_lines_that_are_none_of_ours_are_passed_over(tmp_path):
-    (tmp_path / "manifest.jsonl").write_bytes(b'\x00\x00\n[1]\n\n{"key": "0a"}\n')
+    (tmp_path / "manifest.jsonl").write_bytes(b'{"file": "a.png"}\n\x00\x00\n[1]\n\n{"key": "0a"}\n')
     with Manifest(tmp_path) as manifest:
         assert manifest.holds("0a")
 
 
 @pytest.mark.parametrize("key", ["x", "-1", "f" * 17, 3, None, ["f"], "0x" + "f" * 14])
 def test_keys_that_are_none_are_passed_over(key, tmp_path):
-    lines = [json.dumps({"key": key}), "[" * 100_000, json.dumps({"key": "00000000000000ff"})]
+    lines = [json.dumps({"file": "a.png", "key": key}), "[" * 100_000, json.dumps({"key": "00000000000000ff"})]
     (tmp_path / "manifest.jsonl").write_text("".join(f"{line}\n" for line in lines))
     with Manifest(tmp_path) as manifest:
         assert manifest.holds("00000000000000ff") and not manifest.holds("00000000000000fe")
@@ -73,7 +73,7 @@ def test_all_processes_know_what_any_has_done(tmp_path):
 
 def test_many_are_found_as_a_set_finds_them(tmp_path):
     numbers = np.random.default_rng(0).integers(0, 2**64, 500, np.uint64)
-    write(tmp_path, *({"key": f"{number:016x}"} for number in numbers[:250]))
+    write(tmp_path, *({"file": "a.png", "key": f"{number:016x}"} for number in numbers[:250]))
     with Manifest(tmp_path) as manifest:
         assert all(manifest.holds(f"{number:016x}") for number in numbers[:250])
         assert not any(manifest.holds(f"{number:016x}") for number in numbers[250:])
@@ -120,3 +120,25 @@ def test_a_folder_that_is_a_file_is_a_sentence(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(FileError, match=r"cannot write .*manifest\.jsonl: a file is where the folder"):
         Manifest(tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [None, "", '{"file": "a.png"}\n{"torn'])
+def test_a_link_in_the_place_of_a_manifest_is_refused(tmp_path, content):
+    (tmp_path / "manifest.jsonl").symlink_to(tmp_path / "other")
+    if content is not None:
+        (tmp_path / "other").write_text(content)
+    with pytest.raises(FileError, match="it is a link"):
+        write(tmp_path, {"file": "b.png"})
+    assert (tmp_path / "other").exists() == (content is not None)
+    assert content is None or (tmp_path / "other").read_text() == content
+
+
+def test_a_manifest_without_a_line_goes_where_the_work_failed(tmp_path):
+    with pytest.raises(KeyError), Manifest(tmp_path):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(2):
+        with pytest.raises(KeyError), Manifest(tmp_path) as manifest:
+            manifest.add({"file": "a.png"})
+            raise KeyError
+    assert len(list(read_manifests(tmp_path))) == 2

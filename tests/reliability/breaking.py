@@ -164,7 +164,19 @@ def _predict(count, progress, *files):
     return 0
 
 
-CALLS = {"attseg": _attseg, "leak": _leak, "predict": _predict}
+def _on_a_small_disk(most, scratch, *words):
+    """``attseg`` with a limit on the bytes of a file, and its temporary files in ``scratch``."""
+    import resource
+    import tempfile
+
+    from attseg.cli import main
+
+    tempfile.tempdir = scratch
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+    return main(list(words))
+
+
+CALLS = {"attseg": _attseg, "small disk": _on_a_small_disk, "leak": _leak, "predict": _predict}
 
 
 def _serve():

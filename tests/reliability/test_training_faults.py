@@ -174,7 +174,7 @@ def test_a_limit_on_files_stops_a_run_in_words_and_spoils_nothing(nursery, yaml,
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
     assert straight.wait() == 0, straight.said
     said = assert_goes_on(nursery, child, run, tmp_path / "straight", lambda: None)
-    assert re.fullmatch(r"attseg: cannot write .*: File too large", said)
+    assert re.fullmatch(r"attseg: cannot write .*: the limit on the size of a file is reached; .*", said)
 
 
 def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny, tmp_path):

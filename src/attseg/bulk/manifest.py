@@ -23,7 +23,7 @@ from attseg.bulk.share import ALONE, Share
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.files import FileError, obstacle, open_file
+from attseg.files import FileError, NotAFile, obstacle, open_file, refuse_link
 
 NAMES = "manifest*.jsonl"
 """The manifests of a folder: ``manifest.jsonl``, and one of each process where several have worked on it."""
@@ -60,6 +60,10 @@ class Manifest:
 
     def __init__(self, folder: Path, share: Share = ALONE) -> None:
         self.path = folder / share.file("manifest", ".jsonl")
+        try:
+            refuse_link(self.path)
+        except NotAFile as error:
+            raise FileError(f"cannot write {self.path}: {error.strerror}") from error
         keys = (key for entry in read_manifests(folder) if (key := _key(entry)) is not None)
         self._keys = np.sort(np.frombuffer(array("Q", keys), np.uint64))
         try:
@@ -78,7 +82,7 @@ class Manifest:
     ) -> None:
         is_empty = self._file.tell() == 0
         self._file.close()
-        if is_empty:
+        if is_empty and error is not None:
             with suppress(OSError):
                 self.path.unlink()
 

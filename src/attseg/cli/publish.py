@@ -37,6 +37,7 @@ def run(argv: Sequence[str]) -> int:
     if arguments.repository is None and arguments.out is None:
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
+    from attseg.files import making
     from attseg.hub.repository import REPORT, publish
     from attseg.hub.sources import HUB_FILE
     from attseg.inference.segmenter import load
@@ -47,7 +48,7 @@ def run(argv: Sequence[str]) -> int:
         card = {"license": arguments.license, "repository": arguments.repository or "OWNER/NAME"}
         segmenter.generate_model_card(**card)  # refuses before a folder is made
         places = [arguments.out / name for name in (HUB_FILE, "config.json", "recipe.yaml", REPORT)]
-        with outputs(*places, overwrite=arguments.overwrite):
+        with outputs(*places, overwrite=arguments.overwrite), making(arguments.out):
             segmenter.save_pretrained(arguments.out, model_card_kwargs=card)
         print(
             f"{arguments.out}: {', '.join(sorted(path.name for path in arguments.out.iterdir() if path.name[0] != '.'))}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, pack, unpack
-from attseg.files import FileError, open_file, replacing
+from attseg.files import FileError, open_file, refuse_link, replacing
 
 FORMAT = 1
 LONGEST_HEAD = 2**20
@@ -51,6 +51,7 @@ class KeptCounts:
         self._stamps: Mapping[int, Any] = {}
         about = json.loads(json.dumps({"format": FORMAT, **about}))
         if resume and path.exists():
+            refuse_link(path)
             self._read(about)
         else:
             if path.exists():
