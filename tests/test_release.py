@@ -65,3 +65,45 @@ def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path):
 def test_a_recipe_trains(tmp_path):
     assert main(["train", str(RELEASE / "recipe.yaml"), "--steps", "2", "--out", str(tmp_path / "new")]) == 0
     assert (tmp_path / "new" / "last.safetensors").is_file()
+
+
+def renamed(run, name):
+    """The run under another name of as many characters as its own, which only new runs are refused."""
+    old = "pan-scenes"
+    assert len(name) == len(old)
+    found = 0
+    for path in (path for path in run.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        for before, after in (
+            (f'{{}}"name{{}}": {{}}"{old}', f'{{}}"name{{}}": {{}}"{name}'),
+            (f"name: {old}", f"name: {name}"),
+        ):
+            for escape in ("", "\\"):
+                sought = before.replace("{}", escape).encode()
+                found += content.count(sought)
+                content = content.replace(sought, after.replace("{}", escape).encode())
+        path.write_bytes(content)
+    assert found >= 1
+    return run
+
+
+def test_a_run_with_a_name_that_new_runs_do_not_get_is_evaluated(tmp_path, capsys):
+    run = renamed(unpacked("run", tmp_path) / "run", "my (2) run")
+    assert read_weights(run / "best.safetensors").info["recipe"]["name"] == "my (2) run"
+    assert main(["evaluate", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recipe"] == "my (2) run"
+    assert main(["publish", str(run), "--out", str(tmp_path / "card")]) == 0
+    assert "name: my (2) run" in (tmp_path / "card" / "recipe.yaml").read_text()
+
+
+def test_a_run_whose_name_leads_elsewhere_is_refused(tmp_path, capsys):
+    run = renamed(unpacked("run", tmp_path) / "run", "../../home")
+    assert main(["evaluate", str(run)]) == 2
+    assert "'../../home'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_stopped_run_with_such_a_name_goes_on(tmp_path):
+    run = renamed(unpacked("half", tmp_path) / "half", "my (2) run")
+    assert main(["train", "--resume", "--out", str(run)]) == 0
+    assert read_weights(run / "last.safetensors").info["recipe"]["name"] == "my (2) run"

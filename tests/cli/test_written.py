@@ -1,12 +1,20 @@
 """What the verbs write, and over what."""
 
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from attseg.checkpoint import read_weights
 from attseg.cli import main
+from attseg.evaluation.submission import RULES
+
+RELEASE = Path(__file__).parents[1] / "release"
 
 EXPLAIN = ["explain", "demo", "scene:1", "--out"]
 VERBS = {
@@ -14,6 +22,10 @@ VERBS = {
     "data check": (["data", "check", "scenes", "--data.options.count", "2", "--out", "a.png"], "a.png"),
     "explain": ([*EXPLAIN, "index.html"], "index.html"),
     "explain --figure": ([*EXPLAIN, "f.svg", "--figure", "pan-gau"], "f.svg"),
+    "profile --plot": (["profile", "RUN", "--size", "64x64", "--plot", "t.png"], "t.png"),
+    "explain --claims": (["explain", "RUN", "--claims", "--limit", "1", "--out", "c"], "c/claims.md"),
+    "explain --claims, figure": (["explain", "RUN", "--claims", "--limit", "1", "--out", "c"], "c/claims.png"),
+    "reproduce": (["reproduce", "psanet:4", "--report", "--out", "r"], "r/small/psanet-4.csv"),
     "publish, weights": (["publish", "demo", "--out", "card"], "card/model.safetensors"),
     "publish, configuration": (["publish", "demo", "--out", "card"], "card/config.json"),
     "publish, recipe": (["publish", "demo", "--out", "card"], "card/recipe.yaml"),
@@ -21,10 +33,11 @@ VERBS = {
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_files_of_others_are_replaced_with_overwrite_alone(tmp_path, monkeypatch, capsys, verb):
+def test_files_of_others_are_replaced_with_overwrite_alone(trained, tmp_path, monkeypatch, capsys, verb):
     monkeypatch.chdir(tmp_path)
     words, name = VERBS[verb]
-    (tmp_path / name).parent.mkdir(exist_ok=True)
+    words = [str(trained) if word == "RUN" else word for word in words]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("mine, attseg")
     assert main(words) == 2
     assert (tmp_path / name).read_text() == "mine, attseg"
@@ -56,6 +69,34 @@ def test_an_evaluation_with_out_replaces_nothing_of_others(tmp_path, monkeypatch
         (tmp_path / name).unlink()
     assert main(words) == 0
     assert main(words) == 0
+
+
+def test_a_submission_replaces_nothing_of_others_and_says_so_before_any_work(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(RULES, "voc", replace(RULES["voc"], table=read_weights(trained / "best.safetensors").classes))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned upright
+    Image.new("RGB", (48, 64), (90, 120, 30)).save(tmp_path / "a.jpg", exif=exif)
+    for place, words in (
+        ("e", ["evaluate", str(trained), "--submission", "voc", "--out", str(tmp_path / "e")]),
+        ("p", ["predict", str(trained), str(tmp_path / "a.jpg"), "--submission", "voc", "--out", str(tmp_path / "p")]),
+    ):
+        archive = tmp_path / place / "submission-voc.tgz"
+        archive.parent.mkdir()
+        archive.write_text("mine")
+        assert main(words) == 2
+        assert "submission-voc.tgz" in capsys.readouterr().err
+        assert [path.name for path in archive.parent.iterdir()] == ["submission-voc.tgz"]
+        assert main([*words, "--overwrite"]) == 0
+        assert main(words) == 0
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.xml"])
+def test_exported_files_of_the_last_release_need_overwrite_once(tmp_path, capsys, name):
+    shutil.unpack_archive(RELEASE / "exported.zip", tmp_path)
+    words = ["export", "demo", "--size", "64x64", "--out", str(tmp_path / name)]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert all(part in error for part in (name, f"{name}.report.json", "0.1.0", "--overwrite"))
 
 
 HANG = """
