@@ -145,10 +145,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         refuse_in_place(path)
         with making(path.parent):
             try:
-                with _Writer(open_file(part, "xb", buffering=0)) as file:
+                raw = open_file(part, "xb", buffering=0)
+                with _Writer(raw) as file:
                     yield file
                     file.flush()
-                    os.fsync(file.raw.fileno())
+                    os.fsync(raw.fileno())
                 part.replace(path)
             finally:
                 with suppress(OSError):

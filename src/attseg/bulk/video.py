@@ -75,6 +75,8 @@ def predict_videos(
         FileError: A result cannot be written.
     """
     check_installed()
+    if batch is not None and batch < 1:
+        raise UsageError(f"batch is {batch}; at least 1 frame was expected")
     stated = segmenter.preprocessing.value_range
     if stated is not None and stated[1] > 255:
         raise UsageError(

@@ -68,6 +68,8 @@ def run(argv: Sequence[str]) -> int:
     parser.add_settings("data", (setting for setting in settings(DataSpec, "data") if setting.key == "data.options"))
     arguments = parser.parse(argv)
     arguments.options = put({}, arguments.given).get("data", {}).get("options", {})
+    if arguments.out is not None and arguments.out.suffix.lower() != ".png":
+        raise UsageError(f"--out is {arguments.out}; samples are drawn as PNG: a name that ends in .png was expected")
     _name_data(arguments)
     return _check(arguments) if arguments.action == "check" else _show(arguments)
 

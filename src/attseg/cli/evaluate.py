@@ -115,7 +115,7 @@ def _evaluate(arguments: Namespace) -> int:
     meters = meters_of(arguments, data.classes)
     task = Task(spec, data, machine, protocol, arguments.memory, meters, crf, arguments.resume)
     places = [] if out is None else [out / name for name in WRITTEN]
-    if submission:
+    if submission is not None:
         places.append(submission.path)
     own = arguments.overwrite or arguments.out is None  # the folder of a run is ours
     with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=own):
@@ -151,7 +151,7 @@ def _evaluate(arguments: Namespace) -> int:
             if _is_other_data(file, recipe, spec):
                 note = f"measured on {_place_of(spec)}, not on the data of the run: kept apart from its own report"
                 print(note, file=sys.stderr if arguments.json else sys.stdout)
-        if submission:
+        if submission is not None:
             finish_submission(submission, measured, data)
             print(describe_submission(submission), file=sys.stderr if arguments.json else sys.stdout)
     return 0
