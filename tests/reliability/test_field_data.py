@@ -7,15 +7,18 @@ import struct
 
 import numpy as np
 import pytest
+import tifffile
 from imagecodecs import png_encode
 from PIL import Image
 
 from attseg.data.catalog import open_data
 from attseg.data.checking.doctor import check
 from attseg.data.classes import ClassTable
+from attseg.data.reading.arrays import from_array
 from attseg.data.reading.image import read_image, read_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
+from attseg.errors import UsageError
 
 H, W = 21, 33
 RGB = np.random.default_rng(0).integers(0, 256, (H, W, 3), np.uint8)
@@ -127,6 +130,26 @@ def test_images_with_one_value_only(tmp_path):
     )
     severity, message = found(root)["empty image", "train"]
     assert severity == "warning" and message.endswith(": 0, 1") and ("empty image", "val") not in found(root)
+
+
+@pytest.mark.parametrize(
+    ("top", "white", "black"), [(1.0, 4095, True), (200.0, 4095, False), (1.0, 1, False), (7.0, 4095, True)]
+)
+def test_images_that_a_stated_range_makes_black(top, white, black, tmp_path):
+    """Fractions among images of other values, or a range that is that of other images."""
+    root = make(tmp_path / "d")
+    for number in range(4):
+        (root / f"images/train/{number}.png").unlink()
+        values = np.random.default_rng(number).random((H, W, 3), np.float32) * np.float32(top)
+        tifffile.imwrite(root / f"images/train/{number}.tif", values, photometric="rgb")
+    kinds = {(f.kind, f.split) for f in check("folder", root, options={"range": (0, white)}).findings}
+    assert (("empty image", "train") in kinds) == black
+    array = np.random.default_rng(0).random((H, W, 3), np.float32) * np.float32(top)
+    if top == 1 and white > 1:
+        with pytest.raises(UsageError, match="fractions of 0..1 .* range 0,4095"):
+            from_array(array, value_range=(0, white))
+    else:
+        assert from_array(array, value_range=(0, white)).max() == np.rint(array * (255 / white)).max()
 
 
 def test_the_same_image_twice_in_a_split(tmp_path):

@@ -28,6 +28,7 @@ class ImageFacts(NamedTuple):
         remarks: What of the file is not read.
         fits: Whether the labels have the size of the image as it is read, and of the image turned the other way;
             None where there are no labels.
+        flat: Whether all pixels are read as one value, so that nothing is seen.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class ImageFacts(NamedTuple):
     orientation: int
     remarks: tuple[str, ...]
     fits: tuple[bool, bool] | None = None
+    flat: bool = False
 
 
 @dataclass(frozen=True)

@@ -173,12 +173,10 @@ def judge_images_within(split: str, part: Part, readings: Sequence[Reading]) -> 
         message = f"{plural(len(equal), 'image')} in {split} more than once, to be counted as often: {names}"
         yield Finding("note", "repeated image", message, split)
     empty = [
-        item.name
-        for item, reading in zip(part.items, readings, strict=True)
-        if reading.image and reading.image.lowest == reading.image.highest
+        item.name for item, reading in zip(part.items, readings, strict=True) if reading.image and reading.image.flat
     ]
     if empty:
-        message = f"{plural(len(empty), 'image')} in {split} with one value in every pixel, where nothing is seen: {few(empty)}"
+        message = f"{plural(len(empty), 'image')} in {split} read as one value in all pixels, so that nothing is seen: {few(empty)}"
         yield Finding("warning", "empty image", message, split)
 
 

@@ -104,6 +104,7 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
         if not needs_range(facts, part.how):
             with telling(item.image):
                 image = stored.to_rgb(part.how.value_range)
+        facts = facts._replace(flat=bool((image == image[0, 0, 0]).all()))
     except (DataError, OSError) as error:
         problems.append(("unreadable picture", str(error), item.image))
     size = None if image is None else (image.shape[0], image.shape[1])

@@ -20,6 +20,10 @@ TOLERANCE = 1e-3
 """How far fractions may lie outside 0..1, as resizing leaves them."""
 
 
+LEAST_WHITE = 255
+"""Value of white from which on fractions of 0..1 are all read as black."""
+
+
 def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = None) -> Array:
     """An image from an array.
 
@@ -86,6 +90,11 @@ def _by_range(values: npt.NDArray[Any], value_range: ValueRange) -> Array:
         raise UsageError(
             f"an array of shape {values.shape} and type {values.dtype} was given; numbers in 1 or 3 channels were expected, "
             f"since the model takes values of the range {describe_range(value_range)}"
+        )
+    if values.dtype.kind == "f" and 0 < values.max() <= 1 and values.min() >= 0 and value_range[1] >= LEAST_WHITE:
+        raise UsageError(
+            f"the picture holds fractions of 0..1 ({values.min():.4g} to {values.max():.4g}), but the model takes values of the "
+            f"range {describe_range(value_range)}, in which they are black; give the values of the image files"
         )
     white = int(np.iinfo(values.dtype).max) if values.dtype in (np.uint8, np.uint16) else None
     try:
