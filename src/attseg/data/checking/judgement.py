@@ -176,7 +176,7 @@ def judge_images_within(split: str, part: Part, readings: Sequence[Reading]) -> 
         item.name for item, reading in zip(part.items, readings, strict=True) if reading.image and reading.image.flat
     ]
     if empty:
-        message = f"{plural(len(empty), 'image')} in {split} read as one value in all pixels, so that nothing is seen: {few(empty)}"
+        message = f"{plural(len(empty), 'image')} in {split} read as one value in all pixels and showing nothing: {few(empty)}"
         yield Finding("warning", "empty image", message, split)
 
 
