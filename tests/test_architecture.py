@@ -33,15 +33,15 @@ ALLOWED = {
     "converters": {"attention", "checkpoint", "data", "encoders", "models", "recipes"},
     "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
     "prediction": {"data", "models"},
-    "evaluation": {"data", "metrics", "models", "prediction"},
+    "evaluation": {"data", "metrics", "models", "prediction", "recipes"},
     "hub": {"checkpoint", "data", "prediction", "recipes"},
     "inference": {"attention", "checkpoint", "data", "explain", "hub", "models", "prediction"},
-    "bulk": {"data", "inference", "prediction"},
+    "bulk": {"data", "evaluation", "inference", "prediction"},
     "web": {"attention", "data", "explain", "hub", "inference", "models", "prediction"},
     "profiling": {"checkpoint", "hub", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
     "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "recipes", "training"},
-    "export": {"data", "encoders", "evaluation", "inference", "layers", "models", "profiling"},
+    "export": {"data", "encoders", "evaluation", "inference", "layers", "models", "profiling", "recipes"},
     "doctor": {"data"},
 }
 TOP = {"__init__", "__main__", "cli", "demo"}

@@ -1,8 +1,11 @@
-"""Makes text from strangers safe to show: names of files, classes and models, and metadata."""
+"""Text and tables to show; makes text from strangers safe: names of files, classes and models, and metadata."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
@@ -21,6 +24,21 @@ _HIDDEN = re.compile(
     "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that show nothing
     "]"
 )
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for people.
+
+    Args:
+        headings: One a column.
+        rows: Texts and numbers.
+        last: A row below a line, for totals.
+    """
+
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    last: Sequence[Any] | None = None
 
 
 def harmless(text: str) -> str:

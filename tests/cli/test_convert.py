@@ -55,7 +55,7 @@ def test_wrong_use_gets_a_sentence_and_leaves_nothing(weights, tmp_path, capsys)
         (["--from", "smp", "--data", "ade20k"], "the weights know 11 classes, and ade20k has 150"),
         (["--from", "smp", "--data", "camvid", "--compact"], "there is no option of smp 'compact'"),
         (["--from", "semseg", "--data", "camvid"], "not the weights of a PSANet or PSPNet of hszhao/semseg"),
-        (["--from", "mmseg", "--data", "camvid", "--mask-size", "97"], "--mask-size is '97'; rows and columns"),
+        (["--from", "mmseg", "--data", "camvid", "--mask-size", "97"], "--mask-size: '97' was given; HEIGHTxWIDTH"),
         ([str(weights), "--from", "smp", "--data", "camvid"], "2 files were given; one was expected"),
     ]
     for arguments, message in cases:

@@ -181,7 +181,7 @@ def test_the_names_are_those_of_the_catalog():
         ),
         (["check", "camvi", "--data.root", "x"], "there is no data set 'camvi'"),
         (["check", "camvid"], "the data set 'camvid' lies in a folder, and none was given"),
-        (["chekc", "scenes"], "argument action: invalid choice: 'chekc'"),
+        (["chekc", "scenes"], 'Invalid value "chekc" for ACTION. Choose from: "check", "show", "download".'),
     ],
 )
 def test_wrong_use_is_explained(arguments, message, capsys):

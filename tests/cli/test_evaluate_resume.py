@@ -58,7 +58,7 @@ def test_ctrl_c_says_how_to_go_on(trained, half, capsys, monkeypatch):
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attseg.evaluation.evaluate.evaluate", stop)
+    monkeypatch.setattr("attseg.evaluation.job.evaluate", stop)
     assert main(["evaluate", str(trained), *CALL, "--out", str(half), "--resume"]) == 130
     assert "2 of 5 pictures are counted in" in capsys.readouterr().err
 

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from attseg.cli import main
-from attseg.cli.explain_subject import read_picture
 from attseg.data.sample import DataError
 from attseg.data.sets.scenes import Scenes
+from attseg.explain.subject import read_picture
 
 
 def bundle_of(path):
@@ -55,7 +55,7 @@ def test_a_page_of_480_x_360_is_small(tmp_path):
         (["--at", "96,3"], "the pixel x=96, y=3 is outside the picture: x goes from 0 to 95, y from 0 to 63"),
         (["--at", "3"], "--at is '3'; something like 120,80 was expected"),
         (["--at=-3,4"], "--at is '-3,4'; something like 120,80 was expected"),
-        (["--longest", "big"], "--longest is 'big'; something like 1000 was expected"),
+        (["--longest", "big"], "Invalid value for --longest: 'big' was given; a whole number was expected"),
         (["--longest", "31"], "--longest is 31; at least 32 was expected"),
         (["--out", "page.pdf"], "--out is page.pdf; the page is an HTML file: give it a name that ends in .html"),
         (["--against", "/nowhere/my/run"], "there is no file or folder"),

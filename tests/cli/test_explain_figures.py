@@ -102,7 +102,7 @@ def test_claims_of_a_run_are_on_the_data_of_the_run(trained, tmp_path):
         (("--figure", "pan-fpa", "--at", "3,4"), "--at has no meaning for pan-fpa; it is for psanet-6"),
         (("--figure", "pan-fpa", "--second", "scene:1"), "--second has no meaning for pan-fpa; it is for dfdam-7"),
         (("--figure", "pan-fpa", "--against", "demo"), "a figure shows one model"),
-        (("--figure", "dfdam-8", "--channels", "a"), "--channels is 'a'; whole numbers were expected"),
+        (("--figure", "dfdam-8", "--channels", "a"), "--channels: 'a' was given; a list of whole numbers"),
         (("--figure", "psanet-6", "--at", "3"), "--at is '3'; something like 120,80 was expected"),
         (("--figure", "pan-fpa", "--claims"), "give one of them"),
         (("--claims",), "IMAGE has no meaning with --claims"),
@@ -125,7 +125,7 @@ def test_wrong_use_is_explained(arguments, message, street, tmp_path, capsys):
         ((), "page.html", "a picture is missing: give a file, or scene:N"),
         (("scene:0", "--figure", "pan-fpa"), "figure.gif", "a name that ends in .png, .pdf or .svg was expected"),
         (("--claims",), "claims.png", "with --claims several files are written: give a folder"),
-        (("--claims", "--limit", "0"), "claims", "--limit is '0'; a whole number was expected, at least 1"),
+        (("--claims", "--limit", "0"), "claims", "--limit is 0; a whole number was expected, at least 1"),
         (("--claims", "--data.name", "camvid"), "claims", "lies in a folder, and none was given"),
     ],
 )

@@ -20,10 +20,10 @@ from onnx_files import picture, strongest
         (["--out", "m.pt2", "--int8"], "--int8 makes integers of .onnx and .xml"),
         (["--out", "m.xml", "--int8", "--calibration-pictures", "0"], "--calibration-pictures is 0; at least 1"),
         (["--out", "m.xml", "--int8", "--unmeasured", "--max-drop", "2"], "--unmeasured measures nothing"),
-        (["--out", "m.onnx", "--resize", "512"], "--resize is '512'; HEIGHTxWIDTH in pixels was expected"),
+        (["--out", "m.onnx", "--resize", "512"], "--resize: '512' was given; HEIGHTxWIDTH in pixels"),
         (["--out", "m.onnx", "--size", "8x64"], "size is 8 x 64 (height x width); 32 to 16384 pixels a side"),
         (["--out", "m.onnx", "--pictures", "nowhere.png"], "there is no file or folder 'nowhere.png'"),
-        (["--out", "m.onnx", "--gives", "label"], "invalid choice: 'label'"),
+        (["--out", "m.onnx", "--gives", "label"], '"label" for --gives. Choose from: "labels"'),
     ],
 )
 def test_what_does_not_go_together_is_refused(trained, arguments, message, capsys):

@@ -1,4 +1,5 @@
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -19,7 +20,7 @@ def attseg(*arguments, **options):
 
 
 def failing(error):
-    def run(argv):
+    def run():
         raise error
 
     return run
@@ -52,8 +53,15 @@ def test_help_takes_less_than_half_a_second_of_the_processor(arguments):
 def test_help_explains_and_gives_examples(verb, capsys):
     assert main([verb, "--help"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith(f"usage: attseg {verb}")
+    assert text.lower().startswith(f"usage: attseg {verb}")
     assert f"\nexamples:\n  attseg {verb}" in text
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "data check", "data show", "data download"])
+def test_every_option_has_a_sentence(verb, capsys):
+    assert main([*verb.split(), "--help"]) == 0
+    rows = [re.match(r"│ [ *]{0,3}(--.*?)(  +.*)?│$", line) for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows if row and not (row[2] or "").strip()] == []
 
 
 def test_the_overview_names_every_verb(capsys):
@@ -78,7 +86,7 @@ def test_version(capsys):
         (["--hlep"], "there is no option '--hlep'"),
         (["recipes", "--jsn"], "there is no option '--jsn'; did you mean '--json'?"),
         (["recipes", "more"], "'more' is one argument too many; `attseg recipes --help`"),
-        (["predict", "run"], "the following arguments are required: --out; `attseg predict --help`"),
+        (["predict", "run"], "--out is missing; `attseg predict --help`"),
     ],
 )
 def test_wrong_use_is_explained_with_status_2(arguments, message, capsys):

@@ -75,7 +75,7 @@ def test_a_split_without_labels_is_segmented_under_its_own_names(trained, tmp_pa
             ["--split", "test", "--data.name", "scenes"],
             "scenes are generated and lie in no folder; a data set of files",
         ),
-        (["--split", "test", "--data.name", "voc2021"], "data.name is 'voc2021'; one of scenes, camvid"),
+        (["--split", "test", "--data.name", "voc2021"], '"voc2021" for --data.name. Choose from: "scenes", "camvid"'),
     ],
 )
 def test_what_to_segment_has_to_be_clear(trained, tmp_path, arguments, message, capsys):

@@ -108,7 +108,7 @@ def test_what_cannot_be_counted_is_marked(capsys, monkeypatch):
     assert main(["profile", "FCN", *TINY]) == 0
     text = capsys.readouterr().out
     assert "≥" in next(line for line in text.splitlines() if line.startswith("total"))
-    assert "FCN: nobody has said what attseg_cli_test.silent (1 x in rest) cost" in text
+    assert "no FLOP formula is registered for attseg_cli_test.silent (1 x in rest)" in text
 
 
 @pytest.mark.parametrize(("table", "paper"), [("dfdam:4", (11.57, 10.31)), ("dfdam:6", (43.24, 35.52))])
@@ -157,8 +157,8 @@ def test_runs_are_drawn(capsys, trained, tmp_path):
     [
         ([], "no model was given; name a class such as PAN"),
         (["PANN"], "there is no model or recipe 'PANN'; did you mean 'PAN'"),
-        (["PAN", "--size", "512"], "the size is '512'; HEIGHTxWIDTH in pixels was expected, such as 512x1024"),
-        (["PAN", "--size", "16x64"], "the size is 16 x 64; at least 32 x 32 was expected"),
+        (["PAN", "--size", "512"], "Invalid value for --size: '512' was given; HEIGHTxWIDTH in pixels"),
+        (["PAN", "--size", "16x64"], "--size is 16 x 64; at least 32 x 32 was expected"),
         (["PAN", "--num-classes", "0"], "--num-classes is 0; at least 1 was expected"),
         (["PAN", "--arg", "context"], "--arg is 'context'; KEY=VALUE was expected, such as context=psp"),
         (["PAN", "--arg", "contxt=psp"], "there is no argument of PAN 'contxt'; did you mean 'context'"),

@@ -50,20 +50,20 @@ def test_options_change_a_named_protocol(trained, capsys):
 def test_help_names_every_protocol(verb, capsys):
     assert main([verb, "--help"]) == 0
     text = capsys.readouterr().out
-    assert all(f"\n    {name} " in text for name in NAMES)
+    assert all(f"   {name} " in text for name in NAMES)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--protocol", "pan"], "there is no protocol 'pan'"),
-        (["--scales", "0.5;1"], "argument --scales: '0.5;1' was given; numbers with commas were expected"),
+        (["--scales", "0.5;1"], "--scales: '0.5;1' was given; a list of numbers"),
         (["--scales", "0"], "scales are 0; one or more numbers above 0"),
         (["--window", "16"], "window is 16; at least 32 pixels were expected"),
-        (["--stride", "1/0"], "argument --stride: '1/0' was given; a number such as 0.5 or 2/3"),
+        (["--stride", "1/0"], "--stride: '1/0' was given; a number such as 0.5 or 2/3"),
         (["--window", "64", "--stride", "2"], "stride is 2; a share of the window above 0 and up to 1"),
-        (["--memory", "1.5"], "argument --memory: '1.5' was given; a whole number of MiB"),
-        (["--average", "mean"], "argument --average: invalid choice: 'mean'"),
+        (["--memory", "1.5"], "--memory: '1.5' was given; a whole number of MiB"),
+        (["--average", "mean"], '"mean" for --average. Choose from: "probabilities", "logits"'),
         (
             ["--protocol", "psanet-sliding"],
             "psanet-sliding has sizes for ade20k, voc2012, cityscapes, but not for 'scenes'",

@@ -12,12 +12,12 @@ from torch import nn
 
 from attseg.bulk.files import predict_files
 from attseg.checkpoint import read_weights, save_weights
-from attseg.cli.explain_subject import read_picture
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing, common_range
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
+from attseg.explain.subject import read_picture
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.description import Description
 from attseg.inference.segmenter import Segmenter, load

@@ -104,7 +104,13 @@ def _run(arguments: list[str]) -> int:
     if verb not in VERBS:
         raise unknown("option" if verb.startswith("-") else "verb", verb, VERBS)
     _refuse_processes(verb)
-    return int(import_module(f"attseg.cli.{verb}").run(rest))
+    from attseg.cli.command import call
+
+    module = import_module(f"attseg.cli.{verb}")
+    actions = getattr(module, "ACTIONS", {})
+    if rest and rest[0] in actions:
+        return call(f"attseg {verb} {rest[0]}", actions[rest[0]], rest[1:])
+    return call(f"attseg {verb}", module.run, rest)
 
 
 def _refuse_processes(verb: str) -> None:

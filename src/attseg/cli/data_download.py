@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from attseg.cli.parser import Parser
+from cyclopts import Parameter
+
 from attseg.data.download.sources import BY_HAND, SOURCES
 
-TEXT = """\
-Fetch a public data set: the archive is loaded into DIR, checked against its published checksum, and unpacked.
-What breaks off goes on from there when the same command is given again; nothing half-unpacked is ever left in
-place. Without a network, lay the archive into DIR yourself.
 
-The archive stays in DIR, and may be removed. Read the terms of a data set before you use it."""
+def download(
+    name: Annotated[str, Parameter(help=f"One of {', '.join((*SOURCES, *BY_HAND))}.")],
+    /,
+    *,
+    root: Annotated[Path, Parameter(name="--data.root")] = Path("data"),
+) -> int:
+    """Download a public data set.
 
-EXAMPLES = (
-    "attseg data download camvid --data.root ~/data",
-    "attseg data download voc2012 --data.root ~/data",
-    "attseg data download cityscapes                       how to get what wants an account",
-)
+    The archive is loaded into --data.root, checked against its published checksum, and unpacked. A download that breaks off
+    continues when the same command is given again; nothing half-unpacked is ever left in place. Without a network, put the
+    archive there yourself.
 
+    The archive stays there, and may be removed. Read the terms of a data set before you use it.
 
-def run(argv: Sequence[str]) -> int:
-    """Download one data set."""
-    parser = Parser("data download", TEXT, EXAMPLES)
-    parser.add_argument("data", metavar="NAME", help=", ".join((*SOURCES, *BY_HAND)))
-    parser.add_argument(
-        "--data.root", dest="root", default="data", metavar="DIR", help="where the data set goes (default: data)"
-    )
-    arguments = parser.parse(argv)
+    Args:
+        root: Folder that the data set goes to.
 
+    Examples:
+        attseg data download camvid --data.root ~/data
+        attseg data download voc2012 --data.root ~/data
+        attseg data download cityscapes                       how to get what needs an account
+    """
     from attseg.cli.output import bytes_bar
-    from attseg.data.download.download import download
+    from attseg.data.download.download import download as fetch
     from attseg.data.wording import amount, plural
 
-    root = Path(arguments.root).expanduser()
+    root = root.expanduser()
     with bytes_bar() as bar:
         task = bar.add_task("asking", total=None)
 
@@ -45,7 +46,7 @@ def run(argv: Sequence[str]) -> int:
                 bar.reset(task, description=what)
             bar.update(task, completed=done, total=total)
 
-        result = download(arguments.data, root, progress=show)
+        result = fetch(name, root, progress=show)
     if result.archive is None:
         print(f"{result.folder} was there before; nothing was fetched")
     else:
@@ -53,7 +54,7 @@ def run(argv: Sequence[str]) -> int:
         print(f"{result.archive} ({amount(result.archive.stat().st_size)}) is no longer needed")
     print(f"terms: {result.source.terms} ({result.source.homepage})")
     print("next:")
-    print(f"  attseg data check {arguments.data} --data.root {shlex.quote(str(root))}")
+    print(f"  attseg data check {name} --data.root {shlex.quote(str(root))}")
     return 0
 
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from attseg.cli.parser import Parser
-
-TEXT = """\
-Train PAN on generated scenes, train a network without attention for the same time, evaluate both, and
-write a page with pictures, scores and attention maps. Needs no files and no network."""
-
-EXAMPLES = ("attseg demo", "attseg demo --minutes 10 --out longer")
+from attseg.cli.options import WHOLE
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run the demo."""
-    parser = Parser("demo", TEXT, EXAMPLES)
-    parser.add_argument(
-        "--out", type=Path, default=Path("demo"), metavar="DIR", help="where everything goes (default: demo)"
-    )
-    parser.add_argument("--minutes", type=float, default=2.0, metavar="X", help="about how long it takes (default: 2)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of weights and order (default: 0)")
-    arguments = parser.parse(argv)
+def run(*, out: Path = Path("demo"), minutes: float = 2.0, seed: Annotated[int, WHOLE] = 0) -> int:
+    """Train PAN and a network without attention on generated scenes, evaluate both, and write a page about them.
 
+    The page shows images, scores and attention maps. Both networks train for the same time. Needs no files and no network.
+
+    Args:
+        out: Folder for all that is written.
+        minutes: About how long it takes.
+        seed: Seed of the weights and of the order of images.
+
+    Examples:
+        attseg demo
+        attseg demo --minutes 10 --out longer
+    """
     from attseg.cli.output import TerminalConsole
     from attseg.demo.run import run_demo
 
-    run_demo(arguments.out, minutes=arguments.minutes, seed=arguments.seed, console=TerminalConsole())
+    run_demo(out, minutes=minutes, seed=seed, console=TerminalConsole())
     return 0

@@ -1,231 +1,216 @@
-"""``attseg evaluate``: how good a trained model is on a split, as a table, as JSON and as pictures."""
+"""``attseg evaluate``: how good a trained model is on a split, as a table, as JSON and as images."""
 
 from __future__ import annotations
 
-import json
 import sys
-from argparse import Namespace
-from collections.abc import Sequence
+from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from attseg.cli.comparing import check_comparable, compare_runs, print_comparison, write_comparison
-from attseg.cli.evaluate_output import print_report, write_report
-from attseg.cli.measuring import (
-    Task,
-    add_crf,
-    add_meters,
-    add_submission,
-    block_of,
-    crf_of,
-    describe_submission,
-    finish_submission,
-    interval_of,
-    measure,
-    meters_of,
-)
-from attseg.cli.parser import Parser
-from attseg.cli.protocol import add_protocol, protocol_of
-from attseg.cli.run_data import check_classes, data_spec, data_tag, own_root, read_about, recipe_of, root_of, section
+from cyclopts import Group, Parameter
+
+from attseg.cli.options import Crf, Json, Kind, Overwrite, ProtocolOptions, RunName, Views, Whole, data_settings
+from attseg.cli.output import print_parts, progress_bar
+from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
-from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.recipes.nested import section
+from attseg.recipes.recipe import Machine
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
-    from attseg.checkpoint import Weights
     from attseg.data.classes import ClassTable
-    from attseg.data.sample import SegmentationData
+    from attseg.evaluation.comparison import Comparison
+    from attseg.evaluation.job import Measured, Task
     from attseg.evaluation.submission import Submission
-    from attseg.inference.exported.description import Description
-    from attseg.prediction.protocol import Protocol
 
-TEXT = """\
-Measure a trained model on a split: every picture counts once, in one confusion matrix. The data set is the one of
-the run, unless you name another one with the same classes.
+MACHINE = ("machine.device", "machine.precision", "machine.workers")
 
-A run folder gets report.json, confusion.png and samples.png in its folder `evaluation` (`evaluation-NAME` for a
-protocol, split, data set or root other than the run's own), and pictures.jsonl with the counts of each picture. They are kept as
-they come: after a break, or when a broken picture is mended, the same command with --resume goes on from there."""
 
-EXAMPLES = (
-    "attseg evaluate runs/pan-scenes",
-    "attseg evaluate runs/pan-camvid --split test --json > test.json",
-    "attseg evaluate runs/pan-camvid --protocol pan-multiscale",
-    "attseg evaluate runs/aerial --window 512 --stride 0.5 --flip",
-    "attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation",
-    "attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval",
-    "attseg evaluate runs/pan-camvid --against runs/fcn-camvid --block 10",
-    "attseg evaluate demo",
+@dataclass(frozen=True, kw_only=True)
+class MoreOptions:
+    """What is measured beside mIoU.
+
+    Args:
+        boundary: Boundary IoU, mIoU around boundaries, F-score of contours.
+        sizes: IoU of regions by their area.
+        calibration: Whether probabilities match accuracy: expected calibration error and a reliability diagram.
+        interval: mIoU with its 95 % interval over images.
+        block: For frames of a video: draw N consecutive ones together for intervals.
+        against: Another run to compare with, class by class.
+    """
+
+    boundary: bool = False
+    sizes: bool = False
+    calibration: bool = False
+    interval: bool = False
+    block: Whole = None
+    against: Annotated[str | None, Parameter(metavar="RUN")] = None
+
+
+MORE = Group("More to measure", help="docs/evaluation.md defines each.", sort_key=6)
+
+
+@with_settings(
+    ("Settings of the data", data_settings()),
+    ("Settings of the machine", (setting for setting in settings(Machine, "machine") if setting.key in MACHINE)),
 )
+def run(
+    run: RunName,
+    /,
+    *,
+    split: str | None = None,
+    json: Json = False,
+    out: Path | None = None,
+    overwrite: Overwrite = False,
+    resume: bool = False,
+    submission: Kind = None,
+    crf: Crf = False,
+    views: Views = ProtocolOptions(),
+    more: Annotated[MoreOptions, Parameter(name="*", group=MORE)] = MoreOptions(),
+    given: dict[str, Any],
+) -> int:
+    """Measure a trained model on a split: each image counts once, in one confusion matrix.
 
-PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison")
-WRITTEN = ("report.json", "comparison.json", *(f"{name}.png" for name in PICTURES))
-"""What may be written, beside pictures.jsonl, which begins with a line that says what it is."""
+    The data set is the one of the run, unless you name another one with the same classes.
 
-MACHINE = ("device", "precision", "workers")
+    A run folder gets report.json, confusion.png and samples.png in its folder evaluation (evaluation-NAME for a protocol,
+    split, data set or root other than the run's own), and pictures.jsonl with the counts of each image. Counts are kept as
+    they come: after a break, or when a broken image is mended, the same command with --resume continues.
 
+    Args:
+        split: Split to measure on (default: the one that the run validated on).
+        out: Folder for the files (default: RUN/evaluation).
+        resume: Continue an evaluation that was not finished.
 
-def run(argv: Sequence[str]) -> int:
-    """Evaluate, print, and write the files."""
-    parser = Parser("evaluate", TEXT, EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors or exported file, or demo")
-    parser.add_argument("--split", help="which split (default: the one that the run validated on)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the files go (default: RUN/evaluation)")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
-    parser.add_argument("--resume", action="store_true", help="go on with an evaluation that was not finished")
-    add_submission(parser)
-    add_protocol(parser)
-    add_crf(parser)
-    add_meters(parser)
-    parser.add_settings(
-        "data", (setting for setting in settings(DataSpec, "data") if setting.key not in ("data.train", "data.val"))
-    )
-    parser.add_settings(
-        "machine", (s for s in settings(Machine, "machine") if s.key.removeprefix("machine.") in MACHINE)
-    )
-    return _evaluate(parser.parse(argv))
-
-
-def _evaluate(arguments: Namespace) -> int:
+    Examples:
+        attseg evaluate runs/pan-scenes
+        attseg evaluate runs/pan-camvid --split test --json > test.json
+        attseg evaluate runs/pan-camvid --protocol pan-multiscale
+        attseg evaluate runs/aerial --window 512 --stride 0.5 --flip
+        attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation
+        attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval
+        attseg evaluate runs/pan-camvid --against runs/fcn-camvid --block 10
+        attseg evaluate demo
+    """
+    from attseg.checkpoint import trained_on
     from attseg.data.catalog import open_data
-    from attseg.data.sample import DataError
+    from attseg.evaluation import run_data
+    from attseg.evaluation.identity import describe_data
+    from attseg.evaluation.job import METERS, Task, block_of, describe_submission, interval_of
+    from attseg.evaluation.shown import comparison_parts, report_parts
+    from attseg.evaluation.written import WRITTEN, write_comparison, write_report
     from attseg.hub.sources import find_weights
+    from attseg.inference.segmenter import read_about
+    from attseg.prediction.crf import find_crf
     from attseg.written import outputs
 
-    file = find_weights(arguments.run)
+    file = find_weights(run)
     weights = read_about(file)
-    recipe = recipe_of(weights.info)
-    spec = data_spec(arguments, file, recipe)
-    machine = from_values(Machine, section(arguments.given, "machine"), "machine")
-    protocol = protocol_of(arguments, spec.name)
-    other = find_weights(arguments.against) if arguments.against else None
-    if other:
-        named = "data.name" in arguments.given
-        check_comparable(weights, arguments.run, read_about(other), arguments.against, data_named=named)
-    crf = crf_of(arguments)
-    data = open_data(spec.name, arguments.split or spec.val, root=spec.root, **spec.options)
-    block = block_of(arguments, len(data))
-    check_classes(weights.classes, data.classes, arguments.run)
-    apart = _apart(file, recipe, spec, data.split, protocol, arguments.crf)
-    out = arguments.out or _usual_place(arguments, file, apart)
-    _check_place(out, file, apart)
-    submission = _submission(arguments, out, data.classes)
-    meters = meters_of(arguments, data.classes)
-    task = Task(spec, data, machine, protocol, arguments.memory, meters, crf, arguments.resume)
-    places = [] if out is None else [out / name for name in WRITTEN]
-    if submission is not None:
-        places.append(submission.path)
-    own = arguments.overwrite or arguments.out is None  # the folder of a run is ours
+    recipe = run_data.recipe_of(weights.info)
+    spec = run_data.data_spec(given, recipe, file)
+    machine = from_values(Machine, section(given, "machine"), "machine")
+    protocol = views.find(spec.name)
+    other = find_weights(more.against) if more.against else None
+    if other and more.against:
+        second = read_about(other)
+        trained = trained_on(weights.info), trained_on(second.info)
+        tables = weights.classes, second.classes
+        run_data.check_comparable((run, more.against), tables, trained, named="data.name" in given)
+    refine = find_crf() if crf else None
+    data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
+    block = block_of(more.block, len(data), wanted=more.interval or other is not None)
+    run_data.check_classes(weights.classes, data.classes, run)
+    place = run_data.place_of(
+        run, out, file, run_data.apart_of(file, recipe, spec, data.split, protocol, crf), resume=resume
+    )
+    archive = _archive(submission, place, data.classes)
+    meters = [METERS[name](data.classes) for name in METERS if getattr(more, name)]
+    task = Task(
+        spec=spec, data=data, machine=machine, protocol=protocol, memory=views.memory, meters=meters, crf=refine
+    )
+    places = [*([place / name for name in WRITTEN] if place else []), *([archive.path] if archive is not None else [])]
+    own = overwrite or out is None  # the folder of a run is ours
     with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=own):
-        folder = out or (Path(scratch) if arguments.interval or other else None)
-        measured = measure(task, file, folder, submission)
-        if not measured.report.counts.any():
-            raise DataError(
-                f"no pixel of the split {data.split!r} counts: its label files hold ignored values only, so there is no mIoU. "
-                "Count their values with `attseg data check`"
-            )
-        values = measured.report.to_dict() | _origin(recipe, weights, spec, data, file)
-        values["crf"] = crf and crf.to_dict()
-        if arguments.interval and measured.kept:
+        folder = place or (Path(scratch) if more.interval or other else None)
+        measured = _measure(task, file, folder, archive, resume=resume)
+        values: dict[str, Any] = measured.report.to_dict() | {
+            "recipe": recipe and recipe.name,
+            "seed": recipe and recipe.seed,
+            "step": weights.info.get("step"),
+            **describe_data(spec.name, spec.root, spec.options, data),
+            "weights": str(file),
+            "crf": refine and refine.to_dict(),
+        }
+        if more.interval and measured.kept:
             values["interval"] = interval_of(measured.kept, block)
-        comparison = None
-        if other and folder:
-            comparison, second = compare_runs(task, measured, other, folder, block)
-            values["against"] = {"run": arguments.against, **comparison.to_dict()}
-        if arguments.json:
-            print(json.dumps(values, indent=2))
+        compared = None
+        if other and more.against and folder:
+            compared, against = _compare(task, measured, other, folder / "against", block, resume=resume)
+            values["against"] = {"run": more.against, **compared.to_dict()}
+        if json:
+            print(dumps(values, indent=2))
         else:
-            print_report(measured.report, values)
-            if comparison:
-                print_comparison(comparison, arguments)
-        if out:
-            written = write_report(out, measured.report, values, measured.watch.samples(measured.label))
-            if comparison:
-                names = (arguments.run, arguments.against)
-                write_comparison(comparison, task, (measured, second), names, out)
-                written += ["comparison.json", "comparison.png"]
-            if not arguments.json:
-                print(f"\n{', '.join(written[:-1])} and {written[-1]} are in {out}")
-            if _is_other_data(file, recipe, spec):
-                note = f"measured on {_place_of(spec)}, not on the data of the run: kept apart from its own report"
-                print(note, file=sys.stderr if arguments.json else sys.stdout)
-        if submission is not None:
-            finish_submission(submission, measured, data)
-            print(describe_submission(submission), file=sys.stderr if arguments.json else sys.stdout)
+            print_parts(report_parts(measured.report, values))
+            if compared and more.against:
+                print_parts(comparison_parts(compared, (run, more.against)))
+        beside = sys.stderr if json else sys.stdout
+        if place:
+            written = write_report(place, measured, values)
+            if compared and more.against:
+                written += write_comparison(compared, (measured, against), (run, more.against), place)
+            if not json:
+                print(f"\n{', '.join(written[:-1])} and {written[-1]} are in {place}")
+            if run_data.is_other_data(file, recipe, spec):
+                which = f"{spec.name} with other options" if spec.root is None else f"{spec.name} in {spec.root}"
+                print(f"measured on {which}, not on the data of the run: kept apart from its own report", file=beside)
+        if archive is not None:
+            measured.finish(archive)
+            print(describe_submission(archive), file=beside)
     return 0
 
 
-def _submission(arguments: Namespace, out: Path | None, classes: ClassTable) -> Submission | None:
-    if arguments.submission is None:
+def _archive(kind: str | None, out: Path | None, classes: ClassTable) -> Submission | None:
+    if kind is None:
         return None
     if out is None:
         raise UsageError("--submission writes an archive; say with --out where to")
     from attseg.evaluation.submission import Submission
 
-    return Submission(arguments.submission, out / f"submission-{arguments.submission}", classes)
+    return Submission(kind, out / f"submission-{kind}", classes)
 
 
-def _usual_place(arguments: Namespace, file: Path, apart: list[str]) -> Path | None:
-    """A folder in the run folder, if there is one: ``evaluation``, and behind it what is not the run's own."""
-    if not Path(arguments.run).is_dir():
-        if arguments.resume:
-            raise UsageError("--resume goes on from what a folder holds; say which with --out")
-        return None
-    return file.parent / "-".join(["evaluation", *apart])
+def _measure(
+    task: Task, file: Path, folder: Path | None, archive: Submission | None = None, *, resume: bool
+) -> Measured:
+    """Measure the model in a file, with bars on the way."""
+    from attseg.evaluation.job import measure
+    from attseg.inference.segmenter import load
 
-
-def _apart(file: Path, recipe: Recipe | None, spec: DataSpec, split: str, protocol: Protocol, crf: bool) -> list[str]:
-    """What makes an evaluation another one than the run's own, as parts of the name of a folder; nothing where it is that."""
-    own = spec.val if recipe is None else recipe.data.val
-    parts = [data_tag(spec)] if _is_other_data(file, recipe, spec) else []
-    parts += [split] * (split != own)
-    return parts + [protocol.name.replace(", ", "-")] * (protocol.name != "single") + ["crf"] * crf
-
-
-def _is_other_data(file: Path, recipe: Recipe | None, spec: DataSpec) -> bool:
-    """Whether a data set is not the one that the run evaluated on: another name, root or options."""
-    if recipe is None:
-        return False
-    return (spec.name, spec.options) != (recipe.data.name, recipe.data.options) or root_of(spec.root) != own_root(
-        file, recipe.data.root
-    )
-
-
-def _place_of(spec: DataSpec) -> str:
-    return f"{spec.name} with other options" if spec.root is None else f"{spec.name} in {spec.root}"
-
-
-def _check_place(out: Path | None, file: Path, apart: list[str]) -> None:
-    """Refuse to write over the report of a run.
-
-    Raises:
-        UsageError: The folder is a run folder, or that of the run's own evaluation while this is another one.
-    """
-    if out is None:
-        return
-    if (out / "recipe.yaml").exists() or (out / "best.safetensors").exists():
-        raise UsageError(
-            f"{out} is a run folder, whose report.json is that of its training; choose another folder (--out)"
-        )
-    if apart and out.resolve() == (file.parent / "evaluation").resolve():
-        raise UsageError(
-            f"{out} is for the run's own data, split and protocol, and this evaluation is another one ({', '.join(apart)}); "
-            "choose another folder (--out), or leave out --out"
+    segmenter = load(file, device=task.machine.device)
+    kept = task.keep_counts(file, folder, resume=resume) if folder else None
+    with progress_bar() as bar:
+        pictures = bar.add_task("evaluating", total=len(task.data))
+        views = bar.add_task("windows", visible=False)
+        return measure(
+            task,
+            segmenter,
+            kept=kept,
+            submission=archive,
+            on_picture=lambda done: bar.update(pictures, completed=done),
+            on_views=lambda done, total: bar.update(views, completed=done, total=total, visible=done < total),
+            tell=lambda text: print(text, file=sys.stderr),
         )
 
 
-def _origin(
-    recipe: Recipe | None, weights: Weights | Description, spec: DataSpec, data: SegmentationData, file: Path
-) -> dict[str, Any]:
-    """What a reader of the numbers needs to get them again."""
-    from attseg.evaluation.identity import describe_data
+def _compare(
+    task: Task, measured: Measured, other: Path, folder: Path, block: int, *, resume: bool
+) -> tuple[Comparison, Measured]:
+    """Evaluate the other model on the same split, and compare."""
+    from attseg.evaluation.comparison import compare
 
-    return {
-        "recipe": recipe and recipe.name,
-        "seed": recipe and recipe.seed,
-        "step": weights.info.get("step"),
-        **describe_data(spec.name, spec.root, spec.options, data),
-        "weights": str(file),
-    }
+    second = _measure(task, other, folder, resume=resume)
+    assert measured.kept is not None  # a comparison keeps its counts
+    assert second.kept is not None
+    return compare(task.data.classes.names, measured.kept, second.kept, block=block), second

@@ -1,103 +1,255 @@
-"""``attseg explain``: a page that shows what a model's attention says about each pixel of a picture."""
+"""``attseg explain``: a page of attention, a figure of a paper, or a paper's claims as numbers."""
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import Annotated, Any
 
-from attseg.cli.explain_figures import add_figures, check_figures, run_claims, run_figure
-from attseg.cli.explain_subject import longest_of, look_at, points_of, read_picture
-from attseg.cli.parser import Parser
-from attseg.errors import UsageError
+from cyclopts import Group, Parameter
 
-TEXT = """\
-Look into a model. The page is one file that needs no network and can be sent to anybody: the picture, what the
-model predicts, and for the pixel under the pointer what each of its attention maps says - where it collects from
-and gives to, which image scale counts, what is done to each class, how wide each channel's gate is open.
+from attseg.cli.options import Device, Numbers, Overwrite, RunName, Whole, data_settings, read_numbers
+from attseg.cli.output import progress_bar
+from attseg.cli.settings import with_settings
+from attseg.errors import UsageError, unknown
 
-Large pictures are kept at 1200 pixels along the longer side, and large maps as means; the page says so. With --longest
-the network itself sees a smaller picture, which takes less time and memory. --against puts a second model beside the
-first.
+FIGURES = {
+    "a2r-scales": "the weight of each image scale at each position, and by class",
+    "a2r-recalibration": "what the recalibration does to each class",
+    "dfdam-7": "channel weights of the high-level and the low-level map as curves; with --second of two pictures",
+    "dfdam-8": "channels of the low-level map, and the confidence in each position",
+    "pan-fpa": "the value of the pyramid at each position, and by class",
+    "pan-gau": "channel weights of every global attention upsample",
+    "psanet-6": "where points (--at, several times) collect from and whom they distribute to",
+}
 
-With --figure, a figure of one of the papers is drawn instead; with --claims, what the papers say of their attention is
-measured over a data set."""
+OF_FIGURES = {"second": ("dfdam-7", "dfdam-8"), "channels": ("dfdam-8",), "at": ("psanet-6",)}
+"""Options and the figures that have a use for them."""
 
-EXAMPLES = (
-    "attseg explain demo scene:3 --out scene.html",
-    "attseg explain runs/pan-camvid street.jpg --at 120,80 --out street.html",
-    "attseg explain runs/pan street.jpg --against runs/psanet --out compared.html",
-    "attseg explain runs/psanet photo.jpg --longest 1000 --out photo.html",
-    "attseg explain runs/psanet street.jpg --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf",
-    "attseg explain runs/dfdam-camvid --claims --split test --out claims",
-)
+SUFFIXES = (".png", ".pdf", ".svg")
+
+SHORTEST = 32
+"""Least of ``--longest``: networks take nothing smaller."""
+
+PAPER = Parameter(group=Group("A figure of a paper, with --out FIGURE.png, .pdf or .svg", sort_key=5))
+CLAIMS = Parameter(group=Group("The papers' claims as numbers, with --out DIR and without IMAGE", sort_key=6))
 
 
-def run(argv: Sequence[str]) -> int:
-    """Write a page, draw a figure, or measure claims."""
-    parser = Parser("explain", TEXT, EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="a run folder, a .safetensors or exported file, or demo")
-    parser.add_argument("image", metavar="IMAGE", nargs="?", help="a picture, or scene:N for a generated one")
-    parser.add_argument("--out", type=Path, required=True, metavar="PAGE.html", help="where it goes")
-    parser.add_argument(
-        "--at", metavar="X,Y", action="append", default=[], help="pixel looked at first, from the left and from the top"
+@with_settings(("Settings of the data, for --claims (default: those of the run)", data_settings()))
+def run(
+    run: RunName,
+    image: str | None = None,
+    /,
+    *,
+    out: Path,
+    at: Annotated[list[str] | None, Parameter(metavar="X,Y")] = None,
+    against: Annotated[str | None, Parameter(metavar="RUN")] = None,
+    longest: Whole = None,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    figure: Annotated[
+        str | None,
+        PAPER,
+        Parameter(metavar="NAME", help="; ".join(f"{name}: {text}" for name, text in FIGURES.items())),
+    ] = None,
+    second: Annotated[str | None, Parameter(metavar="IMAGE"), PAPER] = None,
+    channels: Annotated[Numbers, PAPER] = None,
+    claims: Annotated[bool, CLAIMS] = False,
+    split: Annotated[str | None, CLAIMS] = None,
+    limit: Annotated[Whole, CLAIMS] = None,
+    points: Annotated[Whole, CLAIMS] = None,
+    seed: Annotated[Whole, CLAIMS] = None,
+    given: dict[str, Any],
+) -> int:
+    """Write a page that shows what the attention of a model says about each pixel of an image.
+
+    The page is one file that needs no network and can be sent to anybody: the image, what the model predicts, and for the
+    pixel under the pointer what each of its attention maps says: where it collects from and distributes to, which image
+    scale counts, what is done to each class, how wide each channel's gate is open.
+
+    Large images are kept at 1200 pixels along the longer side, and large maps as means; the page says so. With --longest
+    the network itself gets a smaller image, which takes less time and memory. --against puts a second model beside the
+    first.
+
+    With --figure, a figure of one of the papers is drawn instead; with --claims, what the papers say of their attention is
+    measured over a data set.
+
+    Args:
+        image: An image file, or scene:N for a generated one.
+        out: File to write, such as page.html; with --claims a folder.
+        at: Pixel to look at first, from the left and from the top; several times for psanet-6.
+        against: Another model beside the first.
+        longest: Scale the image down to N pixels along its longer side first.
+        second: Another image beside the first, for dfdam-7 and dfdam-8.
+        channels: Channels that dfdam-8 shows (default: lowest and highest).
+        claims: Measure the attention of RUN over a split with labels.
+        split: Split to measure on (default: the one that the run validated on).
+        limit: At most so many images, spread evenly over the split.
+        points: Points of each image for attention between positions (default: 32).
+        seed: Seed of the points (default: 0).
+
+    Examples:
+        attseg explain demo scene:3 --out scene.html
+        attseg explain runs/pan-camvid street.jpg --at 120,80 --out street.html
+        attseg explain runs/pan street.jpg --against runs/psanet --out compared.html
+        attseg explain runs/psanet photo.jpg --longest 1000 --out photo.html
+        attseg explain runs/psanet street.jpg --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf
+        attseg explain runs/dfdam-camvid --claims --split test --out claims
+    """
+    numbers = {"limit": limit, "points": points, "seed": seed}
+    if figure is not None and claims:
+        raise UsageError("--figure draws one picture and --claims measures a data set; give one of them")
+    if figure is None:
+        _refuse({"--second": second, "--channels": channels}, "is for --figure, which was not given")
+    if claims:
+        meaning = "has no meaning with --claims, which measures over a split of a data set"
+        _refuse({"IMAGE": image, "--against": against, "--longest": longest, "--at": at}, meaning)
+        for name, number in numbers.items():
+            if number is not None and number < (name != "seed"):
+                raise UsageError(f"--{name} is {number}; a whole number was expected, at least {int(name != 'seed')}")
+        return _write_claims(run, out, split, numbers, given, device=device, overwrite=overwrite)
+    _refuse(
+        {f"--{name}": value for name, value in {"split": split, **numbers, **given}.items()},
+        "is for --claims, which was not given",
     )
-    parser.add_argument("--against", metavar="RUN", help="another model beside the first")
-    parser.add_argument("--longest", metavar="N", help="scale the picture down to N pixels along its longer side first")
-    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that attseg did not write")
-    add_figures(parser)
-    arguments = parser.parse(argv)
-    check_figures(arguments)
-    if arguments.claims:
-        return run_claims(arguments)
-    if arguments.figure is not None:
-        return run_figure(arguments)
-    return _write_page(arguments)
+    if image is None:
+        raise UsageError("a picture is missing: give a file, or scene:N for a generated one")
+    if longest is not None and longest < SHORTEST:
+        raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
+    places = [_pixel(text) for text in at or []]
+    if figure is None:
+        return _write_page(run, image, out, places, against, longest, device=device, overwrite=overwrite)
+    if figure not in FIGURES:
+        raise unknown("figure", figure, FIGURES)
+    if against is not None:
+        raise UsageError("--against compares in a page; a figure shows one model")
+    for option, value in {"second": second, "channels": channels, "at": at}.items():
+        if value and figure not in OF_FIGURES[option]:
+            raise UsageError(f"--{option} has no meaning for {figure}; it is for {' and '.join(OF_FIGURES[option])}")
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"the figure is to be {out}; a name that ends in .png, .pdf or .svg was expected")
 
-
-def _write_page(arguments: Namespace) -> int:
-    _check_out(arguments.out)
-    points, longest = points_of(arguments), longest_of(arguments)
-    if len(points) > 1:
-        raise UsageError(
-            f"--at was given {len(points)} times; a page looks at one pixel first (--figure psanet-6 at several)"
-        )
-
+    from attseg.explain.figures import draw
+    from attseg.explain.subject import picture
+    from attseg.files import replacing
+    from attseg.inference.segmenter import load
     from attseg.written import outputs
 
-    with outputs(arguments.out, overwrite=arguments.overwrite):
-        return _write(arguments, points, longest)
+    with outputs(out, overwrite=overwrite), progress_bar() as bar:
+        bar.add_task("looking", total=None)
+        segmenter = load(run, device=device)
+        first = picture(run, segmenter, image, longest)
+        other = picture(run, segmenter, second, longest) if second is not None else None
+        buffer = BytesIO()
+        drawn = draw(figure, first, other, points=places, channels=channels)
+        drawn.savefig(buffer, format=out.suffix.lower().removeprefix("."), dpi=200)
+        with replacing(out) as file:
+            file.write(buffer.getvalue())
+    print(f"{out}: {FIGURES[figure]}")
+    return 0
 
 
-def _write(arguments: Namespace, points: list[tuple[int, int]], longest: int | None) -> int:
-    from attseg.cli.output import progress_bar
+def _write_page(
+    run: str,
+    source: str,
+    out: Path,
+    places: list[tuple[int, int]],
+    against: str | None,
+    longest: int | None,
+    *,
+    device: str,
+    overwrite: bool,
+) -> int:
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out is {out}; the page is an HTML file: give it a name that ends in .html")
+    if len(places) > 1:
+        raise UsageError(
+            f"--at was given {len(places)} times; a page looks at one pixel first (--figure psanet-6 at several)"
+        )
+
     from attseg.data.preprocessing import common_range
     from attseg.explain.bundle import make_bundle
     from attseg.explain.looked import check_pixel
     from attseg.explain.page.page import make_page
+    from attseg.explain.subject import look_at, read_picture
     from attseg.files import replacing
     from attseg.inference.segmenter import load
+    from attseg.written import outputs
 
-    runs = [arguments.run] if arguments.against is None else [arguments.run, arguments.against]
-    segmenters = [load(one, device=arguments.device) for one in runs]
-    value_range = common_range(runs, [segmenter.preprocessing for segmenter in segmenters])
-    image, name = read_picture(arguments.image, longest, value_range)
-    for x, y in points:
-        check_pixel(x, y, (image.shape[0], image.shape[1]))
-    with progress_bar() as bar:
-        task = bar.add_task("looking", total=len(runs) + 1)
-        sides = []
-        for one, segmenter in zip(runs, segmenters, strict=True):
-            sides.append(look_at(one, segmenter, image))
-            bar.advance(task)
-        page = make_page(make_bundle(image, sides, name=name, at=next(iter(points), None)))
-        with replacing(arguments.out) as file:
+    with outputs(out, overwrite=overwrite), progress_bar() as bar:
+        runs = [run] if against is None else [run, against]
+        segmenters = [load(one, device=device) for one in runs]
+        value_range = common_range(runs, [segmenter.preprocessing for segmenter in segmenters])
+        image, name = read_picture(source, longest, value_range)
+        for x, y in places:
+            check_pixel(x, y, (image.shape[0], image.shape[1]))
+        pairs = list(zip(runs, segmenters, strict=True))
+        sides = [look_at(one, segmenter, image) for one, segmenter in bar.track(pairs, description="looking")]
+        page = make_page(make_bundle(image, sides, name=name, at=next(iter(places), None)))
+        with replacing(out) as file:
             file.write(page.encode())
-    print(f"{arguments.out}: {len(page) / 1e6:.1f} MB; open it in a browser")
+    print(f"{out}: {len(page) / 1e6:.1f} MB; open it in a browser")
     return 0
 
 
-def _check_out(out: Path) -> None:
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--out is {out}; the page is an HTML file: give it a name that ends in .html")
+def _write_claims(
+    run: str,
+    out: Path,
+    split: str | None,
+    numbers: dict[str, int | None],
+    given: dict[str, Any],
+    *,
+    device: str,
+    overwrite: bool,
+) -> int:
+    """Measure over a split, and write claims.json, claims.md and claims.png."""
+    if out.suffix.lower() in (*SUFFIXES, ".html", ".json", ".md"):
+        raise UsageError(f"--out is {out}; with --claims several files are written: give a folder")
+
+    from attseg.data.catalog import open_data
+    from attseg.evaluation.run_data import check_classes, data_spec, recipe_of
+    from attseg.explain.claims.measure import measure
+    from attseg.explain.claims.report import as_markdown, write_claims
+    from attseg.hub.sources import find_weights
+    from attseg.inference.segmenter import load, read_about
+    from attseg.written import outputs
+
+    file = find_weights(run)
+    spec = data_spec(given, recipe_of(read_about(file).info), file)
+    segmenter = load(run, device=device)
+    data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
+    check_classes(segmenter.classes, data.classes, run)
+    places = [out / name for name in ("claims.json", "claims.md", "claims.png")]
+    with outputs(*places, overwrite=overwrite):  # refused before minutes of work
+        pass
+    with progress_bar() as bar:
+        task = bar.add_task("measuring", total=None)
+        claims = measure(
+            segmenter.model,
+            data,
+            segmenter.preprocessing,
+            device=segmenter.device,
+            on_picture=lambda done, total: bar.update(task, completed=done, total=total),
+            **{name: value for name, value in numbers.items() if value is not None},
+        )
+    model = type(segmenter.model).__name__
+    text = as_markdown(claims, title=f"{model} on {spec.name} {data.split}")
+    with outputs(*places, overwrite=overwrite):
+        write_claims(claims, out, origin={"model": model, "weights": str(file), "data": spec.name}, text=text)
+    print(text)
+    print(f"claims.json, claims.md and claims.png are in {out}")
+    return 0
+
+
+def _refuse(options: dict[str, Any], why: str) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} {why}")
+
+
+def _pixel(text: str) -> tuple[int, int]:
+    try:
+        x, y = read_numbers(text)
+    except ValueError:
+        raise UsageError(f"--at is {text!r}; something like 120,80 was expected") from None
+    return x, y

@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Sequence
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
-from attseg.cli.parser import Parser
+from cyclopts import Parameter
+
+from attseg.cli.options import Device, Whole
 from attseg.errors import UsageError
 from attseg.extras import install_command
 from attseg.files import open_file
 
-TEXT = """\
-Open a page that shows live what models see: drop or paste a picture, pick one of a folder or a generated scene, and move
-over it to see what each pixel attends to. Nothing leaves this computer: the page is served on the loopback, for the printed
-address alone. Ctrl-C ends it.
-
-RUN is a run folder, a .safetensors file, owner/name of a repository on the Hugging Face hub, or demo; with several, the page
-lets you choose among them, and compare two. Files of at most 32 MiB and 40 million pixels are taken; pictures of more than a
-million pixels, or longer than 1200, are scaled down for the models, which the page says."""
-
-EXAMPLES = (
-    "attseg explore demo",
-    "attseg explore runs/pan runs/psanet --pictures photos/",
-    "attseg explore runs/pan --port 9000 --no-open",
-    "ssh -L 8700:localhost:8700 gpu 'attseg explore runs/pan'      on another computer, safely: open the address it prints",
-)
-
 PACKAGES = ("starlette", "uvicorn")
 
 
-def run(argv: Sequence[str]) -> int:
-    """Serve until Ctrl-C."""
-    parser = Parser("explore", TEXT, EXAMPLES)
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run folder, a .safetensors or exported file, owner/name, or demo"
-    )
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="offer the pictures below a folder")
-    parser.add_argument(
-        "--port", type=int, metavar="N", help="0 is any free port (default: the first free one from 8700)"
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="whom to answer (default: 127.0.0.1, programs of this computer alone)"
-    )
-    parser.add_argument(
-        "--open",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="open the page in a browser (default: where there is a screen)",
-    )
-    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:N")
-    arguments = parser.parse(argv)
+def run(
+    run: str,
+    /,
+    *more: Annotated[
+        str, Parameter(name="MORE", help="Further runs; the page lets you choose among them, and compare two.")
+    ],
+    pictures: Path | None = None,
+    port: Whole = None,
+    host: str = "127.0.0.1",
+    open: Annotated[bool | None, Parameter(negative="--no-open")] = None,
+    device: Device = "auto",
+) -> int:
+    """Open a page that shows live what models see and attend to.
+
+    Drop or paste an image, pick one of a folder or a generated scene, and move over it to see what each pixel attends to.
+    Nothing leaves this computer: the page is served on the loopback interface, and only for the printed address. Ctrl-C
+    ends it.
+
+    Files of at most 32 MiB and 40 million pixels are accepted; images of more than a million pixels, or longer than 1200,
+    are scaled down for the models, which the page says.
+
+    Args:
+        run: A run folder, a .safetensors or exported file, owner/name of a repository on the Hugging Face hub, or demo.
+        pictures: Folder whose images the page offers.
+        port: Port to listen on; 0 takes any free port (default: the first free one from 8700).
+        host: Address to listen on; the default answers programs of this computer alone.
+        open: Open the page in a browser (default: where there is a screen).
+
+    Examples:
+        attseg explore demo
+        attseg explore runs/pan runs/psanet --pictures photos/
+        attseg explore runs/pan --port 9000 --no-open
+        ssh -L 8700:localhost:8700 gpu 'attseg explore runs/pan'      on another computer, safely: open the address it prints
+    """
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise UsageError(f"the explorer needs {' and '.join(missing)}: {install_command('app')}")
@@ -71,28 +69,25 @@ def run(argv: Sequence[str]) -> int:
     from attseg.web.serve import address, listen, new_token, serve
 
     limits = Limits()
-    folder = Folder(arguments.pictures.expanduser(), limits) if arguments.pictures else None
+    folder = Folder(pictures.expanduser(), limits) if pictures else None
     if folder and folder.left_out:
-        print(
-            f"{arguments.pictures}: {folder.left_out} pictures beyond the first {limits.files} are left out",
-            file=sys.stderr,
-        )
-    listening = listen(arguments.host, arguments.port)
-    choices = offer(arguments.runs, [load(source, device=arguments.device) for source in arguments.runs])
+        print(f"{pictures}: {folder.left_out} images beyond the first {limits.files} are left out", file=sys.stderr)
+    listening = listen(host, port)
+    choices = offer([run, *more], [load(source, device=device) for source in (run, *more)])
     token = new_token()
-    url = address(listening, arguments.host, token)
-    if not is_loopback(arguments.host):
-        print(_warning(arguments.host), file=sys.stderr)
+    url = address(listening, host, token)
+    if not is_loopback(host):
+        print(_warning(host), file=sys.stderr)
     desk = Desk(choices, folder, limits)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="attseg-") as place:
 
         def announce() -> None:
             print(f"{url}\nCtrl-C ends it.", flush=True)
-            if _has_screen() if arguments.open is None else arguments.open:
+            if _has_screen() if open is None else open:
                 _open_page(url, Path(place))
 
-        serve(desk, listening, host=arguments.host, token=token, on_ready=announce)
+        serve(desk, listening, host=host, token=token, on_ready=announce)
     return 0
 
 

@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Sequence
+from json import dumps
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from attseg.cli.options import Json
 from attseg.cli.output import print_table
-from attseg.cli.parser import Parser
+from attseg.errors import unknown
 from attseg.recipes.values import argument_docs
 
-TEXT = """\
-List the models and the options of their constructors. Every option is a setting of a recipe:
-`attseg train RECIPE --model.name FCN --model.args.encoder resnet34`."""
 
-EXAMPLES = ("attseg models", "attseg models PAN", "attseg models --json")
+def run(model: str | None = None, /, *, json: Json = False) -> int:
+    """List the models and the options of their constructors.
 
+    Every option is a setting of a recipe: attseg train RECIPE --model.name FCN --model.args.encoder resnet34.
 
-def run(argv: Sequence[str]) -> int:
-    """List all models, or the one that is named."""
-    parser = Parser("models", TEXT, EXAMPLES)
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="only this one, with what each option means")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    arguments = parser.parse(argv)
+    Args:
+        model: List only this one.
 
-    from attseg.errors import unknown
+    Examples:
+        attseg models
+        attseg models PAN
+        attseg models --json
+    """
     from attseg.models import MODELS
 
-    if arguments.model and arguments.model not in MODELS:
-        raise unknown("model", arguments.model, MODELS)
-    chosen = {arguments.model: MODELS[arguments.model]} if arguments.model else MODELS
-    if arguments.json:
-        print(json.dumps({name: _described(model) for name, model in chosen.items()}, indent=2))
+    if model and model not in MODELS:
+        raise unknown("model", model, MODELS)
+    described = {name: _described(MODELS[name]) for name in ([model] if model else MODELS)}
+    if json:
+        print(dumps(described, indent=2))
         return 0
-    for name, model in chosen.items():
-        described = _described(model)
-        print(f"{name}: {described['about']}\n{described['paper']}\n")
-        print_table(
-            ("option", "default", "what it is"),
-            [
-                (option, json.dumps(value["default"]), f"{value['about']} {_listed(value['choices'])}".strip())
-                for option, value in described["options"].items()
-            ],
-        )
+    for name, about in described.items():
+        print(f"{name}: {about['about']}\n{about['paper']}\n")
+        rows = [
+            (option, dumps(value["default"]), f"{value['about']} {_listed(value['choices'])}".strip())
+            for option, value in about["options"].items()
+        ]
+        print_table(("option", "default", "what it is"), rows)
         print()
     print("Set one with: attseg train RECIPE --model.name NAME --model.args.OPTION VALUE")
     return 0

@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attseg.cli.terminal import filtered
+from attseg.text import Table as Shown
 from attseg.text import harmless
 
 
@@ -75,6 +76,15 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last:
     with console.capture() as text:  # because rich ends the process where the reader of a pipe has gone
         console.print(table)
     console.file.write(text.get())
+
+
+def print_parts(parts: Iterable[str | Shown]) -> None:
+    """Print texts and tables on standard output, one below the other."""
+    for part in parts:
+        if isinstance(part, str):
+            print(part)
+        else:
+            print_table(part.headings, part.rows, last=part.last)
 
 
 def _is_number(cell: Any) -> bool:

@@ -2,148 +2,133 @@
 
 from __future__ import annotations
 
-import json
-import re
-from argparse import Namespace
 from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from attseg.cli.output import progress_bar
-from attseg.cli.parser import Parser, value_of
-from attseg.cli.profile_report import (
-    paper_dict,
-    print_paper_table,
-    print_profiles,
-    print_timings,
-    profiles_dict,
-)
+from cyclopts import Parameter
+
+from attseg.cli.options import Json, Overwrite, Size, Whole
+from attseg.cli.output import print_parts, progress_bar
+from attseg.cli.settings import value_of
 from attseg.errors import UsageError
 
 if TYPE_CHECKING:
     from attseg.profiling.speed import Latency
     from attseg.profiling.subject import Subject
 
-TEXT = """\
-Say what a network costs for one picture: parameters, multiply-adds (of convolutions and matrix products; FLOPs
-are two each), and the memory of its activations: what training keeps for the backward pass, and the most that is
-alive at once in inference. One MODEL is shown part by part, several make one table. Nothing is computed and no
-weights are needed, unless --time measures.
-
-MODEL is a class (`attseg models`), a recipe (`attseg recipes`), or something trained: a run folder, a .safetensors
-file, demo."""
-
-EXAMPLES = (
-    "attseg profile PAN",
-    "attseg profile PAN DFDAM FCN --encoder resnet50 --num-classes 19 --size 512x1024",
-    "attseg profile PAN --arg context=psp --arg pyramid_kernels=3,3,3",
-    "attseg profile a2r-camvid --arg base_args.encoder=resnet34   the network that both image scales share",
-    "attseg profile runs/pan-camvid --time                     how long a picture takes here",
-    "attseg profile runs/* --plot tradeoff.png                 mIoU over multiply-adds",
-    "attseg profile --table dfdam:4                            a paper's numbers and ours, side by side",
-    "attseg profile PAN FCN --json > costs.json",
-)
-
-SIZE = "512x512"
+SIZE = (512, 512)
 
 
-def run(argv: Sequence[str]) -> int:
-    """Count, measure if asked to, and print."""
-    parser = Parser("profile", TEXT, EXAMPLES)
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="classes, recipes, run folders, .safetensors files")
-    parser.add_argument("--encoder", metavar="NAME", help="short for --arg encoder=NAME")
-    parser.add_argument("--arg", action="append", default=[], metavar="KEY=VALUE", help="an argument of the class")
-    parser.add_argument(
-        "--num-classes", type=int, metavar="N", help="classes (default: 21; a trained network has its own)"
-    )
-    parser.add_argument("--size", metavar="HxW", help=f"height and width of the picture (default: {SIZE})")
-    parser.add_argument("--time", action="store_true", help="measure latency and peak memory with random weights")
-    parser.add_argument("--device", help="where --time measures: auto (a GPU if there is one), cpu, cuda or cuda:N")
-    parser.add_argument("--overwrite", action="store_true", help="replace a file at --plot that attseg did not write")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw mIoU over multiply-adds of evaluated runs")
-    parser.add_argument("--table", metavar="NAME", help="rows of a paper beside ours: dfdam:4 or dfdam:6")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    arguments = parser.parse(argv)
-    return _table(arguments) if arguments.table else _profile(arguments)
+def run(
+    *model: str,
+    encoder: str | None = None,
+    arg: Annotated[list[str] | None, Parameter(metavar="KEY=VALUE")] = None,
+    num_classes: Whole = None,
+    size: Size = None,
+    time: bool = False,
+    device: str | None = None,
+    plot: Path | None = None,
+    table: str | None = None,
+    json: Json = False,
+    overwrite: Overwrite = False,
+) -> int:
+    """Report what a network costs for one image: parameters, multiply-adds, and the memory of its activations.
 
+    Multiply-adds are those of convolutions and matrix products; FLOPs are two each. Memory is what training keeps for the
+    backward pass, and the most that is alive at once in inference. One MODEL is shown part by part, several make one table.
+    Nothing is computed and no weights are needed, unless --time measures.
 
-def _profile(arguments: Namespace) -> int:
+    Args:
+        model: A class (attseg models), a recipe (attseg recipes), a run folder, a .safetensors file, or demo.
+        encoder: Short for --arg encoder=NAME.
+        arg: An argument of the class; may be given several times.
+        num_classes: Number of classes (default: 21; a trained network has its own).
+        size: Height and width of the image (default: 512x512).
+        time: Measure latency and peak memory with random weights.
+        device: Where --time measures: auto (a GPU if there is one), cpu, cuda or cuda:N.
+        plot: File to draw mIoU over multiply-adds of evaluated runs in.
+        table: Show the rows of a paper's table beside ours: dfdam:4 or dfdam:6.
+
+    Examples:
+        attseg profile PAN
+        attseg profile PAN DFDAM FCN --encoder resnet50 --num-classes 19 --size 512x1024
+        attseg profile PAN --arg context=psp --arg pyramid_kernels=3,3,3
+        attseg profile a2r-camvid --arg base_args.encoder=resnet34   the network that both image scales share
+        attseg profile runs/pan-camvid --time                     how long an image takes here
+        attseg profile runs/* --plot tradeoff.png                 mIoU over multiply-adds
+        attseg profile --table dfdam:4                            a paper's numbers and ours, side by side
+        attseg profile PAN FCN --json > costs.json
+    """
+    if table:
+        if any((model, encoder, arg, num_classes, size, time, device, plot)):
+            raise UsageError("--table says itself what is counted and how; leave out all else but --json")
+        return _table(table, json=json)
+    if not model:
+        raise UsageError("no model was given; name a class such as PAN, a recipe or a run, or a paper's --table")
+    if device and not time:
+        raise UsageError("--device says where --time measures; add --time, or leave it out")
+    if num_classes is not None and num_classes < 1:
+        raise UsageError(f"--num-classes is {num_classes}; at least 1 was expected")
+    args = ({"encoder": encoder} if encoder else {}) | _arguments(arg or [])
+
+    from attseg.models.frame import SMALLEST
     from attseg.profiling.count import profile
+    from attseg.profiling.report import profiles_dict
+    from attseg.profiling.shown import profiles_parts, timings_parts
     from attseg.profiling.speed import find_device
     from attseg.profiling.subject import find_subject
 
-    if not arguments.models:
-        raise UsageError("no model was given; name a class such as PAN, a recipe or a run, or a paper's --table")
-    if arguments.device and not arguments.time:
-        raise UsageError("--device says where --time measures; add --time, or leave it out")
-    size, args = _size(arguments.size or SIZE), _arguments(arguments)
-    subjects = [find_subject(name, args, num_classes=arguments.num_classes) for name in arguments.models]
-    device = find_device(arguments.device or "auto") if arguments.time else None
+    size = size or SIZE
+    if min(size) < SMALLEST:
+        raise UsageError(f"--size is {size[0]} x {size[1]}; at least {SMALLEST} x {SMALLEST} was expected")
+    subjects = [find_subject(name, args, num_classes=num_classes) for name in model]
+    place = find_device(device or "auto") if time else None
     profiles = [profile(subject.build(), size) for subject in subjects]
-    if arguments.plot:
-        _plot(
-            subjects,
-            [each.total.multiply_adds for each in profiles],
-            size,
-            arguments.plot,
-            overwrite=arguments.overwrite,
-        )
-    timings = _measure(subjects, size, device) if device is not None else []
-    if arguments.json:
-        print(json.dumps(profiles_dict(subjects, profiles, timings, size), indent=2))
+    if plot:
+        _plot(subjects, [each.total.multiply_adds for each in profiles], size, plot, overwrite=overwrite)
+    timings = _measure(subjects, size, place) if place is not None else []
+    if json:
+        print(dumps(profiles_dict(subjects, profiles, timings, size), indent=2))
         return 0
-    print_profiles(subjects, profiles, size)
+    print_parts(profiles_parts(subjects, profiles, size))
     if timings:
-        print_timings(subjects, timings)
-    if arguments.plot:
-        print(f"\nmIoU over multiply-adds is in {arguments.plot}")
+        print_parts(timings_parts(subjects, timings))
+    if plot:
+        print(f"\nmIoU over multiply-adds is in {plot}")
     return 0
 
 
-def _table(arguments: Namespace) -> int:
+def _table(name: str, *, json: bool) -> int:
     """A paper's table, with what we count beside what it prints."""
     from attseg.profiling.count import profile
+    from attseg.profiling.report import paper_dict
+    from attseg.profiling.shown import paper_table_parts
     from attseg.profiling.subject import find_subject
     from attseg.profiling.tables import find_table
 
-    given = ("encoder", "arg", "num_classes", "size", "time", "device", "plot")
-    if arguments.models or any(getattr(arguments, name) for name in given):
-        raise UsageError("--table says itself what is counted and how; leave out all else but --json")
-    table = find_table(arguments.table)
+    table = find_table(name)
     subjects = [
         find_subject(row.model, row.args, num_classes=table.num_classes) if row.model else None for row in table.rows
     ]
     ours = [profile(subject.build(), table.size) if subject else None for subject in subjects]
-    if arguments.json:
-        print(json.dumps(paper_dict(table, ours), indent=2))
+    if json:
+        print(dumps(paper_dict(table, ours), indent=2))
     else:
-        print_paper_table(table, ours)
+        print_parts(paper_table_parts(table, ours))
     return 0
 
 
-def _size(text: str) -> tuple[int, int]:
-    from attseg.models.frame import SMALLEST
-
-    found = re.fullmatch(r"(\d+)[x×,](\d+)", text.strip())
-    if not found:
-        raise UsageError(f"the size is {text!r}; HEIGHTxWIDTH in pixels was expected, such as 512x1024")
-    height, width = int(found[1]), int(found[2])
-    if min(height, width) < SMALLEST:
-        raise UsageError(f"the size is {height} x {width}; at least {SMALLEST} x {SMALLEST} was expected")
-    return height, width
-
-
-def _arguments(arguments: Namespace) -> dict[str, Any]:
+def _arguments(given: Sequence[str]) -> dict[str, Any]:
     """Arguments of the constructor."""
-    args = {"encoder": arguments.encoder} if arguments.encoder else {}
-    for text in arguments.arg:
+    pairs = {}
+    for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UsageError(f"--arg is {text!r}; KEY=VALUE was expected, such as context=psp")
-        args[key] = value_of(value)
-    if arguments.num_classes is not None and arguments.num_classes < 1:
-        raise UsageError(f"--num-classes is {arguments.num_classes}; at least 1 was expected")
-    return args
+        pairs[key] = value_of(value)
+    return pairs
 
 
 def _plot(subjects: list[Subject], costs: list[int], size: tuple[int, int], out: Path, *, overwrite: bool) -> None:

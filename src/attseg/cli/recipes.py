@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Sequence
+from json import dumps
 from typing import Any
 
+from attseg.cli.options import Json
 from attseg.cli.output import print_table
-from attseg.cli.parser import Parser
 from attseg.recipes import RECIPES
 from attseg.recipes.measured import MEASURED
 from attseg.recipes.values import to_values
 
-TEXT = """\
-List the recipes: everything that decides the result of a training run, under a name.
-`attseg train NAME` trains one, `attseg train NAME --print_config` prints all of its settings as YAML."""
 
-EXAMPLES = ("attseg recipes", "attseg recipes --json", "attseg train pan-camvid --print_config > my.yaml")
+def run(*, json: Json = False) -> int:
+    """List the recipes. A recipe is a name for everything that decides the result of a training run.
 
+    attseg train NAME trains one; attseg train NAME --print_config prints all of its settings as YAML.
 
-def run(argv: Sequence[str]) -> int:
-    """List the recipes."""
-    parser = Parser("recipes", TEXT, EXAMPLES)
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    if parser.parse(argv).json:
-        print(json.dumps({name: _values(name) for name in RECIPES}, indent=2))
+    Examples:
+        attseg recipes
+        attseg recipes --json
+        attseg train pan-camvid --print_config > my.yaml
+    """
+    if json:
+        print(dumps({name: _values(name) for name in RECIPES}, indent=2))
         return 0
     print_table(("recipe", "what it is", "data", "steps", "paper", "ours"), [_row(name) for name in RECIPES])
     print(

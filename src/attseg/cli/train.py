@@ -6,13 +6,11 @@ import json
 import os
 import shlex
 import sys
-from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attseg.cli.parser import Parser
+from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
 from attseg.files import read_text
 from attseg.recipes import find_recipe
@@ -21,24 +19,6 @@ from attseg.recipes.nested import merge, put
 from attseg.recipes.recipe import Machine, Recipe, check_new_name
 from attseg.recipes.values import settings, to_values
 
-TEXT = """\
-Train a recipe. Every setting of the recipe and of the machine has an option; what is not given stays as
-the recipe says. The run folder gets the settings (recipe.yaml), the weights (best and last .safetensors),
-the course (metrics.csv, curves.png), the result (report.json, confusion.png, samples.png), and what
-`--resume` needs. Ctrl-C and SIGTERM save first."""
-
-EXAMPLES = (
-    "attseg train pan-scenes --steps 200                      no files needed",
-    "attseg train pan-camvid --data.root ~/data/camvid --out runs/first",
-    "attseg train pan-folder --data.root ~/mine --model.args.encoder resnet34 --optim.lr 0.02",
-    "attseg train pan-camvid --print_config > my.yaml         edit it, and then",
-    "attseg train my.yaml                                     run it",
-    "attseg train pan-camvid --config changes.yaml            a file that holds only what differs",
-    "attseg train --resume --out runs/first                   go on where a run stopped",
-)
-
-USAGE = "RECIPE [--data.root DIR] [--out DIR] [--resume] [--config FILE] [--print_config] [--SETTING VALUE ...]"
-
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK")
 """Variables that number the processes of a run; the first one alone speaks."""
 
@@ -46,52 +26,78 @@ LABELS = ("source", "expected_miou", "protocol")
 """Settings of a recipe that change nothing about a run."""
 
 
-def run(argv: Sequence[str]) -> int:
-    """Train, or print the settings."""
-    parser = Parser("train", TEXT, EXAMPLES, usage=USAGE)
-    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="a name (attseg recipes) or a YAML file")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME)")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; RECIPE may be left out")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML whose settings replace those of RECIPE")
-    parser.add_argument("--print_config", action="store_true", help="print all settings as YAML, and train nothing")
-    parser.add_settings("recipe", (setting for setting in settings(Recipe) if setting.key not in LABELS))
-    parser.add_settings("machine", settings(Machine, "machine"))
-    arguments = parser.parse(argv)
+@with_settings(
+    ("Settings of the recipe", (setting for setting in settings(Recipe) if setting.key not in LABELS)),
+    ("Settings of the machine", settings(Machine, "machine")),
+)
+def run(
+    recipe: str | None = None,
+    /,
+    *,
+    out: Path | None = None,
+    resume: bool = False,
+    config: Path | None = None,
+    print_config: bool = False,
+    given: dict[str, Any],
+) -> int:
+    """Train a recipe.
 
-    recipe, machine = _resolve(arguments)
-    if not arguments.resume:
-        check_new_name(recipe.name)
-    if arguments.print_config:
-        sys.stdout.write(to_yaml(recipe, machine))
+    Every setting of the recipe and of the machine has an option; settings that are not given keep the values of the recipe.
+
+    The run folder gets the settings (recipe.yaml), the weights (best and last .safetensors), the log (metrics.csv, curves.png),
+    the result (report.json, confusion.png, samples.png), and the state that --resume needs. Ctrl-C and SIGTERM save first.
+
+    Args:
+        recipe: Name of a recipe (see attseg recipes), or a YAML file.
+        out: Run folder (default: runs/NAME).
+        resume: Continue the run in --out; RECIPE may be left out.
+        config: YAML file whose settings replace those of RECIPE.
+        print_config: Print all settings as YAML, and train nothing.
+        given: Settings on the command line.
+
+    Examples:
+        attseg train pan-scenes --steps 200                      no files needed
+        attseg train pan-camvid --data.root ~/data/camvid --out runs/first
+        attseg train pan-folder --data.root ~/mine --model.args.encoder resnet34 --optim.lr 0.02
+        attseg train pan-camvid --print_config > my.yaml         edit it, and then
+        attseg train my.yaml                                     run it
+        attseg train pan-camvid --config changes.yaml            a file that holds only what differs
+        attseg train --resume --out runs/first                   continue a run that was stopped
+    """
+    found, machine = _resolve(recipe, out, config, given, resume=resume)
+    if not resume:
+        check_new_name(found.name)
+    if print_config:
+        sys.stdout.write(to_yaml(found, machine))
         return 0
-    out = arguments.out or Path("runs", recipe.name)
-    return _train(recipe, machine, out, resume=arguments.resume)
+    return _train(found, machine, out or Path("runs", found.name), resume=resume)
 
 
-def _resolve(arguments: Namespace) -> tuple[Recipe, Machine]:
+def _resolve(
+    name: str | None, out: Path | None, config: Path | None, given: dict[str, Any], *, resume: bool
+) -> tuple[Recipe, Machine]:
     """The recipe and the machine: RECIPE, below ``--config``, below the settings on the command line."""
-    values, origin = _base(arguments)
-    if arguments.config and arguments.recipe:
-        values, origin = merge(values, read_yaml(arguments.config)), str(arguments.config)
-    if not arguments.given:
+    values, origin = _base(name, out, config, resume=resume)
+    if config and name:
+        values, origin = merge(values, read_yaml(config)), str(config)
+    if not given:
         return from_file(values, origin)
     from_file(values, origin)  # what is wrong in a file is said of the file
-    return from_file(put(values, arguments.given), "command line")
+    return from_file(put(values, given), "command line")
 
 
-def _base(arguments: Namespace) -> tuple[dict[str, Any], str]:
+def _base(name: str | None, out: Path | None, config: Path | None, *, resume: bool) -> tuple[dict[str, Any], str]:
     """The values to begin with, and where they come from."""
-    name: str | None = arguments.recipe
     if name is not None and not name.endswith((".yaml", ".yml")):
         return to_values(find_recipe(name)), f"recipe {name}"
     if name is not None:
         file = Path(name)
-    elif arguments.config:
-        file = arguments.config
-    elif arguments.resume and arguments.out:
-        file = arguments.out / "recipe.yaml"
+    elif config:
+        file = config
+    elif resume and out:
+        file = out / "recipe.yaml"
         if not file.exists():
-            raise UsageError(f"there is no run to resume in {arguments.out}: it has no recipe.yaml")
+            raise UsageError(f"there is no run to resume in {out}: it has no recipe.yaml")
     else:
         raise UsageError(
             "no recipe was given; `attseg recipes` lists them, `attseg train pan-scenes` trains one without files"

@@ -15,6 +15,7 @@ import torch
 
 from attseg.data.sample import Array
 from attseg.export.deployable import Deployable
+from attseg.export.errors import ExportError
 from attseg.export.pictures import as_input, sample_pictures
 from attseg.inference.exported.contract import Contract, Size
 from attseg.inference.exported.description import Description
@@ -77,6 +78,24 @@ class Parity:
     def passed(self) -> bool:
         """Whether classes agree well enough at every size."""
         return all(row.agreement >= self.limit for row in self.rows)
+
+    def check(self, path: Path) -> None:
+        """Refuse a file of which too few pixels get the class that the network gives them.
+
+        Args:
+            path: The file, for the message.
+
+        Raises:
+            ExportError: The agreement is below ``limit`` at some size.
+        """
+        if self.passed:
+            return
+        least = min(self.rows, key=lambda row: row.agreement)
+        raise ExportError(
+            f"{path} is written, but falls short of its network: at {least.size[0]} x {least.size[1]} only "
+            f"{100 * least.agreement:.2f} % of the pixels get the same class, and {100 * self.limit:g} % were expected "
+            "(--agreement)"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from attseg.checkpoint import check_fit, load_into, read_weights, trained_on
+from attseg.checkpoint import Weights, check_fit, load_into, read_weights, trained_on
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
@@ -24,7 +24,8 @@ from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
 from attseg.hub.repository import OnHub, Origin, fetch
 from attseg.hub.sources import find_weights
-from attseg.inference.exported.engines import is_exported
+from attseg.inference.exported.description import Description
+from attseg.inference.exported.engines import is_exported, read_description
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
 from attseg.inference.result import Result
 from attseg.models import build_model
@@ -68,6 +69,11 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     return Segmenter(
         model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info), origin=origin
     )
+
+
+def read_about(file: Path) -> Weights | Description:
+    """What a file of weights, or an exported file, says of itself: its classes, and ``info`` about where it comes from."""
+    return read_description(file) if is_exported(file) else read_weights(file)
 
 
 def _load_exported(path: Path, device: str) -> Segmenter:

@@ -117,6 +117,16 @@ class DenseCrf:
         return asdict(self)
 
 
+def find_crf() -> DenseCrf:
+    """The CRF with its default parameters.
+
+    Raises:
+        UsageError: Its package is not installed.
+    """
+    check_installed()
+    return DenseCrf()
+
+
 def check_installed() -> None:
     """Refuse to go on without the package.
 

@@ -58,3 +58,13 @@ def flat(values: Mapping[str, Any], at: str = "") -> Values:
         else:
             result[f"{at}{name}"] = value
     return result
+
+
+def section(given: Mapping[str, Any], name: str) -> Values:
+    """The values below a dotted name, nested, without it.
+
+    Example:
+        >>> section({"data.name": "scenes", "data.options.size": [64, 64], "seed": 1}, "data")
+        {'name': 'scenes', 'options': {'size': [64, 64]}}
+    """
+    return put({}, {key.removeprefix(f"{name}."): value for key, value in given.items() if key.startswith(f"{name}.")})

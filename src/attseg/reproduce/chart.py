@@ -10,10 +10,25 @@ from matplotlib.figure import Figure as Picture
 
 from attseg.files import replacing
 from attseg.recipes.tables.record import Table
-from attseg.reproduce.lines import Line
+from attseg.reproduce.lines import Line, to_csv, to_markdown
 from attseg.reproduce.plan import Budget
 
 BLUE, ORANGE = "#0072b2", "#d55e00"
+
+
+def write_table(table: Table, budget: Budget, lines: Sequence[Line], name: Path) -> None:
+    """Write a table as NAME.md, NAME.csv and NAME.png.
+
+    Args:
+        table: Of the paper.
+        budget: Scale of our runs.
+        lines: What was measured.
+        name: Path without a suffix.
+    """
+    for suffix, text in ((".md", to_markdown(table, budget, list(lines))), (".csv", to_csv(list(lines)))):
+        with replacing(name.with_suffix(suffix)) as file:
+            file.write(text.encode())
+    draw_lines(table, budget, lines, name.with_suffix(".png"))
 
 
 def draw_lines(table: Table, budget: Budget, lines: Sequence[Line], out: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
+from textwrap import fill
 
 from attseg.recipes.tables.record import Table
 from attseg.reproduce.plan import Budget, Measurement
 from attseg.reproduce.run import Result, read_result
+from attseg.text import Table as Shown
 
 HEADINGS = ("row", "protocol", "paper", "ours", "seeds", "paper +/-", "ours +/-", "steps", "time")
 NOT_THE_TASK = (
@@ -205,3 +207,21 @@ def _minutes(seconds: float) -> str:
         if seconds < 7200
         else f"{seconds / 3600:.1f} h"
     )
+
+
+def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str | Shown]:
+    """A table in words and tables, for people.
+
+    Args:
+        table: Of the paper.
+        budget: Scale of our runs.
+        lines: What was measured.
+    """
+    yield f"{table.name}: {table.title}\n{table.source}\n"
+    yield Shown(*cells(lines))
+    headings, probes = probe_cells(lines)
+    if probes:
+        yield "\nour mIoU over the pixels of each difficulty"
+        yield Shown(headings, probes)
+    if budget == "small":
+        yield f"\n{fill(NOT_THE_TASK, 100)}"

@@ -13,8 +13,9 @@ from rich.console import Console
 from attseg.data.catalog import open_data
 from attseg.data.sample import DataError, SegmentationData
 from attseg.errors import UsageError
-from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.identity import describe_classes, describe_data, digest_stamps
+from attseg.evaluation.job import Task
+from attseg.evaluation.job import measure as measure_model
 from attseg.evaluation.kept import KeptCounts
 from attseg.files import digest_file, read_text, replacing
 from attseg.inference.segmenter import load
@@ -146,17 +147,9 @@ def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine)
         "precision": machine.precision,
         "weights": digest_file(folder.last),
     }
-    segmenter = load(folder.last, device=machine.device)
-    report = evaluate(
-        segmenter.model,
-        data,
-        segmenter.preprocessing,
-        protocol=protocol,
-        device=segmenter.device,
-        workers=max(machine.workers, 0),
-        precision=machine.precision,
-        kept=KeptCounts(file.with_suffix(".jsonl"), about, resume=True),
-    )
+    task = Task(spec=spec, data=data, machine=machine, protocol=protocol)
+    kept = KeptCounts(file.with_suffix(".jsonl"), about, resume=True)
+    report = measure_model(task, load(folder.last, device=machine.device), kept=kept).report
     values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
     values |= describe_data(spec.name, spec.root, spec.options, data) | {"stamps": stamps}
     with replacing(file) as opened:

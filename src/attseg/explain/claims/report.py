@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,9 +15,30 @@ from matplotlib.figure import Figure
 from attseg.explain.claims.finding import Finding, Number
 from attseg.explain.claims.measure import Claims
 from attseg.explain.figures import panels
+from attseg.files import replacing
+from attseg.text import harmless
 
 WIDE = 8.0
 """Width of the plot, in inches."""
+
+
+def write_claims(claims: Claims, out: Path, *, origin: Mapping[str, Any], text: str) -> None:
+    """Write claims.json, claims.md and claims.png.
+
+    Args:
+        claims: What was measured.
+        out: The folder.
+        origin: Further values of claims.json: what was measured on what.
+        text: Contents of claims.md, from ``as_markdown``.
+    """
+    contents = {
+        "claims.json": json.dumps({**origin, **claims.to_dict()}, indent=2).encode(),
+        "claims.md": harmless(text).encode(),
+        "claims.png": as_png(draw_claims(claims)),
+    }
+    for name, content in contents.items():
+        with replacing(out / name) as target:
+            target.write(content)
 
 
 def as_markdown(claims: Claims, *, title: str) -> str:

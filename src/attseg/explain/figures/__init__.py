@@ -14,6 +14,10 @@ paper's: it shows what every map of a model holds for one pixel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
 from attseg.explain.figures.dfdam import dfdam_7, dfdam_8
 from attseg.explain.figures.pan import pan_fpa, pan_gau
 from attseg.explain.figures.pixel import at_pixel
@@ -28,7 +32,41 @@ __all__ = [
     "at_pixel",
     "dfdam_7",
     "dfdam_8",
+    "draw",
     "pan_fpa",
     "pan_gau",
     "psanet_6",
 ]
+
+
+def draw(
+    name: str,
+    seen: Seen,
+    second: Seen | None = None,
+    *,
+    points: Sequence[tuple[int, int]] = (),
+    channels: Sequence[int] | None = None,
+) -> Figure:
+    """A figure by the name that the command line gives it.
+
+    Args:
+        name: Such as ``psanet-6``.
+        seen: The image and what a model made of it.
+        second: Another image, for dfdam-7 and dfdam-8.
+        points: Pixels (x, y), for psanet-6.
+        channels: Channels, for dfdam-8.
+    """
+    match name:
+        case "a2r-scales":
+            return a2r_scales(seen)
+        case "a2r-recalibration":
+            return a2r_recalibration(seen)
+        case "dfdam-7":
+            return dfdam_7(seen, second)
+        case "dfdam-8":
+            return dfdam_8(seen, second, channels=channels)
+        case "pan-fpa":
+            return pan_fpa(seen)
+        case "pan-gau":
+            return pan_gau(seen)
+    return psanet_6(seen, list(points))

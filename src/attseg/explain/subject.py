@@ -1,24 +1,40 @@
-"""What ``attseg explain`` looks at: a picture, through the model of a run, at some pixels."""
+"""What is explained: an image, through the model of a run."""
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from attseg.data.classes import ClassTable
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.image import read_image
+from attseg.data.reading.value_range import ValueRange
+from attseg.data.sample import Array
+from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
-
-if TYPE_CHECKING:
-    from attseg.data.reading.value_range import ValueRange
-    from attseg.data.sample import Array
-    from attseg.explain.bundle import Side
-    from attseg.inference.segmenter import Segmenter
+from attseg.explain.bundle import Side, scale_names
+from attseg.explain.figures.seen import Pictured
+from attseg.explain.looked import look
+from attseg.files import no_such_path
+from attseg.models.frame import smallest_side
+from attseg.prediction.whole import as_batch
 
 SCENE = (240, 320)
 """Height and width of generated scenes."""
 
-SHORTEST = 32
-"""Least of ``--longest``: networks take nothing smaller."""
+
+class Model(Protocol):
+    """A model with what is needed to use it, such as a ``Segmenter``."""
+
+    model: nn.Module
+    classes: ClassTable
+    preprocessing: Preprocessing
+    device: torch.device
 
 
 def read_picture(source: str, longest: int | None = None, value_range: ValueRange | None = None) -> tuple[Array, str]:
@@ -33,13 +49,6 @@ def read_picture(source: str, longest: int | None = None, value_range: ValueRang
         UsageError: There is no such file, or N is no number.
         DataError: The file cannot be read as a picture.
     """
-    import numpy as np
-    from PIL import Image
-
-    from attseg.data.reading.image import read_image
-    from attseg.data.sets.scenes import Scenes
-    from attseg.files import no_such_path
-
     kind, _, number = source.partition(":")
     path = Path(source).expanduser()
     if kind == "scene" and not path.exists():
@@ -61,15 +70,8 @@ def read_picture(source: str, longest: int | None = None, value_range: ValueRang
     return np.array(picture), name
 
 
-def look_at(run: str, segmenter: Segmenter, image: Array) -> Side:
+def look_at(run: str, segmenter: Model, image: Array) -> Side:
     """What the model of a run makes of a picture."""
-    import torch
-
-    from attseg.explain.bundle import Side, scale_names
-    from attseg.explain.looked import look
-    from attseg.models.frame import smallest_side
-    from attseg.prediction.whole import as_batch
-
     try:
         looked = look(
             segmenter.model,
@@ -86,33 +88,16 @@ def look_at(run: str, segmenter: Segmenter, image: Array) -> Side:
     return Side(title, Path(run).name, segmenter.classes, looked, scale_names(segmenter.model))
 
 
-def points_of(arguments: Namespace) -> list[tuple[int, int]]:
-    """The pixels (x, y) that ``--at`` names.
+def picture(run: str, segmenter: Model, source: str, longest: int | None) -> Pictured:
+    """An image and what the model of a run made of it, for a figure.
 
-    Raises:
-        UsageError: One is not two whole numbers.
+    Args:
+        run: What the run is called.
+        segmenter: Its model.
+        source: As in ``read_picture``.
+        longest: Likewise.
     """
-    pairs = (_whole_numbers("--at", text, "120,80") for text in arguments.at)
-    return [(x, y) for x, y in pairs]
-
-
-def longest_of(arguments: Namespace) -> int | None:
-    """What ``--longest`` says.
-
-    Raises:
-        UsageError: It is no number, or too small.
-    """
-    if arguments.longest is None:
-        return None
-    (longest,) = _whole_numbers("--longest", arguments.longest, "1000")
-    if longest < SHORTEST:
-        raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
-    return longest
-
-
-def _whole_numbers(option: str, text: str, example: str) -> list[int]:
-    """As many whole numbers as the example has."""
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != len(example.split(",")) or not all(part.isdecimal() for part in parts):
-        raise UsageError(f"{option} is {text!r}; something like {example} was expected")
-    return [int(part) for part in parts]
+    image, _ = read_picture(source, longest, segmenter.preprocessing.value_range)
+    side = look_at(run, segmenter, image)
+    height, width = image.shape[:2]
+    return Pictured(image, side.looked.labels[:height, :width], side.classes, side.looked)

@@ -1,14 +1,15 @@
-"""What ``attseg export`` prints."""
+"""An exported file in words and tables, for people."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attseg.cli.output import print_table
+from attseg.text import Table
 
 
-def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
+def export_parts(path: Path, report: Path, values: Mapping[str, Any]) -> Iterator[str | Table]:
     """The file, its contract, how near it is to the network, and what integers cost.
 
     Args:
@@ -16,22 +17,22 @@ def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
         report: Where all this is kept.
         values: As ``attseg.export.report.describe_file`` gives them.
     """
-    print(f"{path}: {values['model']}, {values['bytes'] / 1e6:.1f} MB")
-    print(f"  takes  {values['input']}")
+    yield f"{path}: {values['model']}, {values['bytes'] / 1e6:.1f} MB"
+    yield f"  takes  {values['input']}"
     if values["scaling"]:
-        print(f"  where  {values['scaling']}, as images are read")
-    print(f"  gives  {values['output']}")
+        yield f"  where  {values['scaling']}, as images are read"
+    yield f"  gives  {values['output']}"
     contract = values["contract"]
     sizes = " x ".join(map(str, contract["size"] or contract["resize"] or ()))
     if contract["size"]:
-        print(f"  sizes  {sizes} (height x width) alone")
+        yield f"  sizes  {sizes} (height x width) alone"
     elif contract["resize"]:
-        print(f"  sizes  any; the network sees {sizes} (height x width)")
+        yield f"  sizes  any; the network sees {sizes} (height x width)"
     else:
-        print(f"  sizes  any height and width from {contract['least']} on")
+        yield f"  sizes  any height and width from {contract['least']} on"
     parity = values["parity"]
-    print(f"\nbeside the network in PyTorch, run by {parity['engine']}\n")
-    print_table(
+    yield f"\nbeside the network in PyTorch, run by {parity['engine']}\n"
+    yield Table(
         ("size", "pictures", f"{parity['compared']} differ by", "equal classes", "network", "file"),
         (
             (
@@ -46,22 +47,22 @@ def print_export(path: Path, report: Path, values: dict[str, Any]) -> None:
         ),
     )
     threads = f"{parity['threads']} thread{'s' * (parity['threads'] != 1)}"
-    print(
-        f"\nTimes are those of one picture with {threads}, a few runs on this computer as it is now: a hint, no benchmark."
+    yield (
+        f"\nTimes are those of one picture with {threads}, a few runs on this computer as it is now: a hint, not a benchmark."
     )
     if values["int8"]:
-        _print_drop(values["int8"])
-    print(f"{report.name} beside it keeps all this.")
+        yield from _drop(values["int8"])
+    yield f"{report.name} beside it keeps all this."
 
 
-def _print_drop(integers: dict[str, Any]) -> None:
+def _drop(integers: Mapping[str, Any]) -> Iterator[str]:
     calibrated = f"8-bit integers, calibrated with {integers['calibrated_with']} pictures"
     drop = integers["drop"]
     if drop is None:
-        print(f"{calibrated}; what they cost in mIoU was not measured.")
+        yield f"{calibrated}; what they cost in mIoU was not measured."
         return
     before, after, lost = 100 * drop["miou_before"], 100 * drop["miou_after"], drop["points_lost"]
-    print(
+    yield (
         f"{calibrated}: mIoU {before:.2f} -> {after:.2f}, {abs(lost):.2f} points {'lost' if lost >= 0 else 'won'} on "
         f"{drop['pictures']} pictures of {drop['split']}."
     )

@@ -1,0 +1,117 @@
+"""Runs a verb: cyclopts reads its options from the signature and docstring of a function, and wrong ones are explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import getdoc
+from shutil import get_terminal_size
+from textwrap import dedent, indent
+from typing import Any
+
+from cyclopts import (
+    App,
+    CycloptsError,
+    Group,
+    MissingArgumentError,
+    Parameter,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from attseg.cli.options import WIDEST
+from attseg.cli.output import TerminalConsole
+from attseg.cli.settings import keyed
+from attseg.errors import UsageError, unknown
+
+OTHER_NAMES = {
+    "backbone": "model.args.encoder",
+    "encoder": "model.args.encoder",
+    "batch": "batch_size",
+    "learning-rate": "optim.lr",
+    "num-workers": "machine.workers",
+}
+"""What others call some settings, and arguments of a model that are options below ``--model.args``."""
+
+
+def call(name: str, function: Callable[..., int], arguments: Sequence[str]) -> int:
+    """Run a function with the arguments of a command line.
+
+    Args:
+        name: What is typed before the arguments.
+        function: Its signature says which options there are, its docstring is the help.
+        arguments: Of the command line.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        UsageError: An option that does not exist, or a value that is missing or wrong.
+    """
+    text, _, examples = (getdoc(function) or "").partition("\n\nExamples:\n")
+    paragraphs = text.partition("\n\nArgs:\n")[0].split("\n\n")
+    app = App(
+        name=name,
+        help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs),
+        help_format="plaintext",
+        version_flags=(),
+        group_arguments=Group("Arguments", sort_key=0),
+        group_parameters=Group("Options", sort_key=1),
+        default_parameter=Parameter(negative="", allow_repeating=True, show_default=_shown),
+        result_action="return_value",
+    )
+    app["--help"].show = False
+    app.default(function)
+    if {"--help", "-h"} & set(arguments):
+        console = TerminalConsole()
+        console.width = min(WIDEST, get_terminal_size().columns)
+        with console.capture() as shown:  # because rich ends the process where the reader of a pipe has gone
+            app.help_print([], console=console)
+        console.file.write(shown.get())
+        print(f"\nexamples:\n{indent(dedent(examples), '  ')}")
+        return 0
+    try:
+        given = keyed(arguments, getattr(function, "open_settings", ()))
+        _, bound, _ = app.parse_args(given, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        raise _explained(error, name) from error
+    return function(*bound.args, **bound.kwargs)
+
+
+def _shown(default: Any) -> str | None:
+    """A default as help shows it."""
+    return None if default in (None, False, (), "") else f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _explained(error: CycloptsError, verb: str) -> UsageError:
+    """The same error with the nearest name, and where help is."""
+    error.verbose = False
+    more = f"`{verb} --help` shows what can be given"
+    match error:
+        case UnknownOptionError():
+            names = [name for argument in error.argument_collection for name in argument.names if name.startswith("--")]
+            return _unknown_option((error.token.keyword or error.token.value).partition("=")[0], names, verb)
+        case UnusedCliTokensError():
+            return UsageError(f"{(error.unused_tokens or ['?'])[0]!r} is one argument too many; {more}")
+        case MissingArgumentError(argument=argument) if argument is not None:
+            name = error.keyword or argument.name
+            wanted = f"{name} needs a value" if error.keyword else f"{name} is missing"
+            return UsageError(f"{wanted}; {more}")
+    return UsageError(f"{error}{'' if str(error).endswith(('.', '?')) else ';'} {more}")
+
+
+def _unknown_option(given: str, names: Sequence[str], verb: str) -> UsageError:
+    """The error for an option that does not exist: the nearest name, also by the last part of a dotted one."""
+    more = f"`{verb} --help` lists them"
+    name = given.lstrip("-").replace("_", "-")
+    last = {known.rpartition(".")[2].lstrip("-").replace("_", "-"): known for known in names}
+    if name in ("epochs", "epoch", "max-epochs") and "--steps" in names:
+        return UsageError(
+            f"there is no option {given!r}: the length of a run is given in optimiser steps, with --steps. An epoch has as "
+            f"many steps as there are training images divided by --batch_size; {more}"
+        )
+    near = f"--{OTHER_NAMES.get(name, '')}"
+    if near not in names and not (near.startswith("--model.args.") and "--model.args" in names):
+        near = last.get(name, "")
+    if near:
+        return UsageError(f"there is no option {given!r}; did you mean {near!r}? {more}")
+    return unknown("option", given, names, more=more)

@@ -1,0 +1,124 @@
+"""Options for the settings of records: ``--optim.lr`` for the key ``optim.lr``, and open ones like ``--model.args.encoder``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from cyclopts import Group, Parameter, Token
+
+from attseg.errors import UsageError
+from attseg.recipes.files import parse_yaml
+from attseg.recipes.values import Setting
+
+Run = Callable[..., int]
+
+_NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
+
+
+def with_settings(*groups: tuple[str, Iterable[Setting]]) -> Callable[[Run], Run]:
+    """Adds an option for each setting to a verb, which gets as ``given`` those that were given, by dotted key.
+
+    Args:
+        groups: Title of a panel of the help, and the settings in it.
+    """
+    chosen = [(order, title, setting) for order, (title, settings) in enumerate(groups) for setting in settings]
+    options: dict[str, Any] = {
+        setting.key.replace(".", "__"): Annotated[
+            dict[str, Any] if _origin(setting.hint) is dict else str,
+            Parameter(
+                name=f"--{setting.key}",
+                group=Group(title, sort_key=9 + order),
+                help=setting.meaning,
+                converter=_reader(setting),
+                n_tokens=1,
+                metavar=_metavar(setting.hint),
+                choices=setting.hint if _origin(setting.hint) is Literal else None,
+            ),
+        ]
+        for order, title, setting in chosen
+    }
+
+    def decorate(function: Run) -> Run:
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> int:
+            found = [kwargs.pop(name) for name in options if name in kwargs]
+            return function(*args, given={key: value for each in found for key, value in each.items()}, **kwargs)
+
+        own = [each for each in inspect.signature(function).parameters.values() if each.name != "given"]
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+            for name, hint in options.items()
+        ]
+        hints = {name: hint for name, hint in function.__annotations__.items() if name != "given"}
+        run.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+        run.__annotations__ = hints | options
+        run.open_settings = [f"--{setting.key}" for *_, setting in chosen if _origin(setting.hint) is dict]  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def keyed(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The arguments with ``--model.args.*`` for ``--model.args``, so that a whole mapping may stand beside its keys.
+
+    Example:
+        >>> keyed(["--model.args={a: 1}", "--model.args.b", "2"], ["--model.args"])
+        ['--model.args.*={a: 1}', '--model.args.b', '2']
+    """
+    parts = (argument.partition("=") for argument in arguments)
+    return [
+        f"{option}.*{equals}{value}" if option in names else option + equals + value for option, equals, value in parts
+    ]
+
+
+def value_of(text: str, hint: Any = Any) -> Any:
+    """What the text of an option of some type stands for: texts as they are, lists with or without brackets, all else as in YAML.
+
+    Example:
+        >>> value_of("7,5,3"), value_of("off"), value_of("0.5"), value_of("012", str)
+        ([7, 5, 3], 'off', 0.5, '012')
+    """
+    if hint is str or (hint == str | None and text != "null"):
+        return text
+    if not text.startswith("[") and (_origin(hint) is tuple or (hint is Any and _NUMBERS.fullmatch(text))):
+        text = f"[{text}]"
+    try:
+        return parse_yaml(text)
+    except UsageError:
+        return text
+
+
+def _reader(setting: Setting) -> Callable[[Any, Any], dict[str, Any]]:
+    """What makes values of the tokens of a setting; below an open mapping, cyclopts nests them by their keys."""
+
+    def read(_: Any, tokens: Sequence[Token] | Mapping[str, Any]) -> dict[str, Any]:
+        return dict(_values(setting.key, tokens, setting.hint))
+
+    return read
+
+
+def _values(key: str, tokens: Sequence[Token] | Mapping[str, Any], hint: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(tokens, Mapping):
+        yield key, value_of(tokens[-1].value, hint)
+        return
+    for name, part in sorted(tokens.items(), key=lambda item: item[0] != "*"):
+        if name == "*":
+            yield key, value_of(part[-1].value, hint)
+            continue
+        yield from _values(f"{key}.{name}", part, get_args(hint)[1] if _origin(hint) is dict else Any)
+
+
+def _origin(hint: Any) -> Any:
+    return get_origin(hint)
+
+
+def _metavar(hint: Any) -> str:
+    """What stands for the value in help."""
+    if _origin(hint) is tuple:
+        return "A,B,.." if get_args(hint)[-1] is ... else "A,B"
+    names: dict[Any, str] = {dict: "{NAME: VALUE}", bool: "{true,false}", int: "N", float: "X", Literal: "NAME"}
+    return names.get(_origin(hint) or hint, "TEXT")

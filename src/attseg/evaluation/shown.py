@@ -1,0 +1,103 @@
+"""A report and a comparison in words and tables, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attseg.evaluation.comparison import Comparison
+from attseg.evaluation.report import Report
+from attseg.metrics import class_accuracy, pixel_accuracy
+from attseg.text import Table
+
+
+def _drawn(block: int) -> str:
+    """What was drawn for an interval, in words."""
+    return "pictures" if block == 1 else f"blocks of {block} pictures"
+
+
+def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Table]:
+    """The tables for people: scores in percent."""
+    yield f"{values['recipe'] or 'a model'} on {values['data']} {values['split']}: {report.pictures} pictures"
+    refined = ", refined by a dense CRF" * bool(values.get("crf"))
+    yield f"{report.protocol.name}: {report.protocol.describe()}{refined}\n"
+    pixels = report.counts.sum(1)
+    columns = report.iou, class_accuracy(report.counts), pixels / max(pixels.sum(), 1)
+    rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
+    mean = "mean", _percent(report.miou), _percent(report.mean_accuracy), ""
+    yield Table(("class", "IoU %", "accuracy %", "of all pixels %"), rows, last=mean)
+    if interval := values.get("interval"):
+        low, high = (_percent(interval[end]) for end in ("low", "high"))
+        yield f"\nmIoU {_percent(report.miou)} %, over {_drawn(interval['block'])} {low} .. {high} (95 %)"
+    yield f"\npixel accuracy {_percent(report.pixel_accuracy)} %"
+    yield f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %"
+    if report.absent:
+        yield f"absent, and in no mean: {', '.join(report.absent)}"
+    if report.probes:
+        difficulties = [
+            (name, _percent(report.probe_miou(name)), _percent(pixel_accuracy(counts)), int(counts.sum()))
+            for name, counts in report.probes.items()
+        ]
+        yield ""
+        yield Table(("difficulty", "mIoU %", "pixel accuracy %", "pixels"), difficulties)
+    if found := report.meters.get("boundary"):
+        yield from _boundary(found)
+    if found := report.meters.get("sizes"):
+        yield ""
+        by_size = [(_area(s), s["regions"], _percent(s["miou"]), _percent(s["found"])) for s in found["sizes"]]
+        yield Table(("area of a region", "regions", "mIoU %", "accuracy %"), by_size)
+    if found := report.meters.get("calibration"):
+        yield f"\nexpected calibration error {_percent(found['ece'])} %, largest {_percent(found['mce'])} %"
+        yield f"mean confidence {_percent(found['mean_confidence'])} %"
+
+
+def _boundary(found: Mapping[str, Any]) -> Iterator[str | Table]:
+    yield f"\nboundary IoU {_percent(found['iou'])} %\n"
+    rows = [(band["width"], _percent(band["miou"]), band["pixels"]) for band in found["trimap"]]
+    yield Table(("pixels around boundaries", "mIoU %", "pixels"), rows)
+    yield ""
+    yield Table(
+        ("tolerance", "F-score of contours %"), [(f["tolerance"], _percent(f["f_score"])) for f in found["f_score"]]
+    )
+
+
+def _area(size: Mapping[str, Any]) -> str:
+    return f"{size['from']} and more" if size["below"] is None else f"{size['from']} to {size['below'] - 1}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None or share != share else f"{100 * share:.2f}"
+
+
+def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[str | Table]:
+    """A table of IoU in percent; the change and its interval in points."""
+    drawn = _drawn(comparison.block)
+    yield f"\n{runs[0]} against {runs[1]}, in points of IoU with 95 % intervals over {drawn}\n"
+    columns = zip(
+        ("mean", *comparison.names),
+        comparison.before,
+        comparison.after,
+        (comparison.miou, *comparison.classes),
+        strict=True,
+    )
+    rows = [
+        (
+            name,
+            _percent(before),
+            _percent(after),
+            _points(change.value),
+            f"{_points(change.low)} .. {_points(change.high)}",
+        )
+        for name, before, after, change in columns
+    ]
+    yield Table(("class", "before %", "after %", "change", "interval"), rows[1:], last=rows[0])
+    moved = [
+        name
+        for name, change in zip(comparison.names, comparison.classes, strict=True)
+        if change.low > 0 or change.high < 0
+    ]
+    yield f"\nmoved beyond chance: {', '.join(moved) or 'none'}"
+
+
+def _points(share: float) -> str:
+    return "-" if share != share else f"{100 * share:+.2f}"

@@ -1,0 +1,75 @@
+"""The files of an evaluation: report.json, comparison.json and their pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attseg.evaluation.comparison import Comparison
+from attseg.evaluation.job import Measured
+from attseg.evaluation.meter_pictures import draw_reliability, draw_trimap
+from attseg.evaluation.pictures import draw_confusion, draw_samples
+from attseg.files import replacing
+
+PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison")
+WRITTEN = ("report.json", "comparison.json", *(f"{name}.png" for name in PICTURES))
+"""What may be written, beside pictures.jsonl, which begins with a line that says what it is."""
+
+CHANGES = 6
+"""Images in comparison.png."""
+
+
+def write_report(out: Path, measured: Measured, values: Mapping[str, Any]) -> list[str]:
+    """Write report.json, confusion.png, samples.png, and pictures of what further meters found.
+
+    Args:
+        out: The folder.
+        measured: What was measured.
+        values: Contents of report.json.
+
+    Returns:
+        The names of the files.
+    """
+    report = measured.report
+    with replacing(out / "report.json") as file:
+        file.write(json.dumps(values, indent=2).encode())
+    draw_confusion(report, out / "confusion.png")
+    draw_samples(measured.samples(), report.classes, out / "samples.png")
+    written = ["report.json", "confusion.png", "samples.png"]
+    if found := report.meters.get("boundary"):
+        draw_trimap(found, report.miou, out / "trimap.png")
+        written.append("trimap.png")
+    if found := report.meters.get("calibration"):
+        draw_reliability(found, out / "reliability.png")
+        written.append("reliability.png")
+    return written
+
+
+def write_comparison(
+    comparison: Comparison, runs: tuple[Measured, Measured], names: tuple[str, str], out: Path
+) -> list[str]:
+    """Write comparison.json, and comparison.png with the images that changed most.
+
+    Args:
+        comparison: The first run against the second.
+        runs: Both, measured on one split.
+        names: What they are called.
+        out: The folder.
+
+    Returns:
+        The names of the files.
+    """
+    values = {"run": names[0], "against": names[1], **comparison.to_dict()}
+    with replacing(out / "comparison.json") as file:
+        file.write(json.dumps(values, indent=2).encode())
+    rows, captions, data = [], [], runs[0].data
+    for change in comparison.changes[:CHANGES]:
+        sample = data[change.index]
+        rows.append((sample.image, sample.labels, *(run.label(sample.image) for run in runs)))
+        before, after = ("-" if share != share else f"{100 * share:.2f}" for share in (change.before, change.after))
+        captions.append(f"{change.name}: {before} % of pixels right before, {after} % after")
+    headings = ("image", "labels", f"after: {Path(names[0]).name}", f"before: {Path(names[1]).name}")
+    draw_samples(rows, data.classes, out / "comparison.png", headings=headings, captions=captions)
+    return ["comparison.json", "comparison.png"]

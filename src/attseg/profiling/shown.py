@@ -1,0 +1,104 @@
+"""What networks cost in words and tables, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attseg.profiling.count import Cost, Profile
+from attseg.profiling.speed import Latency
+from attseg.profiling.subject import Subject
+from attseg.profiling.tables import Table as PaperTable
+from attseg.text import Table
+
+
+def profiles_parts(subjects: list[Subject], profiles: list[Profile], size: tuple[int, int]) -> Iterator[str | Table]:
+    """One network part by part, or a row for each of several."""
+    costs = ("params M", "mult-adds G", "FLOPs G", "kept MiB", "peak MiB")
+    picture = f"one picture of {size[0]} x {size[1]} in 32 bits"
+    if len(subjects) == 1:
+        yield f"{_described(subjects[0])}, {picture}\n"
+        rows = [(name, *_cells(cost)) for name, cost in profiles[0].parts.items()]
+        yield Table(("part", *costs), rows, last=("total", *_cells(profiles[0].total)))
+    else:
+        classes = {subject.num_classes for subject in subjects}
+        same = len(classes) == 1
+        yield f"{f'{classes.pop()} classes, ' if same else ''}{picture}\n"
+        names = [each.label if same else f"{each.label} ({each.num_classes} classes)" for each in subjects]
+        rows = [(name, *_cells(found.total)) for name, found in zip(names, profiles, strict=True)]
+        yield Table(("model", *costs), rows)
+    for subject, found in zip(subjects, profiles, strict=True):
+        if found.training:
+            yield f"\n{_training(found, '' if len(subjects) == 1 else f'{subject.label}: ')}"
+        if missing := _uncounted(found):
+            yield (
+                f"\n{subject.label}: no FLOP formula is registered for {missing}; ≥ marks a lower bound, see docs/profile.md"
+            )
+
+
+def timings_parts(subjects: list[Subject], timings: list[tuple[Latency, int | None]]) -> Iterator[str | Table]:
+    """How long each took, and with how much memory."""
+    rows = [
+        (
+            subject.label,
+            f"{1e3 * latency.median:.1f}",
+            f"{1e3 * latency.low:.1f} - {1e3 * latency.high:.1f}",
+            latency.runs,
+            "-" if memory is None else f"{memory / 2**20:.1f}",
+        )
+        for subject, (latency, memory) in zip(subjects, timings, strict=True)
+    ]
+    first = timings[0][0]
+    yield (
+        f"\nmeasured on {first.device}, {first.threads} thread{'s' if first.threads > 1 else ''}, in 32 bits, random weights\n"
+    )
+    yield Table(("model", "median ms", "middle half ms", "passes", "peak MiB measured"), rows)
+
+
+def paper_table_parts(table: PaperTable, ours: Sequence[Profile | None]) -> Iterator[str | Table]:
+    """A paper's table with our numbers in it; what training runs is counted, as the paper does."""
+    height, width = table.size
+    yield f"{table.title}\n{table.num_classes} classes, one picture of {height} x {width}, auxiliary heads included\n"
+    rows = []
+    for row, found in zip(table.rows, ours, strict=True):
+        parameters, adds, *_ = _cells(found.total + found.added_by_training) if found else ("", "")
+        rows.append((row.method, f"{row.parameters:.2f}", parameters, f"{row.multiply_adds:.2f}", adds, row.miou))
+    yield Table(("method", "parameters M", "ours", "multiply-adds G", "ours", "mIoU %"), rows)
+    yield (
+        "\nThe paper calls its multiply-adds GFLOPs. The mIoU is the paper's; of the rows without ours we have no model."
+    )
+
+
+def _described(subject: Subject) -> str:
+    args = "".join(f", {name}={value}" for name, value in subject.args.items())
+    name = subject.label if subject.label == subject.model else f"{subject.label} ({subject.model}{args})"
+    return f"{name if name != subject.model else subject.model + args}: {subject.num_classes} classes"
+
+
+def _cells(cost: Cost) -> tuple[str, ...]:
+    bound = "≥ " if cost.uncounted else ""
+    return (
+        f"{cost.parameters / 1e6:.2f}",
+        f"{bound}{cost.multiply_adds / 1e9:.2f}",
+        f"{bound}{cost.flops / 1e9:.2f}",
+        f"{cost.kept_bytes / 2**20:.1f}",
+        f"{cost.peak_bytes / 2**20:.1f}",
+    )
+
+
+def _training(found: Profile, prefix: str) -> str:
+    """What training costs on top, and with it in all."""
+    more, names = found.added_by_training, ", ".join(found.training)
+    parameters, adds, flops, kept, _ = _cells(more)
+    both = _cells(found.total + more)
+    return (
+        f"{prefix}training also runs {names}:\n"
+        f"  + {parameters} M parameters, {adds} G multiply-adds, {flops} G FLOPs, {kept} MiB kept\n"
+        f"  = {both[0]} M, {both[1]} G, {both[2]} G, {both[3]} MiB in all"
+    )
+
+
+def _uncounted(found: Profile) -> str:
+    parts = [
+        f"{name} ({calls} x in {part})" for part, cost in found.parts.items() for name, calls in cost.uncounted.items()
+    ]
+    return ", ".join(parts)
