@@ -104,8 +104,8 @@ import sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from attseg import cli
-def run(argv):
-    with TemporaryDirectory(prefix="attseg-", dir=argv[0]):
+def run(place, /):
+    with TemporaryDirectory(prefix="attseg-", dir=place):
         print("ready", flush=True)
         time.sleep(300)
 cli.import_module = lambda name: type("Verb", (), {"run": staticmethod(run)})
