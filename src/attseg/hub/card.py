@@ -248,9 +248,13 @@ def _training(facts: CardFacts) -> str:
     if source := recipe.get("source"):
         rows["follows"] = source
     first = recipe.get("model", {}).get("args", {})
-    began = "weights of another run" if recipe.get("init") else None
-    if first.get("encoder_weights"):
-        began = "a file of encoder weights"
+    began = None
+    if recipe.get("init"):
+        began = "weights of another run"
+    elif isinstance(source := facts.info.get("encoder_weights"), str):  # release 0.1.0 wrote none
+        began = f"{source}; their own licence and data count too"
+    elif file := first.get("encoder_weights"):
+        began = f"encoder weights of the file {file}"
     elif "pretrained" in first:
         began = (
             "timm's pretrained encoder, whose own licence and data count too"

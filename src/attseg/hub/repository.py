@@ -7,6 +7,7 @@ are known ``recipe.yaml`` and ``report.json``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ from attseg.recipes.values import from_values
 REPORT = "report.json"
 _REPORTED = (RUN_FILES[0], HUB_FILE)
 """The files of weights that a report beside them is about."""
+
+_PLACE = re.compile(r"( tensors from )(?!timm: ).*[/\\]", re.DOTALL)
+"""The folder in what ``encoder_weights`` says."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +200,12 @@ def published(info: Mapping[str, Any]) -> dict[str, Any]:
         >>> published({"recipe": {"data": {"name": "camvid", "root": "/home/me/camvid"}}, "step": 7})
         {'recipe': {'data': {'name': 'camvid', 'root': None}}, 'step': 7}
     """
+    info = dict(info)
+    if isinstance(source := info.get("encoder_weights"), str):
+        info["encoder_weights"] = _PLACE.sub(r"\1", source)
     recipe = info.get("recipe")
     if not isinstance(recipe, Mapping):
-        return dict(info)
+        return info
     recipe = dict(recipe)
     if isinstance(data := recipe.get("data"), Mapping):
         options = data.get("options")

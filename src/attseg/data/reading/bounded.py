@@ -39,6 +39,9 @@ COMMENTS = 100
 
 BLOCK = 2**20
 
+MARKERS_PER_STREAM = 20
+"""Markers that each JPEG stream of a TIFF may have besides; a baseline stream has up to 12."""
+
 _MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length: TEM, RST0 to RST7, SOI
 _SOS, _EOI = 0xDA, 0xD9
@@ -82,7 +85,7 @@ def bounded(source: str | Path | bytes | BinaryIO) -> Iterator[BinaryIO]:
         head = file.read(64)
         file.seek(0)
         if head.startswith(b"\xff\xd8\xff"):
-            check_scans(file.read())
+            Pieces().add(file.read())
         elif head[:2] in (b"P1", b"P2", b"P3"):
             _check_comments(file)
         elif head.startswith(b"BM"):
@@ -95,26 +98,36 @@ def bounded(source: str | Path | bytes | BinaryIO) -> Iterator[BinaryIO]:
         yield file
 
 
-def check_scans(content: bytes) -> None:
-    """Refuse a JPEG stream of too many scans or markers; entropy-coded data holds no marker but restarts.
+class Pieces:
+    """Counts what the JPEG streams of one file consist of; entropy-coded data holds no marker but restarts."""
 
-    Raises:
-        DataError: It has more than ``SCANS`` scans or ``MARKERS`` markers.
-    """
-    scans, markers, at = 0, 0, 2
-    while found := _MARKER.search(content, at):
-        marker, at = found[1][0], found.end()
-        if found.end() - found.start() > READS:
-            raise DataError(_costly("a marker is padded without end"))
-        if marker == _EOI:
-            return
-        if marker in _ALONE:
-            continue
-        markers += 1
-        scans += marker == _SOS
-        if scans > SCANS or markers > MARKERS:
-            raise DataError(_costly(f"it has more than {f'{SCANS} scans' if scans > SCANS else f'{MARKERS} markers'}"))
-        at += int.from_bytes(content[at : at + 2])
+    def __init__(self) -> None:
+        self._markers = 0
+
+    def add(self, content: bytes) -> None:
+        """Count one stream.
+
+        Raises:
+            DataError: It has more than ``SCANS`` scans, or all streams together have more than ``MARKERS`` markers and
+                ``MARKERS_PER_STREAM`` in each.
+        """
+        scans, at = 0, 2
+        self._markers -= MARKERS_PER_STREAM
+        while found := _MARKER.search(content, at):
+            marker, at = found[1][0], found.end()
+            if found.end() - found.start() > READS:
+                raise DataError(_costly("a marker is padded without end"))
+            if marker == _EOI:
+                return
+            if marker in _ALONE:
+                continue
+            self._markers += 1
+            scans += marker == _SOS
+            if scans > SCANS or self._markers > MARKERS:
+                raise DataError(
+                    _costly(f"it has more than {f'{SCANS} scans' if scans > SCANS else f'{MARKERS} markers'}")
+                )
+            at += int.from_bytes(content[at : at + 2])
 
 
 def _check_comments(file: BinaryIO) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from attseg.data.reading.bounded import check_scans
+from attseg.data.reading.bounded import Pieces
 from attseg.data.reading.opening import MAX_PIXELS, check_size
 from attseg.data.reading.raw import RawImage, upright
 from attseg.data.sample import DataError
@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 MAX_BYTES = 2**30
 """Decoded bytes of all bands together, with what tiles add beyond the border."""
 
-MAX_SEGMENTS = 2**17
+MAX_SEGMENTS = 2**16
 """Strips and tiles."""
+
+MAX_TABLES = 8192
+"""Bytes of the tables that JPEG segments share, which are read anew for each; all that JPEG knows take 2,500."""
+
+MAX_DIMENSIONS = 32
+"""Sides of an array that tifffile states; NumPy's own limit was this for long."""
 
 MAX_PAGES = 64
 """Pages that are counted."""
@@ -209,6 +215,8 @@ def _stacked(tiff: TiffFile, page: TiffPage) -> int:
     if tiff.is_stk:
         return int((tiff.stk_metadata or {}).get("NumberPlanes", 1))
     if tiff.is_shaped and (stated := (tiff.shaped_metadata or ({},))[0].get("shape")):
+        if len(stated) > MAX_DIMENSIONS or any(abs(int(side)) > MAX_BYTES for side in stated):
+            raise DataError("says that it holds an array which no file holds; replace or remove it")
         return int(np.prod([int(side) for side in stated], dtype=object)) // max(1, page.size)
     return 1
 
@@ -252,12 +260,20 @@ def _check_bounds(page: TiffPage, max_pixels: int) -> None:
             "cannot be read as a picture: it ends too early, or its strips do not fit the file; replace or remove it"
         )
     if page.compression == JPEG:
-        for segment in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
-            stream = cast("bytes", segment[0] or b"")
-            check_scans(stream)
-            rows, columns = _jpeg_size(stream)
-            if rows > height or columns > width:
-                raise DataError("holds JPEG data of another size than its tags say; replace or remove it")
+        _check_jpeg(page, height, width)
+
+
+def _check_jpeg(page: TiffPage, height: int, width: int) -> None:
+    """Refuse JPEG segments that are larger than the tags say, or together made of too many pieces."""
+    if len(page.jpegtables or b"") > MAX_TABLES:
+        raise DataError(f"holds JPEG tables of {len(page.jpegtables)} bytes; at most {MAX_TABLES} are read: save it anew")
+    pieces = Pieces()
+    for segment in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
+        stream = cast("bytes", segment[0] or b"")
+        pieces.add(stream)
+        rows, columns = _jpeg_size(stream)
+        if rows > height or columns > width:
+            raise DataError("holds JPEG data of another size than its tags say; replace or remove it")
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
