@@ -23,7 +23,8 @@ READS = 50_000
 Decoders read once or more for each chunk, block or marker, and 64 KiB at a time otherwise.
 """
 
-BYTES_PER_READ = 512
+BYTES_PER_READ = 100
+"""The blocks of a GIF have 255 bytes, and Pillow reads twice for each."""
 
 SCANS = 100
 """Scans of a JPEG. libjpeg's own progressive script writes 10; each scan is a pass over all pixels, and may take 9 bytes."""

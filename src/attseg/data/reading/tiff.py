@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 from attseg.data.reading.bounded import Pieces
 from attseg.data.reading.opening import MAX_PIXELS, check_size
 from attseg.data.reading.raw import RawImage, upright
+from attseg.data.reading.tiff_tags import MAX_PAGES, check_tags, stated_size
 from attseg.data.sample import DataError
 from attseg.data.wording import amount
 
@@ -27,12 +28,6 @@ MAX_SEGMENTS = 2**16
 
 MAX_TABLES = 8192
 """Bytes of the tables that JPEG segments share, which are read anew for each; all that JPEG knows take 2,500."""
-
-MAX_DIMENSIONS = 32
-"""Sides of an array that tifffile states; NumPy's own limit was this for long."""
-
-MAX_PAGES = 64
-"""Pages that are counted."""
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -157,6 +152,7 @@ def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: in
     if not logger.handlers:  # what it logs about damaged files is told by our errors
         logger.addHandler(logging.NullHandler())
     try:
+        check_tags(file)
         with TiffFile(file, _multifile=False, **_PLAIN) as tiff:
             page = _only_page(tiff)
             _check_bounds(page, max_pixels)
@@ -214,11 +210,9 @@ def _stacked(tiff: TiffFile, page: TiffPage) -> int:
         return int((tiff.imagej_metadata or {}).get("images", 1))
     if tiff.is_stk:
         return int((tiff.stk_metadata or {}).get("NumberPlanes", 1))
-    if tiff.is_shaped and (stated := (tiff.shaped_metadata or ({},))[0].get("shape")):
-        if len(stated) > MAX_DIMENSIONS or any(abs(int(side)) > MAX_BYTES for side in stated):
-            raise DataError("says that it holds an array which no file holds; replace or remove it")
-        return int(np.prod([int(side) for side in stated], dtype=object)) // max(1, page.size)
-    return 1
+    stated = stated_size(page.shaped_description or "") * (page.dtype.itemsize if page.dtype else 1)
+    behind = page.is_contiguous and page.dataoffsets[0] + stated <= tiff.filehandle.size
+    return stated // max(1, page.nbytes) if behind else 1
 
 
 def _check_bounds(page: TiffPage, max_pixels: int) -> None:
