@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,17 @@ def short(text: str, most: int = LONGEST_NAME) -> str:
         xxxxxxxxxx.. (1000 characters) ..xxxxxxxxxx
     """
     return cut(harmless(text).replace("\n", r"\n").replace("\t", r"\t"), most)
+
+
+def in_markdown(text: str, most: int = LONGEST_MESSAGE) -> str:
+    r"""The same in a paragraph or a cell of Markdown, which finds no HTML, code or column in it.
+
+    Example:
+        >>> print(in_markdown("a|b `c` <img>" + chr(10)))
+        a/b 'c' &lt;img&gt;
+    """
+    text = html.escape(short(" ".join(text.split()), most), quote=False)
+    return text.replace("`", "'").replace("|", "/")
 
 
 def cut(text: str, most: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.prediction.protocol import Protocol
-from attseg.text import harmless, short
+from attseg.text import harmless, in_markdown, short
 
 
 class Terms(NamedTuple):
@@ -324,9 +323,7 @@ def _percent(value: float | None) -> str:
 
 def _plain(value: Any) -> str:
     """A value as text in which Markdown finds nothing to do, for names come from files of others."""
-    return (
-        html.escape(short(" ".join(str(value).split()), LONGEST_VALUE), quote=False).replace("`", "'").replace("|", "/")
-    )
+    return in_markdown(str(value), LONGEST_VALUE)
 
 
 def _cell(value: Any) -> str:

@@ -13,6 +13,7 @@ from attseg.recipes.tables.record import Table
 from attseg.reproduce.plan import Budget, Measurement
 from attseg.reproduce.run import Result, read_result
 from attseg.text import Table as Shown
+from attseg.text import in_markdown, short
 
 HEADINGS = ("row", "protocol", "paper", "ours", "seeds", "paper +/-", "ours +/-", "steps", "time")
 NOT_THE_TASK = (
@@ -158,7 +159,7 @@ def to_csv(lines: Sequence[Line]) -> str:
     names = ["row", "protocol", "paper_miou", "paper_accuracy", "seed", "miou", "accuracy", "steps", "seconds"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*names, *(f"probe_{name}" for name in probes)))
+    writer.writerow((*names, *(f"probe_{short(name)}" for name in probes)))
     for line in lines:
         printed = (line.row, line.protocol, _plain(line.paper), _plain(line.paper_accuracy))
         for result in line.results:
@@ -173,7 +174,8 @@ def to_csv(lines: Sequence[Line]) -> str:
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     aligned = ["---:" if heading not in ("row", "protocol") else "---" for heading in headings]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, aligned, *rows))
+    shown = (map(in_markdown, row) for row in (headings, aligned, *rows))  # names of probes come from the data set
+    return "\n".join(f"| {' | '.join(row)} |" for row in shown)
 
 
 def _results(measurement: Measurement) -> tuple[Result, ...]:

@@ -22,6 +22,9 @@ MAX_DIMENSIONS = 32
 SPARE = 2**16
 """Bytes that values may take beyond twice the size of the file, for small files."""
 
+PER_SAMPLE = (258, 277, 338, 339)
+"""Tags with one value a band, of which there are at most 65,535; tifffile makes an object of each."""
+
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes a value, by the type of a tag."""
 
@@ -81,7 +84,9 @@ def check_tags(file: IO[bytes]) -> None:
             raise DataError(f"has more than {MAX_TAGS} TIFF tags, which no image has; save it anew, as PNG for example")
         content = file.read(count * struct.calcsize(entry))
         whole = len(content) - len(content) % struct.calcsize(entry)
-        for _, kind, number in struct.iter_unpack(entry, content[:whole]):
+        for code, kind, number in struct.iter_unpack(entry, content[:whole]):
+            if code in PER_SAMPLE and number > 2**16:
+                raise DataError(f"says something about {number} bands, and a TIFF has at most 65535; replace or remove it")
             taken = number * _SIZES.get(kind, 0)
             values += taken if taken <= size else 0  # values beyond the file are not read
         if values > 2 * size + SPARE:
