@@ -143,3 +143,9 @@ def test_open_files_are_read_from_the_beginning_and_stay_open(kind):
     file.seek(7)
     assert read_image(file).shape == (16, 16, 3)
     assert not file.closed
+
+
+def test_a_large_gif_of_noise_is_read():
+    """Its blocks have 255 bytes, each of which is read in two pieces."""
+    values = np.random.default_rng(0).integers(0, 256, (2800, 2800), np.uint8)
+    assert np.array_equal(read_image(encode(Image.fromarray(values), "GIF"))[..., 0], values)

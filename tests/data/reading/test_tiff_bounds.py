@@ -44,7 +44,9 @@ def tiff(*tags, body=bytes(64), side=8, samples=1, compression=1, segments=None)
             body += raw
             raw = struct.pack("<I", place)
         entries += struct.pack("<HHI4s", code, kind, len(values), raw)
-    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(entries) // 12) + entries + bytes(4)
+    return (
+        b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(entries) // 12) + entries + bytes(4)
+    )
 
 
 def jpeg(before=b""):
@@ -57,14 +59,23 @@ def tiles(content, count):
     side = 16 * count
     everywhere = [8] * count**2, [len(content)] * count**2
     return tiff(
-        *((256, 4, [side]), (257, 4, [side]), (322, 4, [16]), (323, 4, [16]), (324, 4, everywhere[0]), (325, 4, everywhere[1])),
+        *(
+            (256, 4, [side]),
+            (257, 4, [side]),
+            (322, 4, [16]),
+            (323, 4, [16]),
+            (324, 4, everywhere[0]),
+            (325, 4, everywhere[1]),
+        ),
         body=content + bytes(SIZE),
         compression=7,
     )
 
 
 REFUSED = {
-    "tags with the same values": lambda: tiff(*((40000 + i, 3, At(8, SIZE // 2)) for i in range(4000)), body=bytes(SIZE)),
+    "tags with the same values": lambda: tiff(
+        *((40000 + i, 3, At(8, SIZE // 2)) for i in range(4000)), body=bytes(SIZE)
+    ),
     "descriptions in the same place": lambda: tiff(*((270, 2, At(8, SIZE)) for _ in range(4000)), body=bytes(SIZE)),
     "endless tags": lambda: tiff(*((500 + i, 3, [1]) for i in range(60_000))),
     "endless bands": lambda: tiff((338, 3, At(8, SIZE // 2)), body=bytes(SIZE)),
@@ -73,7 +84,9 @@ REFUSED = {
     "strips without end": lambda: tiff(
         segments=([8] * 70_000, [8] * 70_000, 1), body=zlib.compress(bytes(8)), compression=8
     ),
-    "JPEG tables of a megabyte": lambda: tiff((347, 7, At(8, SIZE // 2)), body=jpeg() + bytes(SIZE), compression=7, side=16),
+    "JPEG tables of a megabyte": lambda: tiff(
+        (347, 7, At(8, SIZE // 2)), body=jpeg() + bytes(SIZE), compression=7, side=16
+    ),
 }
 
 

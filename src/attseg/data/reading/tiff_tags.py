@@ -86,11 +86,15 @@ def check_tags(file: IO[bytes]) -> None:
         whole = len(content) - len(content) % struct.calcsize(entry)
         for code, kind, number in struct.iter_unpack(entry, content[:whole]):
             if code in PER_SAMPLE and number > 2**16:
-                raise DataError(f"says something about {number} bands, and a TIFF has at most 65535; replace or remove it")
+                raise DataError(
+                    f"says something about {number} bands, and a TIFF has at most 65535; replace or remove it"
+                )
             taken = number * _SIZES.get(kind, 0)
             values += taken if taken <= size else 0  # values beyond the file are not read
         if values > 2 * size + SPARE:
-            raise DataError("has TIFF tags whose values overlap; replace or remove it, or save it anew, as PNG for example")
+            raise DataError(
+                "has TIFF tags whose values overlap; replace or remove it, or save it anew, as PNG for example"
+            )
         following = file.read(struct.calcsize(offset))
         page = struct.unpack(offset, following)[0] if len(following) == struct.calcsize(offset) else 0
     file.seek(start)

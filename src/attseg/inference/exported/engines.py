@@ -97,7 +97,9 @@ def _start_onnx(path: Path, outputs: tuple[str, ...], threads: int) -> Engine:
     runtime = need("onnxruntime", f"running {path}")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 4  # its log goes past our filter with names from the file; errors are raised all the same
+    options.log_severity_level = (
+        4  # its log goes past our filter with names from the file; errors are raised all the same
+    )
     try:
         session = runtime.InferenceSession(str(require_file(path)), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common class
