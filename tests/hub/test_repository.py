@@ -345,3 +345,24 @@ def test_telemetry_is_off_for_a_block_and_then_what_it_was(monkeypatch):
         with untold():
             assert constants.HF_HUB_DISABLE_TELEMETRY
         assert constants.HF_HUB_DISABLE_TELEMETRY is before
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        *({"recipe": {"model": "x"}}, {"recipe": {"optim": []}}, {"recipe": {"crop_size": 3}}),
+        *({"recipe": {"data": {"name": "scenes", "options": [1]}}}, {"recipe": {"model": {"args": [1]}}}),
+    ],
+)
+def test_metadata_of_another_layout_is_told(info, tmp_path):
+    model = build_model(SPEC.name, SPEC.args, len(CLASSES))
+    one = Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=Origin(SPEC, info))
+    with pytest.raises(UsageError, match=r"no model card .*not laid out as"):
+        one.save_pretrained(tmp_path / "saved")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"miou": 0.5, "protocol": "x"}', '{"miou": NaN}', "[" * 100_000])
+def test_a_report_of_another_layout_is_told(text, run, tmp_path):
+    (run / "report.json").write_text(text)
+    with pytest.raises(UsageError, match=r"report\.json"):
+        load(run, device="cpu").save_pretrained(tmp_path / "saved")

@@ -11,6 +11,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
+from attseg.errors import UsageError
 from attseg.prediction.protocol import Protocol
 from attseg.text import harmless, in_markdown, short
 
@@ -70,6 +71,8 @@ PAPERS = {
     "AttentionToRefine": "Yang and Peng, 2018 (https://arxiv.org/abs/1807.02917)",
 }
 
+REPORT = "report.json"
+
 CODE = "Apache-2.0"
 """Licence of attseg itself."""
 
@@ -124,7 +127,20 @@ def write_card(facts: CardFacts, *, license: str | None = None, repository: str 
         facts: What it is written from.
         license: Of the weights, as the hub calls it (``mit``); None takes what follows from the data, if anything does.
         repository: ``owner/name``, for the example.
+
+    Raises:
+        UsageError: What the weights or their report say is not laid out as attseg writes it.
     """
+    try:
+        return _written(facts, license, repository)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"no model card can be written, since what the weights or their {REPORT} say about their making is not laid out as "
+            f"attseg writes it ({type(error).__name__}: {error}); remove {REPORT}, or publish the run itself"
+        ) from error
+
+
+def _written(facts: CardFacts, license: str | None, repository: str) -> ModelCard:
     terms = TERMS.get(str(facts.data.get("name")))
     license = license or (terms.license if terms else None)
     values: dict[str, Any] = {

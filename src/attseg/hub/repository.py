@@ -23,14 +23,13 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError, read_text, replacing
-from attseg.hub.card import CardFacts, write_card
+from attseg.hub.card import REPORT, CardFacts, write_card
 from attseg.hub.sources import HUB_FILE, RUN_FILES, find_weights
 from attseg.hub.telemetry import untold
 from attseg.recipes.files import to_yaml
 from attseg.recipes.recipe import Machine, ModelSpec, Recipe
 from attseg.recipes.values import from_values
 
-REPORT = "report.json"
 _REPORTED = (RUN_FILES[0], HUB_FILE)
 """The files of weights that a report beside them is about."""
 
@@ -232,7 +231,7 @@ def read_report(origin: Origin) -> tuple[dict[str, Any] | None, str | None]:
         measured = report.get("measured") or datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     except FileNotFoundError:
         return None, None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} cannot be read as the report of a run: {error}; evaluate the run anew, or remove it"
         ) from error
