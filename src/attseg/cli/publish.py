@@ -44,7 +44,8 @@ def run(
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
     from attseg.files import making
-    from attseg.hub.repository import REPORT, publish
+    from attseg.hub.card import REPORT
+    from attseg.hub.repository import publish
     from attseg.hub.sources import HUB_FILE
     from attseg.inference.segmenter import load
     from attseg.written import outputs

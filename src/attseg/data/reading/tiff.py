@@ -259,10 +259,9 @@ def _check_bounds(page: TiffPage, max_pixels: int) -> None:
 
 def _check_jpeg(page: TiffPage, height: int, width: int) -> None:
     """Refuse JPEG segments that are larger than the tags say, or together made of too many pieces."""
-    if len(page.jpegtables or b"") > MAX_TABLES:
-        raise DataError(
-            f"holds JPEG tables of {len(page.jpegtables)} bytes; at most {MAX_TABLES} are read: save it anew"
-        )
+    tables = page.jpegtables or b""
+    if len(tables) > MAX_TABLES:
+        raise DataError(f"holds JPEG tables of {len(tables)} bytes; at most {MAX_TABLES} are read: save it anew")
     pieces = Pieces()
     for segment in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts, flat=True):
         stream = cast("bytes", segment[0] or b"")
