@@ -1,4 +1,4 @@
-"""The part of the work that falls to one of several processes, on one computer or many: every so-manieth picture."""
+"""The part of the work that falls to one of several processes, on one computer or many: every n-th image."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Share:
             )
 
     def of(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Every so-manieth item, beginning with that of this process: together the processes take each of them once."""
+        """Every n-th item, starting at this process's rank; together, the processes take each item once."""
         return islice(items, self.rank, None, self.world)
 
     def count(self, total: int) -> int:
-        """How many of so many items these are."""
+        """The number of items of this share, out of a total."""
         return len(range(self.rank, total, self.world))
 
     def file(self, stem: str, suffix: str) -> str:
@@ -72,7 +72,7 @@ def share_of(environment: Mapping[str, str]) -> Share:
     """The share that ``RANK`` and ``WORLD_SIZE`` name, which torchrun sets for each of its processes; without them, all.
 
     Raises:
-        UsageError: They are no numbers, or do not go together.
+        UsageError: They are not integers, or do not go together.
     """
     try:
         return Share(int(environment.get("RANK", "0")), int(environment.get("WORLD_SIZE", "1")))

@@ -62,7 +62,7 @@ def read_matlab_labels(path: str | Path) -> npt.NDArray[Any]:
         if not np.array_equal(values, np.trunc(values)):
             raise DataError(f"{path} holds fractions in {VARIABLE}.{FIELD}; labels are whole numbers")
         if np.abs(values).max() > LARGEST:
-            raise DataError(f"{path} holds endless numbers in {VARIABLE}.{FIELD}; labels are 0..255")
+            raise DataError(f"{path} contains infinite or too large values in {VARIABLE}.{FIELD}; labels are 0..255")
         values = values.astype(np.int64)
     return values
 
