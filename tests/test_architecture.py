@@ -41,7 +41,17 @@ ALLOWED = {
     "profiling": {"checkpoint", "hub", "inference", "models", "recipes"},
     "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
     "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "recipes", "training"},
-    "export": {"data", "encoders", "evaluation", "inference", "layers", "models", "profiling", "recipes"},
+    "export": {
+        "checkpoint",
+        "data",
+        "encoders",
+        "evaluation",
+        "inference",
+        "layers",
+        "models",
+        "profiling",
+        "recipes",
+    },
     "doctor": {"data"},
 }
 TOP = {"__init__", "__main__", "cli", "demo"}

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch.export import ExportedProgram
 
+from attseg.checkpoint import WeightsError
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.program import quiet, trace
@@ -21,6 +22,7 @@ from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.packages import need
 from attseg.inference.segmenter import Segmenter
+from attseg.tensors import explain_state, listed
 
 Format = Literal["pt2", "onnx", "openvino"]
 OnStep = Callable[[str], None]
@@ -161,6 +163,10 @@ def _traced(
         raise UsageError(f"{path} is to hold a model for {format}; a name that ends with {SUFFIX[format]} was expected")
     if segmenter.exported:
         raise UsageError("an exported file cannot be exported again; give the run that it came from")
+    if problems := explain_state(segmenter.model.state_dict()):
+        raise WeightsError(
+            f"the weights of this {type(segmenter.model).__name__} cannot be exported:{listed(problems)}"
+        )
     step("tracing the network")
     return trace(segmenter, contract or Contract())
 

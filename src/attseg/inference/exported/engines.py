@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 import torch
 
@@ -15,6 +16,7 @@ from attseg.files import require_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description, ExportedError
 from attseg.inference.exported.packages import need
+from attseg.text import short
 
 Numbers = npt.NDArray[Any]
 Compute = Callable[[Numbers], Mapping[str, Numbers]]
@@ -76,6 +78,13 @@ def _onnx_text(path: Path) -> str | None:
         model = onnx.load(require_file(path), load_external_data=False)
     except Exception as error:  # whatever a parser says of bytes that are none
         raise _damaged(path, "an ONNX file", error) from error
+    constants = [(each.name, each) for each in model.graph.initializer]
+    constants += [
+        (node.name, attribute.t) for node in model.graph.node for attribute in node.attribute if attribute.HasField("t")
+    ]
+    floats = [onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE]
+    kept = [(name, each) for name, each in constants if each.data_type in floats and not each.external_data]
+    _check_finite(path, ((name, onnx.numpy_helper.to_array(each)) for name, each in kept))
     return next((entry.value for entry in model.metadata_props if entry.key == KEY), None)
 
 
@@ -117,6 +126,10 @@ def _start_onnx(path: Path, outputs: tuple[str, ...], threads: int) -> Engine:
 def _start_openvino(path: Path, outputs: tuple[str, ...], threads: int) -> Engine:
     openvino = need("openvino", f"running {path}")
     model = _read_openvino(path)
+    constants = (
+        each for each in model.get_ops() if each.get_type_name() == "Constant" and each.get_element_type().is_real()
+    )
+    _check_finite(path, ((each.get_friendly_name(), each.data) for each in constants))
     _check_names(path, [each.any_name for each in model.inputs], [each.any_name for each in model.outputs], outputs)
     exact = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     try:
@@ -146,9 +159,12 @@ def _start_pt2(path: Path, outputs: tuple[str, ...], _threads: int) -> Engine:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formats within torch, which a reader can do nothing about
-            program: Any = torch.export.load(require_file(path)).module()
+            exported = torch.export.load(require_file(path))
+            program: Any = exported.module()
     except Exception as error:  # whatever torch says of parts that are missing
         raise _damaged(path, "an archive that this PyTorch can run", error) from error
+    floats = ((name, each) for name, each in exported.state_dict.items() if each.is_floating_point())
+    _check_finite(path, ((name, each.detach().float().numpy()) for name, each in floats))
 
     def compute(images: Numbers) -> Mapping[str, Numbers]:
         with torch.inference_mode():
@@ -164,6 +180,20 @@ def _check_names(path: Path, inputs: list[str], given: list[str], outputs: tuple
             f"{path} takes {', '.join(inputs)} and gives {', '.join(given)}, but says that it takes {INPUT} and gives "
             f"{', '.join(outputs)}; export it anew"
         )
+
+
+def _check_finite(path: Path, constants: Iterable[tuple[str, Numbers]]) -> None:
+    """Refuse NaN in any constant, and infinity in weights of convolutions; elsewhere it may be a mask.
+
+    The output would not show all of it: OpenVINO's ReLU makes 0 of NaN.
+    """
+    for name, values in constants:
+        if values.dtype.kind == "f" and not (
+            np.isfinite(values).all() if values.ndim == 4 else not np.isnan(values).any()
+        ):
+            raise ExportedError(
+                f"{path} has NaN or infinite values in its weights ({short(name)}); export it anew from a sound run"
+            )
 
 
 def _damaged(path: Path, what: str, error: Exception) -> ExportedError:
