@@ -83,7 +83,7 @@ def counts(rng):
 def manifest(rng):
     """The entries of a manifest of predictions, one a line."""
     entries = [
-        {"picture": f"street {number}.png", "key": rng.bytes(8).hex(), "areas": {"sky": int(rng.integers(99))}}
+        {"file": f"street {number}.png", "key": rng.bytes(8).hex(), "areas": {"sky": int(rng.integers(99))}}
         for number in range(int(rng.integers(1, 5)))
     ]
     return "manifest.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries).encode(), entries
