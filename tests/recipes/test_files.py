@@ -137,10 +137,10 @@ def test_odd_names_of_old_runs_are_read_and_no_new_run_gets_one(name, tmp_path, 
     (tmp_path / "my.yaml").write_text(text_with(name), encoding="utf-8")
     assert read_recipe(tmp_path / "my.yaml")[0].name == name
     for words in (
+        ["my.yaml", "--print_config"],  # first, since it would not train where nothing is refused
         ["my.yaml"],
         ["my.yaml", "--out", "here"],
         ["pan-scenes", f"--name={name}"],
-        ["my.yaml", "--print_config"],
     ):
         assert main(["train", *words]) == 2
         assert "name is" in capsys.readouterr().err
