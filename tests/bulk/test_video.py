@@ -277,7 +277,5 @@ def test_files_and_patterns_are_videos_and_folders_are_not(tmp_path):
 
 def test_without_the_package_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr("attseg.bulk.frames.find_spec", lambda name: None)
-    with pytest.raises(
-        UsageError, match=r"videos need the package av, which is not installed: pip install 'av>="
-    ):
+    with pytest.raises(UsageError, match=r"videos need the package av, which is not installed: pip install 'av>="):
         find_videos(["clip.mp4"])
