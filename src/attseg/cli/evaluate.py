@@ -20,8 +20,6 @@ from attseg.recipes.recipe import Machine
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
-    from attseg.data.classes import ClassTable
-    from attseg.evaluation.comparison import Comparison
     from attseg.evaluation.job import Measured, Task
     from attseg.evaluation.submission import Submission
 
@@ -97,9 +95,11 @@ def run(
     from attseg.checkpoint import trained_on
     from attseg.data.catalog import open_data
     from attseg.evaluation import run_data
+    from attseg.evaluation.comparison import compare
     from attseg.evaluation.identity import describe_data
     from attseg.evaluation.job import METERS, Task, block_of, describe_submission, interval_of
     from attseg.evaluation.shown import comparison_parts, report_parts
+    from attseg.evaluation.submission import Submission
     from attseg.evaluation.written import WRITTEN, write_comparison, write_report
     from attseg.hub.sources import find_weights
     from attseg.inference.segmenter import read_about
@@ -125,7 +125,9 @@ def run(
     place = run_data.place_of(
         run, out, file, run_data.apart_of(file, recipe, spec, data.split, protocol, crf), resume=resume
     )
-    archive = _archive(submission, place, data.classes)
+    if submission and place is None:
+        raise UsageError("--submission writes an archive; say with --out where to")
+    archive = Submission(submission, place / f"submission-{submission}", data.classes) if submission and place else None
     meters = [METERS[name](data.classes) for name in METERS if getattr(more, name)]
     task = Task(
         spec=spec, data=data, machine=machine, protocol=protocol, memory=views.memory, meters=meters, crf=refine
@@ -147,7 +149,10 @@ def run(
             values["interval"] = interval_of(measured.kept, block)
         compared = None
         if other and more.against and folder:
-            compared, against = _compare(task, measured, other, folder / "against", block, resume=resume)
+            against = _measure(task, other, folder / "against", resume=resume)
+            assert measured.kept is not None  # a comparison keeps its counts
+            assert against.kept is not None
+            compared = compare(data.classes.names, measured.kept, against.kept, block=block)
             values["against"] = {"run": more.against, **compared.to_dict()}
         if json:
             print(dumps(values, indent=2))
@@ -171,16 +176,6 @@ def run(
     return 0
 
 
-def _archive(kind: str | None, out: Path | None, classes: ClassTable) -> Submission | None:
-    if kind is None:
-        return None
-    if out is None:
-        raise UsageError("--submission writes an archive; say with --out where to")
-    from attseg.evaluation.submission import Submission
-
-    return Submission(kind, out / f"submission-{kind}", classes)
-
-
 def _measure(
     task: Task, file: Path, folder: Path | None, archive: Submission | None = None, *, resume: bool
 ) -> Measured:
@@ -202,15 +197,3 @@ def _measure(
             on_views=lambda done, total: bar.update(views, completed=done, total=total, visible=done < total),
             tell=lambda text: print(text, file=sys.stderr),
         )
-
-
-def _compare(
-    task: Task, measured: Measured, other: Path, folder: Path, block: int, *, resume: bool
-) -> tuple[Comparison, Measured]:
-    """Evaluate the other model on the same split, and compare."""
-    from attseg.evaluation.comparison import compare
-
-    second = _measure(task, other, folder, resume=resume)
-    assert measured.kept is not None  # a comparison keeps its counts
-    assert second.kept is not None
-    return compare(task.data.classes.names, measured.kept, second.kept, block=block), second

@@ -82,7 +82,15 @@ def run(
         attseg export demo --out demo.pt2
     """
     suffix = out.suffix.lower()
-    _check(suffix, out, format, agreement)
+    if suffix not in FORMATS:
+        raise UsageError(
+            f"--out is {out}; a name that ends with .pt2, .onnx or .xml was expected, which says the format"
+        )
+    if format and format != FORMATS[suffix]:
+        wanted = next(end for end, name in FORMATS.items() if name == format)
+        raise UsageError(f"--format is {format}, but --out is {out}; end its name with {wanted}")
+    if agreement is not None and not 0 <= agreement <= 1:
+        raise UsageError(f"--agreement is {agreement:g}; a share from 0 to 1 was expected")
     if int8:
         if suffix == ".pt2":
             raise UsageError("--int8 makes integers of .onnx and .xml; end the name of --out with one of these")
@@ -146,15 +154,3 @@ def run(
         print_parts(export_parts(out, made.report, made.values))
         made.parity.check(out)
     return 0
-
-
-def _check(suffix: str, out: Path, format: str | None, agreement: float | None) -> None:
-    if suffix not in FORMATS:
-        raise UsageError(
-            f"--out is {out}; a name that ends with .pt2, .onnx or .xml was expected, which says the format"
-        )
-    if format and format != FORMATS[suffix]:
-        wanted = next(end for end, name in FORMATS.items() if name == format)
-        raise UsageError(f"--format is {format}, but --out is {out}; end its name with {wanted}")
-    if agreement is not None and not 0 <= agreement <= 1:
-        raise UsageError(f"--agreement is {agreement:g}; a share from 0 to 1 was expected")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from json import dumps
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from attseg.cli.options import Json
 from attseg.cli.output import print_table
 from attseg.errors import unknown
-from attseg.recipes.values import argument_docs
+from attseg.recipes.values import describe_class
 
 
 def run(model: str | None = None, /, *, json: Json = False) -> int:
@@ -30,7 +29,7 @@ def run(model: str | None = None, /, *, json: Json = False) -> int:
 
     if model and model not in MODELS:
         raise unknown("model", model, MODELS)
-    described = {name: _described(MODELS[name]) for name in ([model] if model else MODELS)}
+    described = {name: describe_class(MODELS[name]) for name in ([model] if model else MODELS)}
     if json:
         print(dumps(described, indent=2))
         return 0
@@ -44,25 +43,6 @@ def run(model: str | None = None, /, *, json: Json = False) -> int:
         print()
     print("Set one with: attseg train RECIPE --model.name NAME --model.args.OPTION VALUE")
     return 0
-
-
-def _described(model: type) -> dict[str, Any]:
-    """What a model is, its paper and its options, from its docstrings and signature."""
-    meanings, hints = argument_docs(model), get_type_hints(vars(model)["__init__"])
-    options = {
-        name: {
-            "default": parameter.default,
-            "choices": get_args(hints[name]) if get_origin(hints[name]) is Literal else None,
-            "about": meanings.get(name, ""),
-        }
-        for name, parameter in inspect.signature(model).parameters.items()
-        if parameter.default is not inspect.Parameter.empty
-    }
-    return {"about": _first_line(model), "paper": _first_line(inspect.getmodule(model)), "options": options}
-
-
-def _first_line(documented: object) -> str:
-    return (inspect.getdoc(documented) or "").partition("\n")[0]
 
 
 def _listed(choices: Sequence[Any] | None) -> str:

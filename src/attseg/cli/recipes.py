@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from json import dumps
 from typing import Any
 
@@ -10,7 +9,7 @@ from attseg.cli.options import Json
 from attseg.cli.output import print_table
 from attseg.recipes import RECIPES
 from attseg.recipes.measured import MEASURED
-from attseg.recipes.values import to_values
+from attseg.recipes.values import first_line, to_values
 
 
 def run(*, json: Json = False) -> int:
@@ -49,4 +48,4 @@ def _values(name: str) -> dict[str, Any]:
 
 def _about(name: str) -> str:
     """The first sentence of the recipe's docstring."""
-    return (inspect.getdoc(RECIPES[name]) or "").partition("\n")[0].replace("`", "")
+    return first_line(RECIPES[name]).replace("`", "")

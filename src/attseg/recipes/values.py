@@ -103,6 +103,26 @@ def argument_docs(documented: type) -> dict[str, str]:
     return {name: text.replace("``", "") for name, text in docs.items()}
 
 
+def describe_class(documented: type) -> dict[str, Any]:
+    """First line, paper and options of a class as plain values, from its docstrings and signature."""
+    meanings, hints = argument_docs(documented), get_type_hints(vars(documented)["__init__"])
+    options = {
+        name: {
+            "default": parameter.default,
+            "choices": get_args(hints[name]) if get_origin(hints[name]) is Literal else None,
+            "about": meanings.get(name, ""),
+        }
+        for name, parameter in inspect.signature(documented).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    return {"about": first_line(documented), "paper": first_line(inspect.getmodule(documented)), "options": options}
+
+
+def first_line(documented: object) -> str:
+    """The first line of a docstring."""
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
 def expected(hint: Hint) -> str:
     """The values that a type accepts, in words for a message."""
     origin: Any = get_origin(hint)
