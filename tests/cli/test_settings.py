@@ -90,3 +90,15 @@ def test_a_whole_number_is_not_rounded(capsys):
 
     assert main(["demo", "--seed", "1.5"]) == 2
     assert "'1.5' was given; a whole number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ['["a", "b"]', "[1].png", '{"a": 1}', "a,b", "-1", "é\udce9"])
+def test_names_of_files_are_taken_as_they_are(name):
+    found = {}
+
+    def run(*files: Path, more: list[str] | None = None) -> int:
+        found.update(files=files, more=more)
+        return 0
+
+    assert call("attseg verb", run, [name, "--more", name]) == 0
+    assert found == {"files": (Path(name),), "more": [name]}

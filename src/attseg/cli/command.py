@@ -56,7 +56,9 @@ def call(name: str, function: Callable[..., int], arguments: Sequence[str]) -> i
         version_flags=(),
         group_arguments=Group("Arguments", sort_key=0),
         group_parameters=Group("Options", sort_key=1),
-        default_parameter=Parameter(negative="", allow_repeating=True, show_default=_shown),
+        default_parameter=Parameter(
+            negative="", allow_repeating=True, json_list=False, json_dict=False, show_default=_shown
+        ),
         result_action="return_value",
     )
     app["--help"].show = False

@@ -90,13 +90,13 @@ class OptimSpec:
     Args:
         name: ``sgd`` or ``adamw``.
         lr: Learning rate of the encoder at the start.
-        momentum: Of SGD.
-        weight_decay: L2 factor.
+        momentum: Momentum of SGD.
+        weight_decay: Factor of the L2 penalty on weights.
         power: Exponent of the polynomial decay.
         warmup: Steps over which the learning rate rises to ``lr``.
-        new_layers_factor: What the learning rate of everything after the encoder is multiplied with.
+        new_layers_factor: Factor of the learning rate of everything after the encoder.
         decay_norm_and_bias: Whether ``weight_decay`` also holds for normalisation layers and biases.
-        clip: Largest norm of the gradient; 0 never clips.
+        clip: Largest norm of the gradient; 0 turns clipping off.
     """
 
     name: Literal["sgd", "adamw"] = "sgd"
@@ -123,7 +123,7 @@ class LossSpec:
         ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
         boundary_width: Distance to another label up to which a pixel weighs more, in pixels.
         boundary_gain: What is added to the weight of a pixel that touches another label.
-        lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its pictures.
+        lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its images.
     """
 
     terms: dict[LossName, float] = field(default_factory=lambda: {"cross-entropy": 1.0})
@@ -145,18 +145,18 @@ class Recipe:
             ``_`` and ``-`` (``check_new_name``); runs and weights of attseg 0.1.0 may have other names of one path component.
         model: The network.
         data: The data set.
-        sampling: ``shuffled`` draws every training picture once a round; ``class-balanced`` draws a class, then one of its
-            pixels, and takes the picture that holds it, so that rare classes come up as often as common ones.
-        augment: Random changes to the training pictures.
-        crop_size: Height and width of what the network sees in training, in pixels.
-        batch_size: Pictures an optimiser step, over all devices and accumulated parts.
-        steps: Optimiser steps.
+        sampling: ``shuffled`` draws every training image once per epoch; ``class-balanced`` draws a class, then one of its
+            pixels, and takes the image that holds it, so that rare classes come up as often as common ones.
+        augment: Random changes to the training images.
+        crop_size: Height and width of the crops for training, in pixels.
+        batch_size: Images per optimiser step, over all devices and accumulated parts.
+        steps: Number of optimiser steps.
         init: Run folder or file of weights that the whole network begins with; of the same model and the same classes.
         optim: Optimiser and schedule.
         loss: What is minimised.
         ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
         val_every: Steps between two evaluations on the validation split; 0 is a tenth of ``steps``, but at least 100.
-        seed: Of weights, order and augmentation.
+        seed: Seed of the weights, the order of images, and augmentation.
         source: Paper, table and row that this reproduces; empty for our own.
         expected_miou: What the paper reports for that row, in percent.
         protocol: How that was evaluated: a name for ``attseg evaluate --protocol``.
@@ -238,13 +238,13 @@ class Machine:
     """Where and how a run happens; none of it belongs to a recipe.
 
     Args:
-        device: ``auto`` takes a GPU if there is one.
-        devices: Processes a node, one a device.
-        nodes: Computers; start one process a device on each with torchrun.
-        precision: ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
-        workers: Processes that read and transform pictures; -1 chooses.
-        cache: Gigabytes of memory, for each process, in which decoded training pictures are kept; 0 keeps none.
-        accumulate: Parts that each process cuts its share of a batch into, where memory is short.
+        device: Where it runs; ``auto`` takes a GPU if there is one.
+        devices: Processes per node, one per device.
+        nodes: Number of computers; start one process per device on each with torchrun.
+        precision: Number format; ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
+        workers: Processes that read and transform images; -1 chooses their number.
+        cache: Gigabytes of memory, for each process, in which decoded training images are kept; 0 keeps none.
+        accumulate: Parts into which each process splits its share of a batch, to save memory.
         channels_last: Memory layout with channels innermost; ``auto`` where it is faster.
         compile: Whether the network goes through ``torch.compile``.
         sync_bn: Batch statistics over all GPUs, where there are several.
