@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attseg.errors import UsageError
-from attseg.recipes.recipe import AugmentSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
+from attseg.recipes.recipe import NAME, AugmentSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
 from attseg.recipes.values import argument_docs, from_values, to_values
 from attseg.recipes.values import settings as settings_of
 
@@ -15,7 +15,7 @@ PLAIN = st.recursive(
 )
 RECIPES = st.builds(
     Recipe,
-    name=st.text(),
+    name=st.from_regex(NAME, fullmatch=True),
     model=st.builds(
         ModelSpec, name=st.sampled_from(["PAN", "FCN"]), args=st.dictionaries(st.text(min_size=1), PLAIN, max_size=3)
     ),
