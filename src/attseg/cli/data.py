@@ -77,8 +77,7 @@ def check(
     from attseg.data.checking import doctor
     from attseg.data.checking.shown import check_parts
 
-    _check_out(out)
-    name, root, options = _named(data, root, given)
+    name, root, options = _named(data, root, given, out)
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         result = doctor.check(
@@ -118,8 +117,7 @@ def show(
         attseg data show ~/mine
         attseg data show cityscapes --data.root ~/data/cityscapes --split val --out samples.png
     """
-    _check_out(out)
-    name, root, options = _named(data, root, given)
+    name, root, options = _named(data, root, given, out)
     title = Path(root).resolve().name if root else name
     out = out or Path("runs", f"{title}-samples.png")
     print(_draw(name, root, options, split, count, out, overwrite=overwrite))
@@ -129,8 +127,12 @@ def show(
 ACTIONS = {"check": check, "show": show, "download": download}
 
 
-def _named(data: str, root: str | None, given: dict[str, Any]) -> tuple[str, str | None, dict[str, Any]]:
+def _named(
+    data: str, root: str | None, given: dict[str, Any], out: Path | None
+) -> tuple[str, str | None, dict[str, Any]]:
     """Name, root and options of the data set; NAME|DIR is a name, or else a folder of one's own data."""
+    if out is not None and out.suffix.lower() != ".png":
+        raise UsageError(f"--out is {out}; samples are drawn as PNG: a name that ends in .png was expected")
     options = put({}, given).get("data", {}).get("options", {})
     if data in NAMES:
         return data, root, options
@@ -139,11 +141,6 @@ def _named(data: str, root: str | None, given: dict[str, Any]) -> tuple[str, str
     if not Path(data).is_dir():
         raise UsageError(f"{unknown('data set', data, NAMES)}; nor is there a folder of this name")
     return "folder", data, options
-
-
-def _check_out(out: Path | None) -> None:
-    if out is not None and out.suffix.lower() != ".png":
-        raise UsageError(f"--out is {out}; samples are drawn as PNG: a name that ends in .png was expected")
 
 
 def _draw(
