@@ -133,8 +133,8 @@ def run(
         spec=spec, data=data, machine=machine, protocol=protocol, memory=views.memory, meters=meters, crf=refine
     )
     places = [*([place / name for name in WRITTEN] if place else []), *([archive.path] if archive is not None else [])]
-    own = overwrite or out is None  # the folder of a run is ours
-    with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=own):
+    # the folder of a run is ours
+    with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=overwrite or out is None):
         folder = place or (Path(scratch) if more.interval or other else None)
         measured = _measure(task, file, folder, archive, resume=resume)
         values: dict[str, Any] = measured.report.to_dict() | {
@@ -150,8 +150,7 @@ def run(
         compared = None
         if other and more.against and folder:
             against = _measure(task, other, folder / "against", resume=resume)
-            assert measured.kept is not None  # a comparison keeps its counts
-            assert against.kept is not None
+            assert measured.kept and against.kept  # a comparison keeps its counts
             compared = compare(data.classes.names, measured.kept, against.kept, block=block)
             values["against"] = {"run": more.against, **compared.to_dict()}
         if json:
