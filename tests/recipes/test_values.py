@@ -13,6 +13,7 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
     max_leaves=8,
 )
+WHOLE = st.integers(-(2**63), 2**63 - 1)
 RECIPES = st.builds(
     Recipe,
     name=st.from_regex(NAME, fullmatch=True),
@@ -20,8 +21,8 @@ RECIPES = st.builds(
         ModelSpec, name=st.sampled_from(["PAN", "FCN"]), args=st.dictionaries(st.text(min_size=1), PLAIN, max_size=3)
     ),
     augment=st.builds(AugmentSpec, scales=st.lists(NUMBERS, max_size=3).map(tuple), flip=st.booleans()),
-    crop_size=st.tuples(st.integers(), st.integers()),
-    optim=st.builds(OptimSpec, lr=NUMBERS, warmup=st.integers()),
+    crop_size=st.tuples(WHOLE, WHOLE),
+    optim=st.builds(OptimSpec, lr=NUMBERS, warmup=WHOLE),
     loss=st.builds(LossSpec, aux=st.dictionaries(st.text(min_size=1), NUMBERS, max_size=2)),
     expected_miou=st.none() | NUMBERS,
 )
@@ -78,6 +79,13 @@ def test_numbers_may_come_as_texts_or_whole(text, value):
 
 def test_whole_numbers_may_be_written_with_an_exponent():
     assert from_values(Recipe, {"name": "a", "steps": 1e4}).steps == 10_000
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**300, 10**4000, 2.0**63, "1e300"])
+def test_whole_numbers_have_64_bits(value):
+    with pytest.raises(UsageError, match=r"seed is .*; a whole number was expected"):
+        from_values(Recipe, {"name": "a", "seed": value})
+    assert from_values(Recipe, {"name": "a", "seed": 2**63 - 1}).seed == 2**63 - 1
 
 
 def test_a_choice_may_look_like_a_number():

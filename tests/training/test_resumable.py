@@ -1,12 +1,16 @@
 """States that somebody wrote with a valid digest, but with tensors that no run may go on from."""
 
 import io
+import shutil
+import zipfile
 from hashlib import sha256
 
 import pytest
 import torch
 
 from attseg.cli import main
+from attseg.encoders.checkpoint_files import load_plain
+from attseg.errors import UsageError
 from attseg.recipes.recipe import OptimSpec
 from attseg.training.errors import RunError
 from attseg.training.run import train
@@ -90,11 +94,17 @@ CHANGES = {
     "tensor missing": lambda state: state["model"].popitem(),
     "weights are texts": lambda state: state["model"].update(dict.fromkeys(state["model"], "text")),
     "updates": lambda state: state["average"].update(updates=-1),
+    "sparse": lambda state: state["model"].update(
+        {key: value.to_sparse() for key, value in state["model"].items() if value.ndim}
+    ),
+    "no values": lambda state: state["model"].update({key: value.to("meta") for key, value in state["model"].items()}),
+    "best is infinite": lambda state: state.update(best=float("inf")),
     "best": lambda state: state.update(best="high"),
     "mean": lambda state: state["preprocessing"].update(mean=[float("nan"), 0, 0]),
 }
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse")
 @pytest.mark.parametrize("change", CHANGES)
 def test_states_of_another_build_are_refused_in_a_sentence(run, capsys, change):
     folder, original = run
@@ -110,6 +120,40 @@ def test_a_file_that_is_no_state_is_damaged(tmp_path, content):
     (tmp_path / "00000004.pt").write_bytes(sha256(body).digest() + body)
     with pytest.raises(RunError, match=r"00000004\.pt"):
         load_state(tmp_path)
+
+
+def test_a_state_that_unpacks_to_more_than_its_size_is_damaged(tmp_path):
+    packed = io.BytesIO()
+    plain = zipfile.ZipFile(io.BytesIO(_bytes({"step": 4, "model": torch.zeros(2**20)})))
+    with plain, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in plain.namelist():
+            archive.writestr(name, plain.read(name))
+    body = packed.getvalue()
+    assert len(body) < 2**16
+    assert torch.load(io.BytesIO(body), weights_only=True)["step"] == 4  # PyTorch unpacks it
+    (tmp_path / "00000004.pt").write_bytes(sha256(body).digest() + body)
+    with pytest.raises(RunError, match=r"00000004\.pt"):
+        load_state(tmp_path)
+    (tmp_path / "encoder.pth").write_bytes(body)
+    with pytest.raises(UsageError, match="compressed"):
+        load_plain(tmp_path / "encoder.pth")
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000, "[1]", "{}", '{"classes": 3, "means": 4, "files": 5}', "null"], ids=len
+)
+@pytest.mark.parametrize("name", ["report.json", "state/data.json"])
+def test_a_damaged_record_of_a_run_is_named(run, capsys, tmp_path, name, content):
+    folder = tmp_path / "run"
+    shutil.copytree(run[0], folder)
+    save_state(folder / "state", 4, run[1])
+    (folder / name).write_text(content)
+    if name == "report.json":  # training would write a better one
+        save_state(folder / "state", 4, run[1] | {"best": 2.0})
+    status = main(["train", "--resume", "--out", str(folder)])
+    said = capsys.readouterr().err
+    assert (status, "--debug" in said) == (1, False), said
+    assert name in said or "no longer those that the run began with" in said
 
 
 def test_without_the_refused_state_the_run_goes_on(run, capsys):

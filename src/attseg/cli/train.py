@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
-from attseg.files import read_text
+from attseg.json_files import read_json
 from attseg.recipes import find_recipe
 from attseg.recipes.files import from_file, read_yaml, to_yaml
 from attseg.recipes.nested import merge, put
@@ -121,7 +120,7 @@ def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
         raise Interrupted(f"{stop}: attseg train --resume --out {where}", stop.signal) from None
     if any(os.environ.get(rank, "0") != "0" for rank in RANKS):
         return 0
-    report = json.loads(read_text(out / "report.json"))
+    report = read_json(out / "report.json")
     print(f"{out}: mIoU {100 * report['miou']:.2f} % on {recipe.data.val}, after step {report['step']}")
     print("next:")
     print(f"  attseg evaluate {where}")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from attseg.errors import UsageError
 from attseg.files import require_file
+from attseg.tensors import load_tensors
 
 
 def load_plain(path: Path) -> Any:
@@ -26,7 +27,7 @@ def load_plain(path: Path) -> Any:
         return _read_safetensors(path)
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):  # beside the weights of DeiT, DINO and others
-            return torch.load(require_file(path), map_location="cpu", weights_only=True)
+            return load_tensors(require_file(path))
     except Exception as error:  # a pickle fails in any way it likes
         raise UsageError(_why_not(path, error)) from None
 

@@ -15,6 +15,9 @@ from attseg.errors import UsageError, unknown
 Record = TypeVar("Record")
 Hint = Any
 
+LARGEST = 2**63 - 1
+"""Whole numbers have 64 bits: PyTorch takes no others for a seed or a size, and a count of steps has to be divisible."""
+
 
 def to_values(record: Any) -> dict[str, Any]:
     """A record as nested dicts, lists, numbers, texts, booleans and None.
@@ -150,7 +153,8 @@ def _convert(value: Any, hint: Hint, at: str) -> Any:
     fitting = _fit(value, hint, at)
     if fitting is None:
         quote = "; put it between quotes" if hint is str and isinstance(value, int | float) else ""
-        raise UsageError(f"{at} is {value!r}; {expected(hint)} was expected{quote}")
+        bits = ", of at most 64 bits" if hint is int and isinstance(value, int | float) and value == value // 1 else ""
+        raise UsageError(f"{at} is {value!r}; {expected(hint)} was expected{bits}{quote}")
     return fitting
 
 
@@ -178,7 +182,7 @@ def _number(value: Any, kind: type[int] | type[float]) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, int) and kind is int:
-        return value
+        return value if -LARGEST - 1 <= value <= LARGEST else None
     try:
         number = float(value)
     except (ValueError, OverflowError):
@@ -187,7 +191,7 @@ def _number(value: Any, kind: type[int] | type[float]) -> int | float | None:
         return None
     if kind is float:
         return number
-    return int(number) if number.is_integer() else None
+    return int(number) if number.is_integer() and abs(number) < LARGEST else None
 
 
 def _plain(value: Any, at: str) -> Any:

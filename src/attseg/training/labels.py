@@ -10,7 +10,8 @@ import numpy as np
 
 from attseg.data.feeding.balance import Floats, class_balanced, count_labels, median_frequency
 from attseg.data.sample import SegmentationData
-from attseg.files import read_bytes, replacing, require_file
+from attseg.files import replacing, require_file
+from attseg.json_files import read_json
 from attseg.recipes.recipe import Recipe
 from attseg.training.folder import RunFolder
 
@@ -40,9 +41,7 @@ def label_statistics(
         writes: Whether this process is the one that writes.
         say: Is told that labels are counted, which may take minutes.
     """
-    weights = (
-        np.array([*json.loads(read_bytes(folder.class_weights)).values()]) if folder.class_weights.exists() else None
-    )
+    weights = np.array([*read_json(folder.class_weights).values()]) if folder.class_weights.exists() else None
     chances = np.load(require_file(folder.chances)) if folder.chances.exists() else None
     needs_weights = recipe.loss.class_weights != "none" and weights is None
     needs_chances = recipe.sampling != "shuffled" and chances is None

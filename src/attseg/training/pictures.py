@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import torch
 
@@ -11,7 +9,8 @@ from attseg.checkpoint import load_into, read_weights
 from attseg.data.sample import SegmentationData
 from attseg.evaluation.pictures import draw_confusion, draw_curves, draw_samples
 from attseg.evaluation.report import Report
-from attseg.files import read_bytes
+from attseg.files import FileError
+from attseg.json_files import read_json
 from attseg.models import Model
 from attseg.prediction.whole import predict_logits
 from attseg.training.folder import RunFolder
@@ -32,8 +31,14 @@ def draw_pictures(folder: RunFolder, model: Model, data: SegmentationData, devic
     draw_curves(folder.metrics, folder.curves)
     if not folder.best.exists():
         return
-    report = json.loads(read_bytes(folder.report))
-    draw_confusion(Report(data.classes, np.array(report["counts"]), report["pictures"]), folder.confusion)
+    report = read_json(folder.report)
+    try:
+        confusion = Report(data.classes, np.array(report["counts"]), report["pictures"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise FileError(
+            f"{folder.report} is no report of this run ({type(error).__name__}: {error}); evaluate it anew"
+        ) from error
+    draw_confusion(confusion, folder.confusion)
 
     weights = read_weights(folder.best)
     load_into(model, weights.state)

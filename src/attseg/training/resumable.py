@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from attseg.data.preprocessing import Preprocessing
@@ -52,7 +54,7 @@ def _explain(state: State, model: Model, recipe: Recipe) -> Iterator[str]:
         yield from _tensors("moving average", average["model"], own)
         yield from _count("updates of the moving average", average["updates"])
     yield from _optimizer(state["optimizer"], model, recipe)
-    if not isinstance(state["best"], float | int):
+    if not isinstance(state["best"], float | int) or math.isinf(state["best"]):
         yield f"best: {state['best']!r:.40}, where a number was expected"
     if (kept := state.get("preprocessing")) is not None:
         Preprocessing.from_dict(kept)
@@ -93,6 +95,8 @@ def _tensors(what: str, found: Mapping[str, Any], like: Mapping[str, Tensor]) ->
     for name in (name for name in like if name in found):
         if not isinstance(found[name], Tensor):
             yield f"{what}: {name} is no tensor"
+        elif found[name].layout != torch.strided or found[name].device.type != "cpu" or found[name].is_quantized:
+            yield f"{what}: {name} is sparse, quantized or without values, where a plain tensor was expected"
         elif found[name].shape != like[name].shape:
             yield f"{what}: {name} is {tuple(found[name].shape)}, where {tuple(like[name].shape)} was expected"
         else:

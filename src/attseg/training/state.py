@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from attseg.files import read_bytes, replacing
+from attseg.tensors import load_tensors
 from attseg.training.errors import RunError
 
 KEPT = 2
@@ -60,7 +61,7 @@ def load_state(folder: Path) -> tuple[State | None, list[Path]]:
             with suppress(
                 Exception
             ):  # where somebody else wrote it, with more in it than data, torch raises what it likes
-                state = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+                state = load_tensors(io.BytesIO(body))
                 if state["step"] == int(path.stem):
                     return state, damaged
         damaged.append(path)

@@ -12,7 +12,8 @@ from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.files import FileData
 from attseg.data.sets.pairs import Pair
 from attseg.data.wording import few, plural
-from attseg.files import FileError, open_file, read_bytes, replacing, stamp_of
+from attseg.files import FileError, open_file, replacing, stamp_of
+from attseg.json_files import read_json
 
 ADVICE = (
     "Put the data back as they were, and the run goes on from its last save with --resume; or begin another run (--out), "
@@ -49,6 +50,15 @@ def check_unchanged(path: Path, splits: Sequence[SegmentationData]) -> None:
         with replacing(path) as file:
             file.write(json.dumps(now).encode() + b"\n")
         return
+    try:
+        _compare(before, now, files)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise FileError(
+            f"{path} is damaged ({type(error).__name__}: {error}); remove it if the data set is the one of this run"
+        ) from error
+
+
+def _compare(before: dict[str, Any], now: dict[str, Any], files: dict[str, Sequence[Pair]]) -> None:
     if any(before[key] != now[key] for key in ("classes", "means")):
         raise DataError(f"the classes of the data set are no longer those that the run began with. {ADVICE}")
     for split, pairs in files.items():
@@ -71,8 +81,8 @@ def check_unchanged(path: Path, splits: Sequence[SegmentationData]) -> None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(read_bytes(path)) if path.exists() else None
-    except (OSError, ValueError) as error:
+        return read_json(path) if path.exists() else None
+    except OSError as error:
         raise FileError(f"{path} cannot be read ({error}); remove it if the data set is the one of this run") from error
 
 
