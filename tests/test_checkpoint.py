@@ -165,6 +165,8 @@ def test_a_newer_format_asks_for_an_upgrade(tmp_path):
         lambda header: header["classes"].update(names=[]),
         lambda header: header.update(preprocessing={"mean": [0.5], "std": [1, 1, 1]}),
         lambda header: header.update(info=3),
+        lambda header: header.update(info={"recipe": json.loads("[" * 900 + "]" * 900)}),
+        lambda header: header["model"].update(args={"a": json.loads('{"a":' * 60 + "1" + "}" * 60)}),
     ],
 )
 def test_damaged_headers_are_refused(tmp_path, change):

@@ -20,12 +20,16 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.files import FileError, open_file, replacing, require_file
 from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
+from attseg.text import is_utf8
 
 FORMAT = 2
 """Version of what the header holds; raised when an older attseg could no longer read it rightly.
 
 Weights without a value range are written as version 1, which release 0.1 reads.
 """
+
+DEEPEST = 50
+"""Levels of nesting in a header; those that attseg writes have six."""
 
 _HEADER = "attseg"
 _FIRST_WEIGHTS = ("pretrained", "encoder_weights")
@@ -109,7 +113,7 @@ def read_weights(path: Path) -> Weights:
             header = (file.metadata() or {}).get(_HEADER)
             state = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118, the file is no mapping
     except SafetensorError as error:
-        if not _is_utf8(path):
+        if not is_utf8(path):
             raise WeightsError(
                 f"{path} cannot be read: its path is not UTF-8, and safetensors opens no other; rename the file or the folder"
             ) from None
@@ -186,6 +190,8 @@ def architecture(args: Mapping[str, Any]) -> dict[str, Any]:
 def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
     try:
         header = json.loads(text)
+        if _is_deeper(header, DEEPEST):
+            raise ValueError(f"lists and mappings within each other, deeper than {DEEPEST} levels")
         if header["format"] > FORMAT:
             raise WeightsError(
                 f"{path} was written by a newer attseg (format {header['format']}, this one reads up to {FORMAT}); "
@@ -208,6 +214,16 @@ def _parse(path: Path, text: str, state: dict[str, Tensor]) -> Weights:
         ) from error
 
 
+def _is_deeper(values: Any, levels: int) -> bool:
+    level = [values]
+    for _ in range(levels):
+        inner = (
+            value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)
+        )
+        level = [value for values in inner for value in values]
+    return bool(level)
+
+
 def _checksum(state: Mapping[str, Tensor]) -> int:
     """A number that changes with any bit of the weights; safetensors itself would not notice."""
     found = 0
@@ -224,14 +240,6 @@ def _diagnosis(path: Path, error: SafetensorError) -> str:
     if start[8:] == b"{":
         return f"it is damaged or incomplete ({error}); fetch or write it again"
     return f"it is not a safetensors file ({error})"
-
-
-def _is_utf8(path: str | Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _by_module(names: Iterable[str]) -> list[str]:

@@ -78,6 +78,20 @@ def in_markdown(text: str, most: int = LONGEST_MESSAGE) -> str:
     return text.replace("`", "'").replace("|", "/")
 
 
+def is_utf8(path: object) -> bool:
+    """Whether a path, as text, is Unicode; libraries in C++ and Rust open no others.
+
+    Example:
+        >>> is_utf8("café"), is_utf8("caf" + chr(0xDCE9))
+        (True, False)
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def cut(text: str, most: int) -> str:
     """A text without its middle where it is longer than ``most`` characters."""
     if len(text) <= most:

@@ -101,6 +101,14 @@ def test_a_name_that_is_no_unicode_is_kept(tmp_path):
     key_of(name, (tmp_path / "x").stat(), (tmp_path / "x").stat())
 
 
+def test_names_that_command_a_terminal_are_spelled_out(tmp_path):
+    name = "a\x9b31m\u202e\u200b\u2028\xe9"
+    write(tmp_path, {"key": "1", "file": name})
+    line = (tmp_path / "manifest.jsonl").read_bytes().decode()
+    assert line.strip().isprintable()
+    assert json.loads(line)["file"] == name
+
+
 def test_areas_are_those_of_numpy():
     labels = np.random.default_rng(0).choice(3, (40, 50), p=[0.2, 0.5, 0.3]).astype(np.uint8)
     found = areas(labels, CLASSES)

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from attseg.cli import main
@@ -43,3 +45,17 @@ def test_the_hub_is_pushed_to_by_name(trained, monkeypatch, capsys):
 def test_where_to_has_to_be_clear(trained, arguments, status, message, capsys):
     assert main(["publish", str(trained), *arguments]) == status
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("name", ["card", "card/README.md"])
+def test_a_pipe_in_the_place_of_the_folder_or_the_card_is_refused(trained, tmp_path, capsys, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+    assert main(["publish", str(trained), "--out", str(tmp_path / "card")]) in (1, 2)
+    said = capsys.readouterr()
+    assert str(tmp_path / name) in said.err
+    assert "pipe" in said.err or "no folder" in said.err
+    assert not said.out
+    assert [path.name for path in tmp_path.rglob("*")] == (["card"] if name == "card" else ["card", "README.md"])

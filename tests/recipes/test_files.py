@@ -1,13 +1,15 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from attseg.cli import main
 from attseg.errors import UsageError
-from attseg.recipes import RECIPES
+from attseg.recipes import RECIPES, find_recipe
 from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, to_yaml
 from attseg.recipes.recipe import DataSpec, Machine, Recipe, check_new_name
 from attseg.recipes.values import from_values, to_values
+from attseg.text import harmless
 from attseg.training.folder import RunFolder, claimed
 
 
@@ -159,3 +161,13 @@ def test_plain_names_are_taken(name, tmp_path):
     (tmp_path / "my.yaml").write_text(to_yaml(Recipe(name=name), Machine()))
     assert read_recipe(tmp_path / "my.yaml")[0].name == name
     check_new_name(name)
+
+
+@pytest.mark.parametrize("source", ["a\u202eb", "\u200b", "a\u2028b", "\x1b[31m", "\x9b", "caf\xe9"])
+def test_text_that_commands_a_terminal_is_spelled_out_and_comes_back(source, tmp_path):
+    recipe = replace(find_recipe("pan-scenes"), source=source)
+    text = to_yaml(recipe, Machine())
+    assert harmless(text) == text
+    assert ("caf\xe9" in text) == (source == "caf\xe9")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    assert read_recipe(tmp_path / "recipe.yaml")[0].source == source

@@ -95,3 +95,15 @@ def test_the_explorer_lists_such_names(home):
 def test_cards_show_names_as_text():
     assert _plain("sky\x1b[31m\u202e\udce9 `x`|") == r"sky\x1b[31m\u202e\udce9 'x'/"
     assert len(_plain("x" * 1_000_000)) < 3000
+
+
+@pytest.mark.parametrize("ending", ["onnx", "xml", "pt2"])
+def test_exported_files_get_no_such_name_and_are_not_opened_with_one(ending, home, tmp_path, capsys):
+    file = tmp_path / f"{os.fsdecode(NAMES[0])}.{ending}"
+    assert main(["export", str(home.parent / "run"), "--out", str(file)]) == 2
+    assert not list(tmp_path.iterdir())
+    file.write_bytes(b"a file")
+    assert main(["predict", str(file), str(home / "data" / "images"), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.count(f"caf\\udce9.{ending}") == 2
+    assert said.count("not UTF-8") == 2

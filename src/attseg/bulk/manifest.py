@@ -24,6 +24,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.files import FileError, NotAFile, obstacle, open_file, refuse_link
+from attseg.text import harmless
 
 NAMES = "manifest*.jsonl"
 """The manifests of a folder: ``manifest.jsonl``, and one of each process where several have worked on it."""
@@ -160,10 +161,8 @@ def now() -> str:
 
 
 def _encode(entry: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(entry, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a file name that is no Unicode
-        return json.dumps(entry).encode()
+    text = json.dumps(entry, ensure_ascii=False)
+    return (text if harmless(text) == text else json.dumps(entry)).encode()
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

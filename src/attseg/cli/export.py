@@ -11,6 +11,7 @@ from attseg.cli.options import Overwrite, Size, Whole, data_settings
 from attseg.cli.output import print_parts, progress_bar
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
+from attseg.text import is_utf8
 
 if TYPE_CHECKING:
     from attseg.export.formats import Format
@@ -89,6 +90,8 @@ def run(
     if format and format != FORMATS[suffix]:
         wanted = next(end for end, name in FORMATS.items() if name == format)
         raise UsageError(f"--format is {format}, but --out is {out}; end its name with {wanted}")
+    if not is_utf8(out):
+        raise UsageError(f"--out is {out}, whose path is not UTF-8; choose another name: engines open no such file")
     if agreement is not None and not 0 <= agreement <= 1:
         raise UsageError(f"--agreement is {agreement:g}; a share from 0 to 1 was expected")
     if int8:

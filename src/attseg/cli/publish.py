@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ def run(
     if repository is None and out is None:
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
-    from attseg.files import making
+    from attseg.files import making, require_file
     from attseg.hub.card import REPORT
     from attseg.hub.repository import publish
     from attseg.hub.sources import HUB_FILE
@@ -55,6 +56,10 @@ def run(
         card: dict[str, Any] = {"license": license, "repository": repository or "OWNER/NAME"}
         segmenter.generate_model_card(**card)  # refuses before a folder is made
         places = [out / name for name in (HUB_FILE, "config.json", "recipe.yaml", REPORT)]
+        if not out.is_dir() and os.path.lexists(out):
+            raise UsageError(f"{out} is there and is no folder; choose another name with --out, or remove it")
+        if os.path.lexists(out / "README.md"):
+            require_file(out / "README.md")
         with outputs(*places, overwrite=overwrite), making(out):
             segmenter.save_pretrained(out, model_card_kwargs=card)
         print(f"{out}: {', '.join(sorted(path.name for path in out.iterdir() if path.name[0] != '.'))}")

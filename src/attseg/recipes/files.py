@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from attseg.errors import UsageError, unknown
 from attseg.files import open_file, require_file
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import from_values, to_values
+from attseg.text import harmless
 
 LARGEST = 64 * 1024
 """Bytes that a file may have; a recipe is a page."""
@@ -20,13 +22,10 @@ LARGEST = 64 * 1024
 
 def to_yaml(recipe: Recipe, machine: Machine) -> str:
     """The text of a recipe's file: everything that ``read_recipe`` needs."""
-    return yaml.dump(
-        to_values(recipe) | {"machine": to_values(machine)},
-        Dumper=_Dumper,
-        sort_keys=False,
-        width=120,
-        allow_unicode=True,
-    )
+    values = to_values(recipe) | {"machine": to_values(machine)}
+    dump = partial(yaml.dump, values, Dumper=_Dumper, sort_keys=False, width=120)
+    text: str = dump(allow_unicode=True)
+    return text if harmless(text) == text else dump(allow_unicode=False)  # a stranger's weights may hold any text
 
 
 def read_recipe(path: str | Path) -> tuple[Recipe, Machine]:

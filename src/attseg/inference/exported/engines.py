@@ -16,7 +16,7 @@ from attseg.files import require_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description, ExportedError
 from attseg.inference.exported.packages import need
-from attseg.text import short
+from attseg.text import is_utf8, short
 
 Numbers = npt.NDArray[Any]
 Compute = Callable[[Numbers], Mapping[str, Numbers]]
@@ -50,6 +50,10 @@ def read_description(path: Path) -> Description:
         ExportedError: The file is damaged, or not attseg's.
     """
     require_file(path)
+    if not is_utf8(path):
+        raise ExportedError(
+            f"{path} cannot be read: its path is not UTF-8, and the engines open no other; rename the file or the folder"
+        )
     readers = {".onnx": _onnx_text, ".xml": _openvino_text, ".pt2": _pt2_text}
     return Description.from_json(readers[path.suffix.lower()](path), path)
 
