@@ -1,8 +1,10 @@
 """A real server in a process of its own, on the loopback: slow clients, signals, the command line."""
 
 import json
+import os
 import signal
 import socket
+import sys
 import time
 from contextlib import suppress
 from http.client import RemoteDisconnected
@@ -216,3 +218,20 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path, how, status):
         assert ended == status
         assert said == ("attseg: stopped\n" if how == signal.SIGINT else "")
         assert how == signal.SIGTERM or seconds < 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names here are always Unicode")
+@pytest.mark.parametrize("name", [b"caf\xe9", "caf\xe9".encode(), b"a\x1b[31m\r\xe2\x80\xaeb"])
+def test_names_of_any_bytes_are_shown_without_utf8_mode(tmp_path, name):
+    (tmp_path / f"{os.fsdecode(name)}.png").write_bytes(encoded(picture()))
+    command = ("-m", "attseg", "explore", "demo", "--port", "0", "--no-open", "--device", "cpu", "--pictures", tmp_path)
+    with started(*command, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as running:
+        status, content = running.ask("GET", "/api/start")
+        assert status == 200
+        files = json.loads(content)["files"]
+        assert len(files) == 1
+        assert files[0].isprintable()
+        assert running.ask("POST", "/api/files/0")[0] == 201
+        assert running.ask("GET", "/api/start")[0] == 200
+        _, _, said = running.stop(signal.SIGINT)
+        assert said == "attseg: stopped\n"
