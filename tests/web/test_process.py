@@ -228,7 +228,7 @@ def test_names_of_any_bytes_are_shown_without_utf8_mode(tmp_path, name):
     with started(*command, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as running:
         status, content = running.ask("GET", "/api/start")
         assert status == 200
-        files = json.loads(content)["files"]
+        files = json.loads(content)["folder"]["files"]
         assert len(files) == 1
         assert files[0].isprintable()
         assert running.ask("POST", "/api/files/0")[0] == 201
