@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,8 @@ LARGEST = 64 * 1024
 def to_yaml(recipe: Recipe, machine: Machine) -> str:
     """The text of a recipe's file: everything that ``read_recipe`` needs."""
     values = to_values(recipe) | {"machine": to_values(machine)}
-    dump = partial(yaml.dump, values, Dumper=_Dumper, sort_keys=False, width=120)
-    text: str = dump(allow_unicode=True)
+    dump: Callable[..., str] = partial(yaml.dump, values, Dumper=_Dumper, sort_keys=False, width=120)
+    text = dump(allow_unicode=True)
     return text if harmless(text) == text else dump(allow_unicode=False)  # a stranger's weights may hold any text
 
 

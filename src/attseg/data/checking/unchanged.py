@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def check_unchanged(path: Path, splits: Sequence[SegmentationData]) -> None:
         ) from error
 
 
-def _compare(before: dict[str, Any], now: dict[str, Any], files: dict[str, Sequence[Pair]]) -> None:
+def _compare(before: dict[str, Any], now: dict[str, Any], files: Mapping[str, Sequence[Pair]]) -> None:
     if any(before[key] != now[key] for key in ("classes", "means")):
         raise DataError(f"the classes of the data set are no longer those that the run began with. {ADVICE}")
     for split, pairs in files.items():
