@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -24,9 +23,9 @@ LARGEST = 64 * 1024
 def to_yaml(recipe: Recipe, machine: Machine) -> str:
     """The text of a recipe's file: everything that ``read_recipe`` needs."""
     values = to_values(recipe) | {"machine": to_values(machine)}
-    dump: Callable[..., str] = partial(yaml.dump, values, Dumper=_Dumper, sort_keys=False, width=120)
-    text = dump(allow_unicode=True)
-    return text if harmless(text) == text else dump(allow_unicode=False)  # a stranger's weights may hold any text
+    dump = partial(yaml.dump_all, [values], None, Dumper=_Dumper, sort_keys=False, width=120)
+    text = str(dump(allow_unicode=True))
+    return text if harmless(text) == text else str(dump(allow_unicode=False))  # a stranger's weights may hold any text
 
 
 def read_recipe(path: str | Path) -> tuple[Recipe, Machine]:
