@@ -10,12 +10,13 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "extras", "files", "locks", "tensors", "text", "written"}
+GROUND = {"errors", "extras", "files", "json_files", "locks", "tensors", "text", "written"}
 ALLOWED = {
     "text": set(),
     "errors": set(),
     "extras": set(),
     "files": set(),
+    "json_files": set(),
     "locks": set(),
     "written": set(),
     "tensors": set(),
