@@ -163,6 +163,8 @@ OPENED_OTHERWISE = {
     ("bulk/frames.py", "av.open"): "an open file, to write to",
     ("export/formats.py", "openvino.Core().read_model"): "bytes",
     ("data/download/archives.py", "tarfile.open"): "an open file",
+    ("tensors.py", "zipfile.ZipFile"): "an open file",
+    ("tensors.py", "torch.load"): "an open file",
 }
 
 

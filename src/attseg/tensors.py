@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
@@ -43,7 +42,7 @@ def explain_state(state: Mapping[str, Tensor], like: Mapping[str, Tensor] | None
     return found
 
 
-def load_tensors(file: BinaryIO | Path) -> Any:
+def load_tensors(file: BinaryIO) -> Any:
     """Content of a file of ``torch.save``, on the CPU: tensors and plain values alone, so that no code in it is run.
 
     PyTorch would also unpack compressed archives, which it never writes: 2 GiB of zeros come in 2 MiB.
@@ -55,13 +54,12 @@ def load_tensors(file: BinaryIO | Path) -> Any:
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             records = archive.infolist()
-        size = file.stat().st_size if isinstance(file, Path) else file.seek(0, 2)
+        size = file.seek(0, 2)
         if any(record.compress_type for record in records) or sum(record.file_size for record in records) > size:
             raise ValueError(
                 "its records are compressed, or claim to be larger than the file; torch.save writes no such file"
             )
-    if not isinstance(file, Path):
-        file.seek(0)
+    file.seek(0)
     return torch.load(file, map_location="cpu", weights_only=True)
 
 

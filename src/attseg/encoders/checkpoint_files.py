@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from attseg.errors import UsageError
-from attseg.files import require_file
+from attseg.files import open_file, require_file
 from attseg.tensors import load_tensors
 
 
@@ -27,7 +27,8 @@ def load_plain(path: Path) -> Any:
         return _read_safetensors(path)
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):  # beside the weights of DeiT, DINO and others
-            return load_tensors(require_file(path))
+            with open_file(path) as file:
+                return load_tensors(file)
     except Exception as error:  # a pickle fails in any way it likes
         raise UsageError(_why_not(path, error)) from None
 
