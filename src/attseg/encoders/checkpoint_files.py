@@ -26,9 +26,9 @@ def load_plain(path: Path) -> Any:
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # beside the weights of DeiT, DINO and others
-            with open_file(path) as file:
-                return load_tensors(file)
+        beside = torch.serialization.safe_globals([argparse.Namespace])  # the weights of DeiT, DINO and others
+        with beside, open_file(path) as file:
+            return load_tensors(file)
     except Exception as error:  # a pickle fails in any way it likes
         raise UsageError(_why_not(path, error)) from None
 
