@@ -16,6 +16,7 @@ from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
 from attseg.data.sets.listed import read_list
 from attseg.errors import UsageError
+from attseg.files import FileError
 from attseg.inference.segmenter import load
 from attseg.recipes.files import read_recipe
 from attseg.web.folder import Folder
@@ -55,7 +56,7 @@ def test_what_is_no_file_is_told_and_never_waited_for(kind, tmp_path):
         "a.safetensors": load,
     }.items():
         make_special(tmp_path / name, kind)
-        with time_limit(), pytest.raises((DataError, UsageError), match=name):
+        with time_limit(), pytest.raises((DataError, FileError, UsageError), match=name):
             read(tmp_path / name)
 
 
@@ -121,7 +122,7 @@ def test_the_explorer_shows_nothing_from_outside_of_its_folder(mine, tmp_path):
     assert folder.names() == ["train0", "train1"]
 
 
-def test_results_replace_a_link_and_are_not_written_through_it(mine, tmp_path):
+def test_results_do_not_replace_a_link_to_a_file_of_others_and_are_not_written_through_it(mine, tmp_path, capsys):
     precious = tmp_path / "precious"
     precious.write_text("do not lose")
     labels = tmp_path / "out" / "labels"
@@ -129,8 +130,9 @@ def test_results_replace_a_link_and_are_not_written_through_it(mine, tmp_path):
     (labels / "train0.png").symlink_to(precious)
     picture = mine / "images" / "train" / "train0.png"
     arguments = ["predict", "demo", str(picture), "--out", str(tmp_path / "out"), "--device", "cpu", "--overwrite"]
-    assert main(arguments) == 0
-    assert precious.read_text() == "do not lose" and not (labels / "train0.png").is_symlink()
+    assert main(arguments) == 1
+    assert "train0.png" in capsys.readouterr().err
+    assert precious.read_text() == "do not lose" and (labels / "train0.png").is_symlink()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

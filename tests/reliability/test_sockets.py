@@ -19,6 +19,8 @@ def guard(event, given):
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
         if given[0].family not in (socket.AF_INET, socket.AF_INET6):
             return
+        if event == "socket.bind" and given[1][0] in ("127.0.0.1", "::1"):  # how urllib3 asks whether there is IPv6
+            return
         given = given[1:]
     elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"):
         return
