@@ -119,6 +119,10 @@ class Pictures:
                 raise UsageError(
                     f"{given} lies among the results in {self._outside.folder}; name other images, or another folder with --out"
                 )
+            if self._outside is not None and (results := _results_around(given)):
+                raise UsageError(
+                    f"{given} names predictions, for {results.parent} holds their manifest; name the images instead"
+                )
             if given.is_file():
                 yield _Found(given.parent, "", given.name, False)
             elif given.is_dir():
@@ -285,6 +289,19 @@ def _are_results(folder: Path, root: Path) -> bool:
     return any(
         place.name in RESULTS and any(_is_manifest(entry.name) for entry in place.parent.iterdir()) for place in below
     )
+
+
+def _results_around(given: Path) -> Path | None:
+    """The folder of predictions, with a manifest beside it, that an input lies in or is."""
+    root = _root(given.resolve())
+    for place in (root, *root.parents):
+        if (
+            place.name in RESULTS
+            and place.is_dir()
+            and any(_is_manifest(entry.name) for entry in place.parent.iterdir())
+        ):
+            return place
+    return None
 
 
 def _normal(path: Path) -> Path:
