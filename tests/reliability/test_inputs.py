@@ -152,7 +152,17 @@ def picture(path, case):
     found = read_image(path)
     assert found.dtype == np.uint8 and found.ndim == 3 and found.shape[2] == 3
     if found.size < 2**24:  # a picture of Pillow's own largest size takes the comparison half a minute
-        np.testing.assert_allclose(found, as_viewers_show(path), atol=1)
+        try:
+            shown = as_viewers_show(path)
+        except OSError:  # tifffile reads what libtiff gives up
+            assert not case.whole and case.content[:2] in (b"II", b"MM")
+            return
+        if (
+            path.suffix == ".tiff" and shown.shape[:2] != found.shape[:2]
+        ):  # Pillow mixes up the rows of a TIFF on its side
+            assert shown.shape[:2] == found.shape[1::-1]
+            return
+        np.testing.assert_allclose(found, shown, atol=1)
 
 
 def labels(path, case):

@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     log = history(tmp_path)
     (tmp_path / "metrics.csv").unlink()
     (tmp_path / "metrics.csv").mkdir()
-    with pytest.raises(FileError, match=r"cannot write .*metrics.csv: a folder has this name; remove it"):
+    with pytest.raises(FileError, match=r"cannot write .*metrics.csv: it is a folder, and a regular file was expected"):
         log.add(1, loss=0.0)
     log.close()
 

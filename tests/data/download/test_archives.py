@@ -108,6 +108,18 @@ def test_names_that_stand_there_twice_are_refused(make):
         contents(path)
 
 
+def test_a_file_without_a_name_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    write_zip(path, [("a.txt", b"x"), ("b", b"y")])
+    raw = path.read_bytes()
+    at = raw.rindex(b"PK\x01\x02")
+    assert raw[at + 28 : at + 30] == b"\x01\x00"  # the length of the name "b"
+    nameless = raw[: at + 28] + b"\x00\x00" + raw[at + 30 : at + 46] + raw[at + 47 :]
+    path.write_bytes(nameless)
+    with pytest.raises(ArchiveError):
+        contents(path)
+
+
 def test_a_bomb_is_refused_by_what_it_claims(make):
     path = make([("zeros", bytes(10**7))])
     assert contents(path, most_bytes=10**7) == {"zeros": bytes(10**7)}

@@ -105,7 +105,7 @@ def _zip_member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
         stat.S_IFDIR,
     )  # 0: packed by a system without modes
     oddity = "a file with a password" if info.flag_bits & 1 else "" if plain else "a link or device"
-    return Member(info.filename, info.file_size, info.is_dir(), oddity, partial(file.open, info))
+    return Member(info.filename, info.file_size, info.filename.endswith("/"), oddity, partial(file.open, info))
 
 
 @contextmanager
