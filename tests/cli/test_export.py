@@ -68,7 +68,7 @@ def test_a_run_becomes_a_file_with_a_report_that_evaluates_alike(trained, tmp_pa
     printed = capsys.readouterr().out
     assert "takes  `images` uint8 (N, 64, 64, 3), red, green, blue" in printed
     assert "sizes  64 x 64 (height x width) alone" in printed
-    assert "a hint, no benchmark" in printed
+    assert "not a benchmark" in printed
     report = json.loads((tmp_path / "model.pt2.report.json").read_text())
     assert report["parity"]["passed"] is True
     assert [row["size"] for row in report["parity"]["rows"]] == [[64, 64]]
