@@ -150,7 +150,7 @@ def fetch(model_id: str, **asked: Any) -> Path:
 
 
 def publish(segmenter: OnHub, repository: str, *, license: str | None = None, private: bool | None = None) -> str:
-    """Push a segmenter to the hub, and say well what stands in the way.
+    """Push a segmenter to the hub; errors say what to do.
 
     Args:
         segmenter: What to push.

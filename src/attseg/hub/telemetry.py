@@ -1,4 +1,4 @@
-"""Dependencies keep to themselves what they know about this computer, while attseg calls them."""
+"""Disables telemetry of dependencies while attseg calls them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that do not stay open for nothing: a watch over uvicorn's protocol, which itself waits for heads for ever."""
+"""Closes stalled connections, for which uvicorn itself sets no time limit while it waits for request headers."""
 
 from __future__ import annotations
 
