@@ -27,7 +27,7 @@ FILE_SETS: dict[str, type[FileSet]] = {
 DATA_NAMES = ("scenes", *FILE_SETS)
 
 OPTIONS = {
-    "scenes": ("size", "count", "seed"),
+    "scenes": ("size", "count", "seed", "decides"),
     "folder": ("range", "orientation"),
     "voc2012": ("sbd",),
     "cityscapes": ("labels",),
@@ -42,7 +42,7 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
         name: One of ``DATA_NAMES``.
         split: ``train``, ``val``, or another split that the data set has, with labels.
         root: Folder of the data set; ``scenes`` are generated and have none.
-        **options: ``size``, ``count`` and ``seed`` of ``scenes``; ``range`` and ``orientation`` of ``folder``; ``sbd`` of
+        **options: ``size``, ``count``, ``seed`` and ``decides`` of ``scenes``; ``range`` and ``orientation`` of ``folder``; ``sbd`` of
             ``voc2012``, the folder of SBD; ``labels`` of ``cityscapes``, which label files are read. The others have no options.
 
     Raises:

@@ -42,6 +42,7 @@ from attseg.recipes.psanet import (
     psanet_scenes,
     psanet_voc_50,
     psanet_voc_101,
+    psanet_where_scenes,
 )
 from attseg.recipes.recipe import Recipe
 from attseg.recipes.refine import a2r_ade20k, a2r_camvid, a2r_scenes, a2r_voc
@@ -58,6 +59,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "dfdam-camvid": dfdam_camvid,
     "a2r-camvid": a2r_camvid,
     "psanet-scenes": psanet_scenes,
+    "psanet-where-scenes": psanet_where_scenes,
     "psanet-camvid": psanet_camvid,
     "mix-psa-gau-scenes": mix_psa_gau_scenes,
     "mix-global-gau-scenes": mix_global_gau_scenes,

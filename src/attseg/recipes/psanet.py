@@ -44,6 +44,22 @@ def psanet_scenes() -> Recipe:
     )
 
 
+def psanet_where_scenes() -> Recipe:
+    """`psanet-scenes` on scenes where the side of a balloon decides: a test of whether attention knows places.
+
+    Mirroring is off, since the mirrored scene has other labels.
+
+    Not measured: anything about real pictures.
+    """
+    recipe = psanet_scenes()
+    return replace(
+        recipe,
+        name="psanet-where-scenes",
+        data=replace(recipe.data, options=recipe.data.options | {"decides": "where"}),
+        augment=replace(recipe.augment, flip=False),
+    )
+
+
 def psanet_camvid() -> Recipe:
     """`pan-camvid` with PSANet at stride 8 and its auxiliary loss; everything else is equal.
 

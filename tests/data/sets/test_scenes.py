@@ -187,3 +187,45 @@ def _runs(mask):
     """Lengths of the runs of true pixels in each row."""
     edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     return np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
+
+
+@pytest.mark.parametrize("size", [(128, 320), (64, 96)])
+def test_a_balloon_decides_by_its_side_and_the_mirrored_scene_has_the_other_answer(size):
+    found = set()
+    for index in range(12):
+        plain = paint_scene(0, (0, index), *size)
+        scene = paint_scene(0, (0, index), *size, decides="where")
+        twin = paint_scene(0, (0, index), *size, decides="where", mirrored=True)
+        assert np.array_equal(scene.probes["where"], plain.probes["context"])
+        balloon = ((scene.labels == 255) & (plain.labels != 255)).nonzero()[1]
+        columns = scene.probes["where"].nonzero()[1]
+        answers = scene.labels[scene.probes["where"]]
+        side = np.where(columns > balloon.max(), CAR, np.where(columns < balloon.min(), BOAT, answers))
+        assert np.array_equal(answers, side)
+        assert np.array_equal(twin.image, scene.image[:, ::-1])
+        mask = twin.probes["where"]
+        assert np.array_equal(mask, scene.probes["where"][:, ::-1])
+        assert np.array_equal(twin.labels[~mask], scene.labels[:, ::-1][~mask])
+        assert np.array_equal(twin.labels[mask], CAR + BOAT - scene.labels[:, ::-1][mask])
+        found |= set(answers.tolist())
+    assert found == {CAR, BOAT}
+
+
+def test_a_mean_over_the_scene_cannot_tell_a_scene_from_its_twin():
+    scene, twin = (paint_scene(0, (0, 7), 160, 384, decides="where", mirrored=mirrored) for mirrored in (False, True))
+    assert np.array_equal(scene.image.mean((0, 1)), twin.image.mean((0, 1)))
+    assert scene.labels[scene.probes["where"]].mean() != twin.labels[twin.probes["where"]].mean()
+
+
+def test_both_answers_of_the_where_probe_are_equally_likely():
+    scenes = Scenes(size=(32, 64), count=300, decides="where")
+    answers = [sample.labels[sample.probes["where"]] for sample in scenes if sample.probes["where"].any()]
+    boats = np.array([(answer == BOAT).mean() for answer in answers])
+    assert len(boats) > 120
+    assert np.any((boats > 0) & (boats < 1))
+    assert abs(boats.mean() - 0.5) < 0.08
+
+
+def test_an_unknown_decider_is_refused():
+    with pytest.raises(UsageError, match=r"'were'.*where"):
+        Scenes(decides="were")

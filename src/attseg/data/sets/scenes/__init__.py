@@ -5,6 +5,8 @@ What makes them hard is known for every pixel, as masks in ``Sample.probes``:
 - ``context``: cars and boats under tarpaulins that look the same; only the far side of the scene, a town or the sea,
   decides, and it is more than a quarter of the picture's height away.
 - ``scale``: buses of 4 pixels up to nearly the whole picture, and houses close by whose walls look like the side of a bus.
+- ``where``, in place of ``context`` if asked for: what is covered is a car to the right of a balloon and a boat to the left. A
+  mean over the scene, or over its mirrored twin, is the same and cannot tell.
 - ``boundary``: lamps and wires 1 to 3 pixels wide, and 3 pixels on either side of every border between classes.
 
 The wide surface in the middle is the same in both worlds too: road before a town, water before the sea.
@@ -14,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
+from typing import get_args
 
 from attseg.data.sample import Sample
-from attseg.data.sets.scenes.scene import paint_scene
+from attseg.data.sets.scenes.scene import Decider, paint_scene
 from attseg.data.sets.scenes.table import SCENES
 from attseg.errors import UsageError, unknown
 
@@ -37,9 +40,12 @@ class Scenes:
         count: How many scenes; 2000 for training and 200 for the other splits where not given. A longer split begins
             with the scenes of a shorter one.
         seed: Another seed is another world: other scenes in all splits.
+        decides: Whether covered things are cars or boats is decided by ``what`` lies on the far side, or by ``where`` a
+            balloon is: with ``where``, train without mirrored pictures, which would have the wrong labels.
 
     Raises:
-        UsageError: An unknown split, a size that is not two whole numbers of at least 32, a count below 1, a negative seed.
+        UsageError: An unknown split, a size that is not two whole numbers of at least 32, a count below 1, a negative seed,
+            something else that decides.
 
     Example:
         >>> sample = Scenes("val", size=(64, 96))[0]
@@ -50,7 +56,13 @@ class Scenes:
     classes = SCENES
 
     def __init__(
-        self, split: str = "train", *, size: tuple[int, int] = (128, 128), count: int | None = None, seed: int = 0
+        self,
+        split: str = "train",
+        *,
+        size: tuple[int, int] = (128, 128),
+        count: int | None = None,
+        seed: int = 0,
+        decides: Decider = "what",
     ) -> None:
         if split not in _SPLITS:
             raise unknown("split of the scenes", split, _SPLITS)
@@ -65,9 +77,12 @@ class Scenes:
             )
         if not _is_whole(seed, 0):
             raise UsageError(f"the seed of the scenes is {seed!r}; give a whole number of at least 0")
+        if decides not in get_args(Decider):
+            raise unknown("decider of the scenes", decides, get_args(Decider))
         self.split = split
         self.size = (int(sides[0]), int(sides[1]))
         self.seed = seed
+        self.decides = decides
         self._count = _SPLITS[split] if count is None else count
 
     def __len__(self) -> int:
@@ -81,7 +96,7 @@ class Scenes:
         """
         name = self.name(index)
         key = (list(_SPLITS).index(self.split), index % len(self))
-        image, labels, probes = paint_scene(self.seed, key, *self.size)
+        image, labels, probes = paint_scene(self.seed, key, *self.size, decides=self.decides)
         return Sample(image, labels, name, probes)
 
     def name(self, index: int) -> str:

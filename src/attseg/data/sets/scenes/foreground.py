@@ -88,6 +88,24 @@ def covered(stage: Stage, label: int, rng: Rng) -> list[Standing]:
     return standing
 
 
+def relabelled(thing: Standing, label: int) -> Standing:
+    """The same covered thing as a car or a boat (the ``label``)."""
+    return thing._replace(painter=partial(things.covered, label=label))
+
+
+def paint_balloon(canvas: Canvas, stage: Stage, places: list[float], rng: Rng) -> float:
+    """A balloon in the sky; returns its x, which is at none of the ``places`` where something is covered.
+
+    Of 32 random positions it takes the first that is 0.06 widths from every place, or the one farthest from them.
+    """
+    candidates = rng.uniform(0.08, 0.92, 32) * stage.width
+    gaps = np.abs(candidates[:, None] - np.array(places)).min(axis=1, initial=np.inf)
+    free = np.flatnonzero(gaps >= 0.06 * stage.width)
+    x = float(candidates[free[0] if len(free) else gaps.argmax()])
+    things.balloon(canvas, x, rng.uniform(0.3, 0.5) * stage.horizon, 0.055 * stage.unit)
+    return x
+
+
 def buses(stage: Stage, longest: float, rng: Rng) -> list[Standing]:
     """Up to two buses of ``SMALLEST`` pixels to ``longest`` units, no length likelier than its double."""
     standing = []

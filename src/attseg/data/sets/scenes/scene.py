@@ -2,12 +2,15 @@
 
 The surface is a road before a town and water before the sea, and what stands covered on the quay is a car before a town and
 a boat before the sea. Nothing near them tells: what differs between the two worlds lies far up in the picture.
+
+Where a balloon decides instead, it floats in the sky of every scene: what is covered to its right is a car, and to its left a
+boat. A mirrored scene holds the same things in the same amounts, and other answers.
 """
 
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +28,10 @@ BORDER = 3
 """Pixels on either side of a border between classes that belong to the boundary probe."""
 
 
+Decider = Literal["what", "where"]
+"""What decides the class of covered things: ``what`` lies on the far side, or ``where`` the balloon is."""
+
+
 class World(Enum):
     """The far side, drawn with equal probabilities."""
 
@@ -40,7 +47,16 @@ class Picture(NamedTuple):
     probes: dict[str, npt.NDArray[np.bool_]]
 
 
-def paint_scene(seed: int, key: tuple[int, ...], height: int, width: int, *, world: World | None = None) -> Picture:
+def paint_scene(
+    seed: int,
+    key: tuple[int, ...],
+    height: int,
+    width: int,
+    *,
+    world: World | None = None,
+    decides: Decider = "what",
+    mirrored: bool = False,
+) -> Picture:
     """Paint the scene that ``seed`` and ``key`` decide.
 
     Args:
@@ -49,19 +65,35 @@ def paint_scene(seed: int, key: tuple[int, ...], height: int, width: int, *, wor
         height: In pixels.
         width: In pixels.
         world: The far side, in place of the one that the lot decides; everything else stays as it is.
+        decides: The probe is called ``context`` where the far side decides, and ``where`` where the balloon does.
+        mirrored: Paint the mirrored twin, in which covered cars are boats and covered boats are cars; only with ``where``.
     """
-    lot, near, far = (np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(3))
+    lot, near, far, sky = (np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(4))
     if world is None:
         world = World(int(lot.integers(2)))
     canvas = Canvas(height, width)
-    _compose(canvas, world, near, far)
+    _compose(canvas, world, near, far, sky if decides == "where" else None)
     labels, probes = canvas.labels()
-    masks = {"context": probes == CONTEXT, "scale": probes == SCALE, "boundary": _boundary(labels)}
-    return Picture(photograph(canvas.image(), near), labels, masks)
+    name = "context" if decides == "what" else "where"
+    masks = {name: probes == CONTEXT, "scale": probes == SCALE, "boundary": _boundary(labels)}
+    image = photograph(canvas.image(), near)
+    return _mirror(image, labels, masks) if mirrored else Picture(image, labels, masks)
 
 
-def _compose(canvas: Canvas, world: World, near: Rng, far: Rng) -> None:
-    """Paint from far to near; what ``near`` throws must not depend on the world."""
+def _mirror(image: Array, labels: Array, masks: dict[str, npt.NDArray[np.bool_]]) -> Picture:
+    """The mirrored scene: what had the balloon on its left has it on its right, which makes a boat of a car."""
+    swapped = labels.copy()
+    swapped[masks["where"] & (labels == CAR)] = BOAT
+    swapped[masks["where"] & (labels == BOAT)] = CAR
+    flipped = {name: np.ascontiguousarray(mask[:, ::-1]) for name, mask in masks.items()}
+    return Picture(np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(swapped[:, ::-1]), flipped)
+
+
+def _compose(canvas: Canvas, world: World, near: Rng, far: Rng, sky: Rng | None) -> None:
+    """Paint from far to near; what ``near`` throws must not depend on the world.
+
+    With ``sky``, a balloon floats there, and decides what is covered.
+    """
     sea = world is World.SEA
     street = near.random() < 0.4
     stage = backdrop.plan(canvas, near.uniform(0.55, 0.74) if street else near.uniform(0.5, 0.58), near)
@@ -85,8 +117,12 @@ def _compose(canvas: Canvas, world: World, near: Rng, far: Rng) -> None:
         foreground.paint_wires(canvas, stage, lamps, near)
     foreground.paint_birds(canvas, stage, near)
     standing = lamps + foreground.buses(stage, 0.45 if street else 0.34, near) + foreground.people(stage, near)
+    covered = [] if street else foreground.covered(stage, BOAT if sea else CAR, near)
+    if sky is not None:
+        balloon = foreground.paint_balloon(canvas, stage, [thing.x for thing in covered], sky)
+        covered = [foreground.relabelled(thing, CAR if thing.x > balloon else BOAT) for thing in covered]
     if not street:
-        standing += foreground.covered(stage, BOAT if sea else CAR, near)
+        standing += covered
     elif near.random() < 0.65:
         standing.append(foreground.near_bus(stage, near))
     foreground.paint_standing(canvas, standing, Paint(theme.quay[1], QUAY), near)
