@@ -22,7 +22,7 @@ from torch import nn
 from attseg.data.catalog import open_data
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample, SegmentationData
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.metrics import ConfusionMatrix
 from attseg.models import FCN
 from attseg.prediction.protocol import Protocol

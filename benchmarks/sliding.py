@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.data.sets.folder import Folder
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.metrics import ConfusionMatrix
 from attseg.models import PAN
 from attseg.prediction.protocol import Protocol

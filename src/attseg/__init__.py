@@ -9,8 +9,9 @@ The public names below are imported when they are first used, so that ``import a
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from attseg.lazy import lazy
 
 if TYPE_CHECKING:
     from attseg.explain.capture import AttentionMap, capture
@@ -25,21 +26,6 @@ if TYPE_CHECKING:
     from attseg.models.refine import AttentionToRefine
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "AttentionMap": "attseg.explain.capture",
-    "AttentionToRefine": "attseg.models.refine",
-    "ConfusionMatrix": "attseg.metrics",
-    "DFDAM": "attseg.models.dfdam",
-    "FCN": "attseg.models.fcn",
-    "PAN": "attseg.models.pan",
-    "PSANet": "attseg.models.psanet",
-    "Result": "attseg.inference.result",
-    "Segmentation": "attseg.models.frame",
-    "Segmenter": "attseg.inference.segmenter",
-    "capture": "attseg.explain.capture",
-    "load": "attseg.inference.segmenter",
-}
 
 __all__ = [
     "DFDAM",
@@ -56,12 +42,18 @@ __all__ = [
     "load",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'attseg' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.explain.capture": "AttentionMap capture",
+        "attseg.inference.result": "Result",
+        "attseg.inference.segmenter": "Segmenter load",
+        "attseg.metrics": "ConfusionMatrix",
+        "attseg.models.dfdam": "DFDAM",
+        "attseg.models.fcn": "FCN",
+        "attseg.models.frame": "Segmentation",
+        "attseg.models.pan": "PAN",
+        "attseg.models.psanet": "PSANet",
+        "attseg.models.refine": "AttentionToRefine",
+    },
+)

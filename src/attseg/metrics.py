@@ -42,6 +42,9 @@ class ConfusionMatrix:
         self.counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
         """(K, K) Pixels by label (rows) and prediction (columns)."""
 
+    def __repr__(self) -> str:
+        return f"ConfusionMatrix({self.num_classes} classes, {int(self.counts.sum())} pixels, mIoU {self.miou:.4f})"
+
     def update(self, predictions: Maps, labels: Maps) -> None:
         """Count the pixels of one picture or of a batch.
 

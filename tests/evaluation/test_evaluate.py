@@ -9,8 +9,8 @@ from torch import nn
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample
-from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.report import Report
+from attseg.evaluation.run import evaluate
 from attseg.metrics import ConfusionMatrix
 from attseg.models import Segmentation
 

@@ -23,7 +23,7 @@ from torch import distributed, nn
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Sample
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.evaluation.kept import KeptCounts
 from attseg.models import Segmentation
 from attseg.prediction.protocol import Protocol

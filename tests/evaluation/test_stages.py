@@ -14,8 +14,8 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError, Sample
 from attseg.data.sets.folder import Folder
 from attseg.errors import UsageError
-from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.kept import KeptCounts
+from attseg.evaluation.run import evaluate
 from attseg.models import Segmentation
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.stream import Predictor

@@ -11,7 +11,7 @@ from PIL import Image
 from attseg.bulk.files import predict_files
 from attseg.data.catalog import open_data
 from attseg.errors import UsageError
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.export.formats import save_openvino
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.description import FORMAT, Description, ExportedError

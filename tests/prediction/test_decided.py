@@ -11,7 +11,7 @@ from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError, Sample
 from attseg.evaluation.calibration import CalibrationMeter
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
 from attseg.prediction.bands import Band

@@ -22,7 +22,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError
 from attseg.data.sets.scenes import SCENES
 from attseg.errors import UsageError
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.files import FileError
 from attseg.models import build_model
 from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec

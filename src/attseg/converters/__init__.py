@@ -3,15 +3,34 @@
     from attseg.converters import load_semseg
     model = load_semseg("psanet50.pth")            # a PSANet of ours, in evaluation mode
 
-One file a source. ``docs/converters.md`` says what each can read; ``attseg convert`` writes a run folder that
-``attseg.load`` takes.
+``docs/converters.md`` says what each can read; ``attseg convert`` writes a run folder that ``attseg.load`` takes.
 """
 
 from __future__ import annotations
 
-from attseg.converters.csail import load_csail
-from attseg.converters.mmseg import load_mmseg
-from attseg.converters.semseg import load_semseg
-from attseg.converters.smp import load_smp
+from typing import TYPE_CHECKING
 
-__all__ = ["load_csail", "load_mmseg", "load_semseg", "load_smp"]
+from attseg.lazy import lazy
+
+if TYPE_CHECKING:
+    from attseg.converters.csail import load_csail
+    from attseg.converters.mmseg import load_mmseg
+    from attseg.converters.semseg import load_semseg
+    from attseg.converters.smp import load_smp
+
+__all__ = [
+    "load_csail",
+    "load_mmseg",
+    "load_semseg",
+    "load_smp",
+]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.converters.csail": "load_csail",
+        "attseg.converters.mmseg": "load_mmseg",
+        "attseg.converters.semseg": "load_semseg",
+        "attseg.converters.smp": "load_smp",
+    },
+)

@@ -57,6 +57,10 @@ class ClassTable:
     raw_to_train: Mapping[int, int] = field(default_factory=dict, compare=False)
     values_known: bool = field(default=True, compare=False)
 
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:6])
+        return f"ClassTable({len(self.names)} classes: {shown}{', ...' if len(self.names) > 6 else ''})"
+
     def __post_init__(self) -> None:
         if not self.names:
             raise ValueError("a class table needs at least one class, and none was given")

@@ -34,6 +34,9 @@ class Sample:
     name: str
     probes: Mapping[str, npt.NDArray[np.bool_]] | None = None
 
+    def __repr__(self) -> str:
+        return f"Sample({self.name!r}, {_size(self.image.shape[:2])})"
+
 
 class SegmentationData(Protocol):
     """A split of a data set: samples by index, and the table of their classes.

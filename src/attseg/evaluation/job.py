@@ -20,11 +20,11 @@ from attseg.evaluation.bootstrap import DRAWS, LEVEL, check_drawable, miou_inter
 from attseg.evaluation.boundary import BoundaryMeter
 from attseg.evaluation.calibration import CalibrationMeter
 from attseg.evaluation.comparison import picture_parts
-from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.identity import describe_classes
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import Meter
 from attseg.evaluation.report import Report
+from attseg.evaluation.run import evaluate
 from attseg.evaluation.sizes import SizeMeter
 from attseg.evaluation.submission import Submission
 from attseg.files import digest_file

@@ -36,6 +36,9 @@ class Report:
     probes: Mapping[str, Counts] = field(default_factory=dict)
     meters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Report(mIoU {self.miou:.4f}, {len(self.classes)} classes, {self.pictures} images)"
+
     @property
     def iou(self) -> Floats:
         """(K,) Intersection over union of each class in [0, 1]; nan where a class is absent."""

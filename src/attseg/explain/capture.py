@@ -35,6 +35,10 @@ class AttentionMap:
     direction: Direction | None = None
     mechanism: str = ""
 
+    def __repr__(self) -> str:
+        direction = f", {self.direction}" if self.direction else ""
+        return f"AttentionMap({self.name!r}, {self.kind}{direction}, {tuple(self.weights.shape)})"
+
 
 @contextmanager
 def capture(

@@ -40,6 +40,10 @@ class Pairs:
         self._inputs: Tensor | None = inputs
         self._picture = size
 
+    def __repr__(self) -> str:
+        height, width = self._picture
+        return f"Pairs({self.name!r}, {self.direction}, image {height} x {width})"
+
     @property
     def cells(self) -> tuple[int, int]:
         """Height and width of the map on which positions attend to each other."""
@@ -92,6 +96,10 @@ class Looked:
     found: list[AttentionMap | Pairs]
     model: nn.Module
     images: Tensor
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"Looked({height} x {width}, {len(self.logits)} classes, {len(self.found)} attention maps)"
 
     @property
     def size(self) -> tuple[int, int]:

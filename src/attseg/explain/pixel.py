@@ -33,6 +33,10 @@ class PixelAttention:
     values: npt.NDArray[np.float32]
     direction: Direction | None = None
 
+    def __repr__(self) -> str:
+        direction = f", {self.direction}" if self.direction else ""
+        return f"PixelAttention({self.name!r}, {self.kind}{direction}, {self.values.shape})"
+
 
 def read_pixel(maps: Iterable[AttentionMap], *, x: int, y: int, size: tuple[int, int]) -> list[PixelAttention]:
     """Read maps of a single picture at the cell that holds a pixel.

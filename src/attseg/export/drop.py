@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.sample import SegmentationData
-from attseg.evaluation.evaluate import evaluate
+from attseg.evaluation.run import evaluate
 from attseg.inference.segmenter import Segmenter, load
 
 MOST = 1.0

@@ -1,1 +1,25 @@
-"""Using a trained model: ``load`` it, call it with pictures, get results; or send it through folders of files."""
+"""Using a trained model: ``load`` it, call it with images, get results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attseg.lazy import lazy
+
+if TYPE_CHECKING:
+    from attseg.inference.result import Result
+    from attseg.inference.segmenter import Segmenter, load
+
+__all__ = [
+    "Result",
+    "Segmenter",
+    "load",
+]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.inference.result": "Result",
+        "attseg.inference.segmenter": "Segmenter load",
+    },
+)

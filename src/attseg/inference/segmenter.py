@@ -125,6 +125,11 @@ class Segmenter(OnHub, library_name="attseg"):
         self.data = data
         self.origin = origin
 
+    def __repr__(self) -> str:
+        name = self.origin.model.name if self.origin else type(self.model).__name__
+        trained = f", trained on {self.data}" if self.data else ""
+        return f"Segmenter({name}, {len(self.classes)} classes{trained}, {self.device})"
+
     @classmethod
     def _from_pretrained(cls, *, model_id: str, device: str = "auto", **asked: Any) -> Segmenter:
         """The hook that ``from_pretrained`` of huggingface_hub calls."""

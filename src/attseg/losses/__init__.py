@@ -5,12 +5,19 @@ also for logits in half precision. Where every pixel is ignored it is 0, with a 
 other shapes, labels that are no integers, and labels that are neither a class nor 255.
 """
 
-from attseg.losses.boundary import boundary_loss
-from attseg.losses.cross_entropy import cross_entropy_loss
-from attseg.losses.dice import dice_loss
-from attseg.losses.lovasz import lovasz_loss
-from attseg.losses.ohem import ohem_loss
-from attseg.losses.total import make_loss, segmentation_loss
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attseg.lazy import lazy
+
+if TYPE_CHECKING:
+    from attseg.losses.boundary import boundary_loss
+    from attseg.losses.cross_entropy import cross_entropy_loss
+    from attseg.losses.dice import dice_loss
+    from attseg.losses.lovasz import lovasz_loss
+    from attseg.losses.ohem import ohem_loss
+    from attseg.losses.total import make_loss, segmentation_loss
 
 __all__ = [
     "boundary_loss",
@@ -21,3 +28,15 @@ __all__ = [
     "ohem_loss",
     "segmentation_loss",
 ]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.losses.boundary": "boundary_loss",
+        "attseg.losses.cross_entropy": "cross_entropy_loss",
+        "attseg.losses.dice": "dice_loss",
+        "attseg.losses.lovasz": "lovasz_loss",
+        "attseg.losses.ohem": "ohem_loss",
+        "attseg.losses.total": "make_loss segmentation_loss",
+    },
+)

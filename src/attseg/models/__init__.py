@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from attseg.models.dfdam import DFDAM
-from attseg.models.fcn import FCN
-from attseg.models.frame import Segmentation, SegmentationModel
-from attseg.models.named import NETWORKS, build
-from attseg.models.pan import PAN
-from attseg.models.psanet import PSANet
-from attseg.models.refine import AttentionToRefine
+from attseg.lazy import lazy
+
+if TYPE_CHECKING:
+    from attseg.models.build import MODELS, Model, build_model
+    from attseg.models.dfdam import DFDAM
+    from attseg.models.fcn import FCN
+    from attseg.models.frame import Segmentation, SegmentationModel
+    from attseg.models.pan import PAN
+    from attseg.models.psanet import PSANet
+    from attseg.models.refine import AttentionToRefine
+    from attseg.models.staged import StagedModel
 
 __all__ = [
     "DFDAM",
@@ -23,28 +26,20 @@ __all__ = [
     "PSANet",
     "Segmentation",
     "SegmentationModel",
+    "StagedModel",
     "build_model",
 ]
 
-Model = SegmentationModel | AttentionToRefine
-"""Any model: a network, or one that runs at several image scales."""
-
-MODELS: dict[str, type[SegmentationModel] | type[AttentionToRefine]] = {
-    **NETWORKS,
-    "AttentionToRefine": AttentionToRefine,
-}
-
-
-def build_model(name: str, args: Mapping[str, Any], num_classes: int) -> Model:
-    """The model that a recipe or a checkpoint names.
-
-    Args:
-        name: Key of ``MODELS``.
-        args: Keyword arguments of its constructor, all but ``num_classes``.
-        num_classes: Classes K.
-
-    Raises:
-        UsageError: There is no such model or argument, or a value does not fit.
-    """
-    models: Mapping[str, Callable[..., Model]] = MODELS
-    return build(models, name, args, num_classes)
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.models.build": "MODELS Model build_model",
+        "attseg.models.dfdam": "DFDAM",
+        "attseg.models.fcn": "FCN",
+        "attseg.models.frame": "Segmentation SegmentationModel",
+        "attseg.models.pan": "PAN",
+        "attseg.models.psanet": "PSANet",
+        "attseg.models.refine": "AttentionToRefine",
+        "attseg.models.staged": "StagedModel",
+    },
+)

@@ -43,6 +43,10 @@ class Segmentation(NamedTuple):
     logits: Tensor
     aux: dict[str, Tensor]
 
+    def __repr__(self) -> str:
+        aux = {name: tuple(logits.shape) for name, logits in self.aux.items()}
+        return f"Segmentation(logits={tuple(self.logits.shape)}, aux={aux})"
+
 
 class Staged(NamedTuple):
     """Outputs of a network before upsampling to the image size; scale fusion starts from here.

@@ -11,8 +11,8 @@ from torch import distributed
 
 from attseg.checkpoint import save_weights
 from attseg.data.sample import SegmentationData
-from attseg.evaluation.evaluate import evaluate
 from attseg.evaluation.identity import describe_data
+from attseg.evaluation.run import evaluate
 from attseg.files import replacing
 from attseg.recipes.values import to_values
 from attseg.training.folder import RunFolder

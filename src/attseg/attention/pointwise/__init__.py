@@ -13,8 +13,29 @@ Source: Zhao et al., PSANet, ECCV 2018, sections 3.1 to 3.3, eq. 8 and 9.
 
 from __future__ import annotations
 
-from attseg.attention.pointwise.maps import attention_maps, source_sums
-from attseg.attention.pointwise.operator import point_attention
-from attseg.attention.pointwise.terms import Direction, Normalize, Outside
+from typing import TYPE_CHECKING
 
-__all__ = ["Direction", "Normalize", "Outside", "attention_maps", "point_attention", "source_sums"]
+from attseg.lazy import lazy
+
+if TYPE_CHECKING:
+    from attseg.attention.pointwise.maps import attention_maps, source_sums
+    from attseg.attention.pointwise.operator import point_attention
+    from attseg.attention.pointwise.terms import Direction, Normalize, Outside
+
+__all__ = [
+    "Direction",
+    "Normalize",
+    "Outside",
+    "attention_maps",
+    "point_attention",
+    "source_sums",
+]
+
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        "attseg.attention.pointwise.maps": "attention_maps source_sums",
+        "attseg.attention.pointwise.operator": "point_attention",
+        "attseg.attention.pointwise.terms": "Direction Normalize Outside",
+    },
+)

@@ -42,6 +42,11 @@ class FileData:
         if not self.pairs:
             files.pictures(split)  # says why there is none
 
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.files.name}, {self.split}, {len(self)} samples, {len(self.classes)} classes)"
+        )
+
     def __len__(self) -> int:
         return len(self.pairs)
 

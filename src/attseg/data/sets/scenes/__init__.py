@@ -85,6 +85,10 @@ class Scenes:
         self.decides = decides
         self._count = _SPLITS[split] if count is None else count
 
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"Scenes({self.split}, {len(self)} samples of {height} x {width}, seed {self.seed})"
+
     def __len__(self) -> int:
         return self._count
 
