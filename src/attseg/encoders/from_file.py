@@ -24,22 +24,55 @@ RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors")
 """The weights in a run folder or one that ``save_pretrained`` wrote, the preferred ones first."""
 
 
-def load_encoder(network: nn.Module, name: str, file: str | Path, whole: Callable[[], Any]) -> Origin:
+def load_encoder(
+    network: nn.Module,
+    name: str,
+    file: str | Path,
+    whole: Callable[[], Any],
+    of_three: Callable[[], nn.Module],
+    in_channels: int,
+) -> Origin:
     """Load the weights of a network of timm, without what classifies, from a file into ``network``.
 
     Args:
         network: Where they go: timm's network, or that part of it which gives maps.
         name: Its name in timm.
         file: As for ``find_tensors``.
-        whole: Builds timm's whole network.
+        whole: Builds timm's whole network for three channels.
+        of_three: Builds ``network`` for three channels, where it is for others: weights of three are adapted to these.
+        in_channels: Channels that ``network`` is for.
 
     Raises:
         UsageError: Not every tensor that ``network`` needs is in the file, with its shape.
         FileNotFoundError: There is no such file.
     """
-    tensors, origin = find_tensors(name, file, [(network.state_dict(), whole)])
+    own = network.state_dict()
+    forms: list[tuple[Mapping[str, Tensor], Callable[[], Any]]] = [(own, whole)]
+    if in_channels != 3:
+        with torch.device("meta"):
+            forms.append((of_three().state_dict(), whole))
+    tensors, origin = find_tensors(name, file, forms)
+    others = [key for key, tensor in tensors.items() if tensor.shape != own[key].shape]
+    if others:
+        tensors |= {key: adapted(tensors[key], in_channels) for key in others}
+        origin = origin.adapted(in_channels)
     network.load_state_dict(tensors, strict=False)  # all are there; without the counters of batches
     return origin
+
+
+def adapted(weight: Tensor, in_channels: int) -> Tensor:
+    """The weights of a first convolution for three channels, for any number of them, as timm does it.
+
+    For one channel they are summed; for others repeated, and scaled by three over their number.
+
+    Args:
+        weight: (out, 3, ..), of the network's first layer.
+        in_channels: How many channels are wanted.
+    """
+    from timm.models import adapt_input_conv
+
+    found: Tensor = adapt_input_conv(in_channels, weight)
+    return found
 
 
 def find_tensors(

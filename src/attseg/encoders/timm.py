@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import timm
 import torch
 from torch import Tensor
 
-from attseg.encoders.base import STRIDES, Encoder, check_output_stride
+from attseg.encoders.base import STRIDES, Encoder, check_channels, check_output_stride
 from attseg.encoders.from_file import load_encoder
 from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError, unknown
@@ -33,6 +34,7 @@ class TimmEncoder(Encoder):
         output_stride: Stride of the deepest map: 32, or 16 or 8, where the last stages are dilated instead.
         pretrained: Whether to take timm's weights, from the local cache or the network.
         weights: File with the encoder's weights, instead of ``pretrained``; see ``attseg.encoders.from_file.find_tensors``.
+        in_channels: Channels of the image; the first convolution of weights for three is adapted to others as timm does it.
 
     Raises:
         UsageError: timm has no such network, or it cannot give these strides.
@@ -53,14 +55,21 @@ class TimmEncoder(Encoder):
     """
 
     def __init__(
-        self, name: str, *, output_stride: int = 32, pretrained: bool = False, weights: str | Path | None = None
+        self,
+        name: str,
+        *,
+        output_stride: int = 32,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        in_channels: int = 3,
     ) -> None:
+        check_channels(in_channels)
         wide: dict[str, Any] = {"stem_width": 64, "stem_type": "deep"} if name in WIDE_STEMS else {}
         given, name = name, WIDE_STEMS.get(name, name)
         windowed = timm.models.is_model_in_modules(name.split(".")[0], WINDOWED)
         options: dict[str, Any] = {"features_only": True, **wide, **({"strict_img_size": False} if windowed else {})}
         indices, channels_last = _stages(name, options)
-        options["out_indices"] = indices
+        options |= {"out_indices": indices, "in_chans": in_channels}
         if output_stride != 32:
             options["output_stride"] = output_stride
         if wide and pretrained:
@@ -72,24 +81,32 @@ class TimmEncoder(Encoder):
         options["pretrained"] = pretrained and weights is None
         network = _create(name, output_stride, options)
         super().__init__(
-            channels=tuple(network.feature_info.channels()), strides=tuple(network.feature_info.reduction())
+            channels=tuple(network.feature_info.channels()),
+            strides=tuple(network.feature_info.reduction()),
+            in_channels=in_channels,
         )
         self.network = network
         self.windowed = windowed
         self.channels_last = channels_last
         if weights is not None:
-            body = getattr(network, "model", network)  # some of timm's networks of maps hold the whole one
-            self.began_with(load_encoder(body, given, weights, lambda: timm.create_model(name, **wide)))
+            build = partial(_create, name, output_stride, options | {"pretrained": False, "in_chans": 3})
+            whole = partial(timm.create_model, name, **wide)
+            self.began_with(load_encoder(_body(network), given, weights, whole, lambda: _body(build()), in_channels))
         elif pretrained:
             self.began_with(from_timm(name, network))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Maps of (N, 3, H, W), finest first."""
+        """Maps of (N, in_channels, H, W), finest first."""
         if self.windowed:
             height, width = images.shape[-2:]
             images = resize(images, (-(-height // PATCH) * PATCH, -(-width // PATCH) * PATCH))
         maps = self.network(images)
         return [level.permute(0, 3, 1, 2) if self.channels_last else level for level in maps]
+
+
+def _body(network: Any) -> Any:
+    """What has the weights: some of timm's networks of maps hold the whole network."""
+    return getattr(network, "model", network)
 
 
 def _stages(name: str, options: dict[str, Any]) -> tuple[Sequence[int], bool]:

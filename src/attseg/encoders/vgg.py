@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attseg.encoders.base import Encoder
-from attseg.encoders.from_file import find_tensors
+from attseg.encoders.from_file import adapted, find_tensors
 from attseg.encoders.weights import Origin, from_timm, pretrained_file
 from attseg.errors import UsageError
 
@@ -35,6 +35,7 @@ class VGGLargeFOV(Encoder):
         pretrained: Whether to take timm's ImageNet weights, from the local cache or the network.
         weights: File with the weights of timm's or torchvision's vgg16, or of this encoder, instead of ``pretrained``; see
             ``attseg.encoders.from_file.find_tensors``.
+        in_channels: Channels of the image; the first convolution of weights for three is adapted to others as timm does it.
 
     Raises:
         UsageError: Another output stride, or the file lacks tensors that the network needs, or holds them in another shape.
@@ -56,15 +57,20 @@ class VGGLargeFOV(Encoder):
     """
 
     def __init__(
-        self, *, output_stride: int = STRIDE, pretrained: bool = False, weights: str | Path | None = None
+        self,
+        *,
+        output_stride: int = STRIDE,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        in_channels: int = 3,
     ) -> None:
         if output_stride != STRIDE:
             raise UsageError(
                 f"output_stride is {output_stride}; the encoder {LARGE_FOV!r} has an output stride of {STRIDE} and no other, "
                 f"give output_stride={STRIDE}"
             )
-        super().__init__((256, 512, 512, WIDTH), (4, 8, 8, 8))
-        self.conv1 = _convolutions(3, 64, 64)
+        super().__init__((256, 512, 512, WIDTH), (4, 8, 8, 8), in_channels)
+        self.conv1 = _convolutions(in_channels, 64, 64)
         self.conv2 = _convolutions(64, 128, 128)
         self.conv3 = _convolutions(128, 256, 256, 256)
         self.conv4 = _convolutions(256, 512, 512, 512)
@@ -76,13 +82,13 @@ class VGGLargeFOV(Encoder):
         if weights is not None:
             self.began_with(self._load(weights))
         elif pretrained:
-            self._copy(_convolution_tensors(timm.create_model(TIMM_NAME, pretrained=True)))
+            self._copy(_convolution_tensors(timm.create_model(TIMM_NAME, pretrained=True, in_chans=in_channels)))
             self.began_with(from_timm(TIMM_NAME, self))
         else:
             self._draw()
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Maps of (N, 3, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
+        """Maps of (N, in_channels, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
         second = self.conv2(_pool(self.conv1(images), stride=2))
         third = self.conv3(_pool(second, stride=2))
         fourth = self.conv4(_pool(third, stride=2))
@@ -101,9 +107,17 @@ class VGGLargeFOV(Encoder):
         """Take the weights of this encoder or of a whole vgg16."""
         with torch.device("meta"):
             theirs = _convolution_tensors(timm.create_model(TIMM_NAME))
+            three = VGGLargeFOV().state_dict()
         forms = [(theirs, lambda: timm.create_model(TIMM_NAME)), (self.state_dict(), lambda: self)]
+        if self.in_channels != 3:
+            forms.append((three, VGGLargeFOV))
         tensors, origin = find_tensors(TIMM_NAME, file, forms)
-        if tensors.keys() == theirs.keys():
+        of_vgg = tensors.keys() == theirs.keys()
+        first = next(iter(theirs if of_vgg else three))
+        if tensors[first].shape[1] != self.in_channels:
+            tensors[first] = adapted(tensors[first], self.in_channels)
+            origin = origin.adapted(self.in_channels)
+        if of_vgg:
             self._copy(tensors)
         else:
             self.load_state_dict(tensors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import timm
 import torch.nn.functional as F
 from torch import Tensor
 
-from attseg.encoders.base import STRIDES, Encoder, check_output_stride
+from attseg.encoders.base import STRIDES, Encoder, check_channels, check_output_stride
 from attseg.encoders.from_file import load_encoder
 from attseg.encoders.weights import from_timm, pretrained_file
 from attseg.errors import UsageError
@@ -32,6 +33,7 @@ class VitEncoder(Encoder):
             so that below the patch's size a smaller stride gives more positions and no finer view.
         pretrained: Whether to take timm's weights, from the local cache or the network.
         weights: File with the encoder's weights, instead of ``pretrained``; see ``attseg.encoders.from_file.find_tensors``.
+        in_channels: Channels of the image; the patch embedding of weights for three is adapted to others as timm does it.
 
     Raises:
         UsageError: The name is no plain transformer of timm, or the stride is none of these.
@@ -61,33 +63,40 @@ class VitEncoder(Encoder):
     """
 
     def __init__(
-        self, name: str, *, output_stride: int = 32, pretrained: bool = False, weights: str | Path | None = None
+        self,
+        name: str,
+        *,
+        output_stride: int = 32,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        in_channels: int = 3,
     ) -> None:
+        check_channels(in_channels)
         if not is_vit(name):
             raise UsageError(f"the encoder {name!r} is none of timm's plain transformers; vit_*, deit* and eva* are")
         check_output_stride(output_stride)
         if pretrained and weights is None:
             weights = pretrained_file(name)
         loads = pretrained and weights is None
-        network: Any = timm.create_model(name, dynamic_img_size=True, pretrained=loads)
+        network = _create(name, in_channels, pretrained=loads)
         super().__init__(
             channels=(network.embed_dim,) * len(STRIDES),
             strides=tuple(min(stride, output_stride) for stride in STRIDES),
+            in_channels=in_channels,
         )
-        depth = len(network.blocks)
-        self.depths = [-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)]
-        network.prune_intermediate_layers(self.depths, prune_norm=True, prune_head=True)
+        self.depths = _depths(network)
         # Pictures come in whole patches. timm's check of that writes sizes into a message, which would fix them in torch.compile.
         network.patch_embed.img_size = None
         self.network = network
         self.patch: tuple[int, int] = network.patch_embed.patch_size
         if weights is not None:
-            self.began_with(load_encoder(network, name, weights, lambda: timm.create_model(name)))
+            whole = partial(timm.create_model, name)
+            self.began_with(load_encoder(network, name, weights, whole, lambda: _create(name, 3), in_channels))
         elif loads:
             self.began_with(from_timm(name, network))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Maps of (N, 3, H, W), finest first, each (N, C, ceil(H / stride), ceil(W / stride))."""
+        """Maps of (N, in_channels, H, W), finest first, each (N, C, ceil(H / stride), ceil(W / stride))."""
         height, width = images.shape[-2:]
         grid = _steps(height, self.patch[0]), _steps(width, self.patch[1])
         whole = resize(images, (grid[0] * self.patch[0], grid[1] * self.patch[1]))
@@ -101,6 +110,19 @@ class VitEncoder(Encoder):
             )  # (N, C, rows, columns of patches)
             maps.append(resize(seen, (_steps(height, stride), _steps(width, stride))))
         return maps
+
+
+def _create(name: str, in_channels: int, *, pretrained: bool = False) -> Any:
+    """timm's network without what comes after its last block."""
+    network: Any = timm.create_model(name, dynamic_img_size=True, pretrained=pretrained, in_chans=in_channels)
+    network.prune_intermediate_layers(_depths(network), prune_norm=True, prune_head=True)
+    return network
+
+
+def _depths(network: Any) -> list[int]:
+    """Blocks at a quarter, half, three quarters and the whole of the depth."""
+    depth = len(network.blocks)
+    return [-(-depth * quarter // 4) - 1 for quarter in (1, 2, 3, 4)]
 
 
 def is_vit(name: str) -> bool:

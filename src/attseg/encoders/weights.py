@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +32,10 @@ class Origin:
     told: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def adapted(self, in_channels: int) -> Origin:
+        """The same, of weights whose first layer was adapted to other channels than three."""
+        return replace(self, told=f"{self.told}, the first layer adapted from 3 channels to {in_channels}")
 
 
 def pretrained_file(name: str) -> Path | None:

@@ -38,6 +38,7 @@ class DFDAM(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
+        in_channels: Channels of the image; a ready encoder has its own.
         context: What brings the deepest map to ``channels``; ``none``, a 1x1 convolution, is the paper's.
         gates: Which of the two deepest maps DAFM weighs; ``high`` or ``low`` leaves one gate, ``none`` a plain sum.
         confidence: Which form of the finest map 2DPAM reads beside the context, or ``none`` for the finest map as it is.
@@ -72,6 +73,7 @@ class DFDAM(SegmentationModel):
         output_stride: int = 32,
         pretrained: bool = False,
         encoder_weights: str | None = None,
+        in_channels: int = 3,
         context: ContextName = "none",
         gates: Gates = "both",
         confidence: Confidence = "raw",
@@ -82,7 +84,13 @@ class DFDAM(SegmentationModel):
         for side in aux:
             if side not in get_args(Side):
                 raise unknown("auxiliary head", side, get_args(Side))
-        built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
+        built = make_encoder(
+            encoder,
+            output_stride=output_stride,
+            pretrained=pretrained,
+            weights=encoder_weights,
+            in_channels=in_channels,
+        )
         *lows, deep = built.channels
         super().__init__(
             built,

@@ -24,6 +24,7 @@ class FCN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
+        in_channels: Channels of the image; a ready encoder has its own.
         context: What sits on the deepest map; see ``build_context``.
         decoder: What brings its result back to finer maps; see ``build_decoder``.
         channels: Channels of context and decoder.
@@ -46,13 +47,20 @@ class FCN(SegmentationModel):
         output_stride: int = 16,
         pretrained: bool = False,
         encoder_weights: str | None = None,
+        in_channels: int = 3,
         context: ContextName = "none",
         decoder: DecoderName = "bilinear",
         channels: int = 256,
         head: HeadName = "conv",
     ) -> None:
         check_classes(num_classes)
-        built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
+        built = make_encoder(
+            encoder,
+            output_stride=output_stride,
+            pretrained=pretrained,
+            weights=encoder_weights,
+            in_channels=in_channels,
+        )
         *lows, deep = built.channels
         back = build_decoder(decoder, lows, channels)
         middle: nn.Module

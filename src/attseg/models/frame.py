@@ -98,19 +98,20 @@ class SegmentationModel(nn.Module):
         """Channels of each map in ``Staged.stages``."""
         return self.encoder.channels
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Segmentation:
-        """Segment pictures (N, 3, H, W), normalised, of any height and width from 32 on.
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Segmentation:
+        """Segment pictures (N, C, H, W), normalised, of any height and width from 32 on, with the channels C of the encoder.
 
         Raises:
-            ValueError: The pictures are too small; in training, a single picture leaves one value a channel on the deepest
+            ValueError: The pictures have other channels, or are too small; in training, a single picture leaves one value a channel on the deepest
                 map of an encoder with batch normalisation.
         """
         logits, aux, _ = self.staged(images)
         return Segmentation(self._fit(logits, images), {name: self._fit(side, images) for name, side in aux.items()})
 
     def staged(self, images: Tensor) -> Staged:
-        """Logits at the decoder's resolution, and the encoder's maps, of pictures (N, 3, H, W)."""
+        """Logits at the decoder's resolution, and the encoder's maps, of pictures (N, C, H, W)."""
         check_size(images)
+        check_image_channels(images, self.encoder)
         stages = self._encode(images)
         *lows, deep = stages
         fused, sides = self.decoder(lows, self.context(deep))
@@ -146,13 +147,32 @@ def check_size(images: Tensor) -> None:
         )
 
 
-def make_encoder(encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None) -> Encoder:
+def check_image_channels(images: Tensor, encoder: nn.Module) -> None:
+    """Refuse pictures of another number of channels than an encoder takes, where it says so."""
+    wanted = getattr(encoder, "in_channels", None)
+    if isinstance(wanted, int) and images.ndim == 4 and images.shape[1] != wanted:
+        raise ValueError(
+            f"pictures of {images.shape[1]} channels were given, and the network takes {wanted}: read the bands that it was "
+            f"built for, or build it with in_channels={images.shape[1]}"
+        )
+
+
+def make_encoder(
+    encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None, in_channels: int = 3
+) -> Encoder:
     """The encoder by its name, in timm or ``vgg16-largefov``, or the ready one that was handed in."""
     if encoder == LARGE_FOV:
-        return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights)
+        return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
     if isinstance(encoder, str):
         kind = VitEncoder if is_vit(encoder) else TimmEncoder
-        return kind(encoder, output_stride=output_stride, pretrained=pretrained, weights=weights)
+        return kind(
+            encoder, output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels
+        )
+    if in_channels not in (3, encoder.in_channels):
+        raise UsageError(
+            f"in_channels is {in_channels}, and the encoder that was handed in takes {encoder.in_channels} channels; build it "
+            f"with in_channels={in_channels}, or leave the argument out"
+        )
     if pretrained or weights is not None:
         raise UsageError(
             "pretrained and encoder_weights are for encoders given by name; load a ready module's weights yourself"

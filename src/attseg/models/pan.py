@@ -42,6 +42,7 @@ class PAN(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
+        in_channels: Channels of the image; a ready encoder has its own.
         even_dilation: One rate for all blocks of a dilated stage of a ResNet, instead of timm's.
         context: ``fpa``; ``se`` and ``none`` are rows of table 1, ``psp`` and ``aspp`` of table 2; see ``build_context``.
         pyramid_kernels: Kernels of FPA's levels, finest first.
@@ -83,6 +84,7 @@ class PAN(SegmentationModel):
         output_stride: int = 16,
         pretrained: bool = False,
         encoder_weights: str | None = None,
+        in_channels: int = 3,
         even_dilation: bool = False,
         context: ContextName = "fpa",
         pyramid_kernels: Sequence[int] = (7, 5, 3),
@@ -100,7 +102,13 @@ class PAN(SegmentationModel):
         align_corners: bool = False,
     ) -> None:
         check_classes(num_classes)
-        built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
+        built = make_encoder(
+            encoder,
+            output_stride=output_stride,
+            pretrained=pretrained,
+            weights=encoder_weights,
+            in_channels=in_channels,
+        )
         if even_dilation:
             dilate_evenly(built)
         *lows, deep = built.channels

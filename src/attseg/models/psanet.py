@@ -40,6 +40,7 @@ class PSANet(SegmentationModel):
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
+        in_channels: Channels of the image; a ready encoder has its own.
         even_dilation: One rate for all blocks of a dilated stage of a ResNet, as released, instead of timm's.
         context: ``psa``, or what the paper compares it with; ``psp`` makes this PSPNet.
         context_width: Channels of each level of ``psp``, where they are not its share of the input's.
@@ -83,6 +84,7 @@ class PSANet(SegmentationModel):
         output_stride: int = 8,
         pretrained: bool = False,
         encoder_weights: str | None = None,
+        in_channels: int = 3,
         even_dilation: bool = False,
         context: ContextName = "psa",
         context_width: int | None = None,
@@ -106,7 +108,13 @@ class PSANet(SegmentationModel):
             raise UsageError(f"output_stride is {output_stride}; one of (8, 16) was expected, as PSA wants fine maps")
         if not 0 <= dropout < 1:
             raise UsageError(f"dropout is {dropout}; a share from 0 to below 1 was expected")
-        built = make_encoder(encoder, output_stride=output_stride, pretrained=pretrained, weights=encoder_weights)
+        built = make_encoder(
+            encoder,
+            output_stride=output_stride,
+            pretrained=pretrained,
+            weights=encoder_weights,
+            in_channels=in_channels,
+        )
         if even_dilation:
             dilate_evenly(built)
         deep, stride = built.channels[-1], built.strides[-1]

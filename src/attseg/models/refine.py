@@ -51,6 +51,7 @@ class AttentionToRefine(nn.Module):
         base: The network that all scales share: ``largefov`` (FCN in the form of DeepLab-LargeFOV), the name of another
             model, or a ready module with ``encoder``, ``stage_channels`` and ``staged``.
         base_args: Arguments of a base that is given by name.
+        in_channels: Channels of the image, which a base given by name is built for; a ready module has its own.
         image_scales: What the picture's height and width are multiplied with, largest first; whole percentages.
         merge: ``location`` reads several stages, ``attention`` (attention-to-scale) the deepest; ``average`` and ``max`` none.
         multi_stage: Which stages ``location`` reads: all, the deepest alone, or those of these indices (0 is the finest).
@@ -90,6 +91,7 @@ class AttentionToRefine(nn.Module):
         *,
         base: str | StagedModel = "largefov",
         base_args: Mapping[str, Any] | None = None,
+        in_channels: int = 3,
         image_scales: Sequence[float] = (1.0, 0.5),
         merge: Merge = "location",
         multi_stage: bool | Sequence[int] = True,
@@ -103,7 +105,7 @@ class AttentionToRefine(nn.Module):
         check_classes(num_classes)
         self.num_classes = num_classes
         self.percents = _percents(image_scales)
-        self.base = make_base(base, base_args or {}, num_classes)
+        self.base = make_base(base, _with_channels(base, base_args or {}, in_channels), num_classes)
         self.supervise = supervise
         stage_channels = self.base.stage_channels
         self.merge: nn.Module
@@ -134,8 +136,8 @@ class AttentionToRefine(nn.Module):
         """The base's encoder."""
         return self.base.encoder
 
-    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Segmentation:
-        """Segment pictures (N, 3, H, W), normalised, of any height and width from 32 on.
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Segmentation:
+        """Segment pictures (N, C, H, W), normalised, of any height and width from 32 on.
 
         Raises:
             ValueError: The pictures are too small, for the base or for a step of training.
@@ -160,6 +162,20 @@ class AttentionToRefine(nn.Module):
             raise UsageError(
                 f"the base gives {logits.shape[1]} classes, but num_classes is {self.num_classes}; give both the same number"
             )
+
+
+def _with_channels(base: str | StagedModel, args: Mapping[str, Any], in_channels: int) -> Mapping[str, Any]:
+    """The arguments of a base, with the channels that it is built for."""
+    if in_channels == 3:
+        return args
+    stated = args.get("in_channels", in_channels)
+    if not isinstance(base, str):
+        stated = getattr(base.encoder, "in_channels", in_channels)
+    if stated != in_channels:
+        raise UsageError(
+            f"in_channels is {in_channels}, and the base takes {stated} channels; give both the same number"
+        )
+    return {**args, "in_channels": in_channels} if isinstance(base, str) else args
 
 
 def _scaled(images: Tensor, percent: int) -> Tensor:
