@@ -31,7 +31,8 @@ def test_attention_maps(result):
     assert repr(result.looked) == "Looked(48 x 64, 3 classes, 2 attention maps)"
     assert repr(result.looked.pairs[0]) == "Pairs('context.psa.branches.collect.attention', collect, image 48 x 64)"
     assert (
-        repr(result.attention(0, 0)[0]) == "PixelAttention('context.psa.branches.collect.attention', pairwise, collect, (2, 2))"
+        repr(result.attention(0, 0)[0])
+        == "PixelAttention('context.psa.branches.collect.attention', pairwise, collect, (2, 2))"
     )
     model = PAN(3, encoder="resnet18").eval()
     with capture(model) as maps:

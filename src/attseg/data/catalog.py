@@ -42,8 +42,9 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
         name: One of ``DATA_NAMES``.
         split: ``train``, ``val``, or another split that the data set has, with labels.
         root: Folder of the data set; ``scenes`` are generated and have none.
-        **options: ``size``, ``count``, ``seed`` and ``decides`` of ``scenes``; ``range`` and ``orientation`` of ``folder``; ``sbd`` of
-            ``voc2012``, the folder of SBD; ``labels`` of ``cityscapes``, which label files are read. The others have no options.
+        **options: ``size``, ``count``, ``seed`` and ``decides`` of ``scenes``; ``range`` and ``orientation`` of ``folder``;
+            ``sbd`` of ``voc2012``, the folder of SBD; ``labels`` of ``cityscapes``, which label files are read. Others have no
+            options.
 
     Raises:
         UsageError: There is no such data set or option, or ``root`` is missing or not wanted.

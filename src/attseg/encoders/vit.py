@@ -113,7 +113,7 @@ class VitEncoder(Encoder):
 
 
 def _create(name: str, in_channels: int, *, pretrained: bool = False) -> Any:
-    """timm's network without what comes after its last block."""
+    """Timm's network without what comes after its last block."""
     network: Any = timm.create_model(name, dynamic_img_size=True, pretrained=pretrained, in_chans=in_channels)
     network.prune_intermediate_layers(_depths(network), prune_norm=True, prune_head=True)
     return network

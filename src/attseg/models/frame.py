@@ -102,8 +102,8 @@ class SegmentationModel(nn.Module):
         """Segment pictures (N, C, H, W), normalised, of any height and width from 32 on, with the channels C of the encoder.
 
         Raises:
-            ValueError: The pictures have other channels, or are too small; in training, a single picture leaves one value a channel on the deepest
-                map of an encoder with batch normalisation.
+            ValueError: The pictures have other channels, or are too small; in training, a single picture leaves one value a
+                channel on the deepest map of an encoder with batch normalisation.
         """
         logits, aux, _ = self.staged(images)
         return Segmentation(self._fit(logits, images), {name: self._fit(side, images) for name, side in aux.items()})

@@ -68,7 +68,9 @@ def paint_scene(
         decides: The probe is called ``context`` where the far side decides, and ``where`` where the balloon does.
         mirrored: Paint the mirrored twin, in which covered cars are boats and covered boats are cars; only with ``where``.
     """
-    lot, near, far, sky = (np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(4))
+    lot, near, far, sky = (
+        np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(4)
+    )
     if world is None:
         world = World(int(lot.integers(2)))
     canvas = Canvas(height, width)

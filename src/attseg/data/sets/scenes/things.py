@@ -133,7 +133,9 @@ def bird(canvas: Canvas, x: float, y: float, size: float) -> None:
 def balloon(canvas: Canvas, x: float, y: float, radius: float) -> None:
     """A hot-air balloon, as ignored as the gulls; its left half is the mirrored right one."""
     red, white, basket = Paint((214, 44, 52), IGNORE), Paint((246, 244, 238), IGNORE), Paint((92, 62, 40), IGNORE)
-    canvas.shape(((x - 0.8 * radius, y + 0.6 * radius), (x + 0.8 * radius, y + 0.6 * radius), (x, y + 1.7 * radius)), red)
+    canvas.shape(
+        ((x - 0.8 * radius, y + 0.6 * radius), (x + 0.8 * radius, y + 0.6 * radius), (x, y + 1.7 * radius)), red
+    )
     canvas.disc(x, y, radius, red)
     canvas.box(x - 0.25 * radius, y - 0.95 * radius, 0.5 * radius, 1.9 * radius, white)
     canvas.box(x - 0.2 * radius, y + 1.5 * radius, 0.4 * radius, 0.35 * radius, basket)
