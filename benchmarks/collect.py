@@ -33,7 +33,7 @@ from attseg.recipes.tables import find_table
 from attseg.recipes.tables.small import small
 from attseg.reproduce.plan import Run
 from attseg.reproduce.run import Result, read_result
-from attseg.training.history import read_rows
+from attseg.runs.history import read_rows
 
 TABLES = ("psanet:1", "pan:1", "pan:3", "pan:5", "dfdam:1", "a2r:1", "a2r:2")
 MIXES = ("mix-psa-gau-scenes", "mix-global-gau-scenes", "mix-fpa-dafm-scenes", "pan-32-scenes")

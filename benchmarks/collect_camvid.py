@@ -23,7 +23,7 @@ from attseg.evaluation.bootstrap import miou_interval
 from attseg.models import build_model
 from attseg.profiling.count import profile
 from attseg.recipes.files import read_recipe
-from attseg.training.history import read_rows
+from attseg.runs.history import read_rows
 
 RECORD = Path(__file__).parent / "results" / "camvid.json"
 SIZE = (360, 480)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from attseg.recipes.recipe import DataSpec, ModelSpec, Recipe
+
 torch.set_num_threads(1)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -35,3 +37,22 @@ def samples_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"no samples at {root}: set ATTSEG_DATA to a folder that holds samples/")
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A recipe that trains in a second, with what is given changed."""
+
+    def recipe(**changes):
+        defaults = {
+            "name": "tiny",
+            "model": ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 8}),
+            "data": DataSpec(options={"size": (64, 64), "count": 5}),
+            "crop_size": (64, 64),
+            "batch_size": 4,
+            "steps": 6,
+            "val_every": 2,
+        }
+        return Recipe(**defaults | changes)
+
+    return recipe

@@ -12,12 +12,12 @@ from attseg.data.catalog import open_data
 from attseg.data.preprocessing import Preprocessing
 from attseg.models import Segmentation, build_model
 from attseg.recipes.recipe import Machine
+from attseg.runs.folder import RunFolder
+from attseg.runs.state import load_state
 from attseg.training.first_weights import Start
-from attseg.training.folder import RunFolder
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
 from attseg.training.progress import ProgressLine
-from attseg.training.state import load_state
 
 HERE = Machine(device="cpu", workers=0, save_every=2)
 

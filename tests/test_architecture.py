@@ -41,8 +41,9 @@ ALLOWED = {
     "bulk": {"data", "evaluation", "inference", "prediction"},
     "web": {"attention", "data", "explain", "hub", "inference", "models", "prediction"},
     "profiling": {"checkpoint", "hub", "inference", "models", "recipes"},
-    "training": {"checkpoint", "data", "evaluation", "losses", "metrics", "models", "prediction", "recipes"},
-    "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "recipes", "training"},
+    "runs": {"checkpoint", "data", "evaluation", "models", "prediction", "recipes"},
+    "training": {"checkpoint", "data", "evaluation", "losses", "models", "prediction", "recipes", "runs"},
+    "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "recipes", "runs", "training"},
     "export": {
         "checkpoint",
         "data",
@@ -89,7 +90,12 @@ def test_imports_point_one_way():
 
 
 def test_lightning_is_imported_by_training_alone():
-    users = {room(path) for path in files() for module in imports(path) if module.split(".")[0] == "lightning"}
+    users = {
+        room(path)
+        for path in files()
+        for module in imports(path)
+        if module.split(".")[0] in ("lightning", "lightning_fabric")
+    }
     assert users == {"training"}
 
 
@@ -276,7 +282,7 @@ def test_modules_can_be_imported_on_every_system():
 
 
 def test_importing_attseg_loads_nothing_heavy():
-    code = "import sys, attseg; print(sorted({'torch', 'timm', 'lightning', 'numpy'} & sys.modules.keys()))"
+    code = "import sys, attseg; print(sorted({'torch', 'timm', 'lightning_fabric', 'numpy'} & sys.modules.keys()))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert (found.stdout.strip(), found.stderr) == ("[]", "")
 

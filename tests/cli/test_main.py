@@ -8,9 +8,9 @@ import pytest
 
 from attseg.cli import VERBS, main
 from attseg.data.sample import DataError
-from attseg.training.errors import Interrupted
+from attseg.runs.errors import Interrupted
 
-HEAVY = {"torch", "timm", "lightning", "numpy", "matplotlib", "PIL"}
+HEAVY = {"torch", "timm", "lightning_fabric", "numpy", "matplotlib", "PIL"}
 
 
 def attseg(*arguments, **options):

@@ -9,7 +9,7 @@ from attseg.cli import main
 from attseg.recipes import find_recipe
 from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import Machine
-from attseg.training.errors import Interrupted
+from attseg.runs.errors import Interrupted
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from attseg.errors import UsageError
 from attseg.evaluation.report import Report
 from attseg.inference.segmenter import load
 from attseg.models import build_model
-from attseg.training.errors import Interrupted
+from attseg.runs.errors import Interrupted
 
 
 class FakeTraining:

@@ -9,8 +9,8 @@ from attseg.recipes import RECIPES, find_recipe
 from attseg.recipes.files import LARGEST, parse_yaml, read_recipe, to_yaml
 from attseg.recipes.recipe import DataSpec, Machine, Recipe, check_new_name
 from attseg.recipes.values import from_values, to_values
+from attseg.runs.folder import RunFolder, claimed
 from attseg.text import harmless
-from attseg.training.folder import RunFolder, claimed
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -13,9 +13,9 @@ from attseg.data.catalog import open_data
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.sample import DataError
 from attseg.recipes.recipe import DataSpec
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
+from attseg.runs.state import load_state
 from attseg.training.run import train
-from attseg.training.state import load_state
 from fitting import HERE, Watched, fit_into
 from reliability.test_training_faults import assert_same
 

@@ -41,7 +41,7 @@ from attseg.files import FileError
 from attseg.inference.exported.description import ExportedError
 from attseg.inference.segmenter import load
 from attseg.recipes.files import parse_yaml, read_recipe, to_yaml
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
 from reliability.corpus import MAKERS, make
 from reliability.deadly import scipy_labels
 

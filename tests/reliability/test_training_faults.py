@@ -20,8 +20,8 @@ from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.sample import DataError
 from attseg.models import Segmentation
 from attseg.recipes.recipe import DataSpec, LossSpec
-from attseg.training.errors import RunError
-from attseg.training.state import load_state
+from attseg.runs.errors import RunError
+from attseg.runs.state import load_state
 from fitting import HERE, fit_into
 from reliability.breaking import wait_until
 from reliability.deadly import DEADLY, Deadly, Large

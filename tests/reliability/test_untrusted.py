@@ -31,8 +31,8 @@ from attseg.explain.page.page import make_page
 from attseg.inference.segmenter import load
 from attseg.models import PAN, build_model
 from attseg.recipes.files import parse_yaml, read_recipe
-from attseg.training.errors import RunError
-from attseg.training.state import load_state
+from attseg.runs.errors import RunError
+from attseg.runs.state import load_state
 from reliability.corpus_pictures import png
 from reliability.corpus_texts import HOSTILE
 from reliability.test_inputs import time_limit

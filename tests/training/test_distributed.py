@@ -22,7 +22,7 @@ warnings.simplefilter("error")
 import torch
 
 from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, Recipe
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
 from fitting import Pixelwise, fit_into
 
 

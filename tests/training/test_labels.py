@@ -13,8 +13,8 @@ from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.feeding.balance import class_balanced, count_labels, median_frequency
 from attseg.data.sample import Sample
 from attseg.recipes.recipe import LossSpec
-from attseg.training.errors import Interrupted
-from attseg.training.folder import RunFolder
+from attseg.runs.errors import Interrupted
+from attseg.runs.folder import RunFolder
 from attseg.training.labels import label_statistics
 from fitting import HERE, Watched, fit_into
 

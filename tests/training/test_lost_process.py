@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from attseg.checkpoint import read_weights
+from attseg.runs.errors import RunError
 from attseg.training.engine import reporting_lost_processes
-from attseg.training.errors import RunError
 from fitting import environment
 
 SOON = 60
@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 
 from attseg.recipes.recipe import AugmentSpec, DataSpec, Machine, Recipe
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
 from fitting import Pixelwise, fit_into
 
 

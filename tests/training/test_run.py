@@ -27,7 +27,7 @@ from attseg.files import FileError
 from attseg.models import build_model
 from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec
 from attseg.recipes.values import to_values
-from attseg.training.errors import Interrupted, RunError
+from attseg.runs.errors import Interrupted, RunError
 from attseg.training.run import train
 from fitting import HERE, Pixelwise, Watched, fit_into
 

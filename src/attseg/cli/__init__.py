@@ -142,7 +142,7 @@ Semantic segmentation with attention: train, measure, look into, ship.
 
 def _explained(error: BaseException) -> tuple[int, str]:
     """Exit status and message of an error; the errors of attseg and of the system explain themselves."""
-    from attseg.training.errors import Interrupted
+    from attseg.runs.errors import Interrupted
 
     message = str(error)
     if isinstance(error, KeyboardInterrupt):

@@ -68,7 +68,7 @@ def run(
     from attseg.reproduce.lines import collect, table_parts
     from attseg.reproduce.plan import plan
     from attseg.reproduce.run import measure
-    from attseg.training.errors import Interrupted
+    from attseg.runs.errors import Interrupted
     from attseg.written import outputs
 
     machine = from_values(Machine, section(given, "machine"), "machine")

@@ -106,7 +106,7 @@ def _base(name: str | None, out: Path | None, config: Path | None, *, resume: bo
 
 def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
     from attseg.cli.output import progress_console
-    from attseg.training.errors import Interrupted
+    from attseg.runs.errors import Interrupted
     from attseg.training.run import train
 
     where = shlex.quote(str(out))

@@ -27,7 +27,7 @@ from attseg.inference.segmenter import load
 from attseg.models import build_model
 from attseg.recipes import find_recipe
 from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, Recipe
-from attseg.training.errors import Interrupted
+from attseg.runs.errors import Interrupted
 from attseg.training.run import train
 
 SIZE = (128, 320)

@@ -24,8 +24,8 @@ from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import Machine
 from attseg.recipes.values import to_values
 from attseg.reproduce.plan import Measurement, Run
-from attseg.training.folder import RunFolder, check_same
-from attseg.training.history import read_rows
+from attseg.runs.folder import RunFolder, check_same
+from attseg.runs.history import read_rows
 from attseg.training.plan import under_torchrun
 from attseg.training.run import train
 

@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning.fabric.strategies.ddp import DDPStrategy
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed
 
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
 from attseg.training.plan import Plan, under_torchrun
 
 PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -42,8 +42,7 @@ def launched(plan: Plan) -> Iterator[Fabric]:
         if machine.deterministic:
             os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
             torch.use_deterministic_algorithms(True)
-    for name in ("lightning.fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # no banners
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no banners
     fabric = Fabric(
         accelerator=plan.device,
         devices=plan.devices,

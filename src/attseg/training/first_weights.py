@@ -14,9 +14,10 @@ from attseg.errors import UsageError
 from attseg.files import no_such_path
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import Recipe
-from attseg.training.folder import RunFolder
-from attseg.training.resumable import check_resumable
-from attseg.training.state import State
+from attseg.runs.folder import RunFolder
+from attseg.runs.resumable import check_resumable
+from attseg.runs.state import State
+from attseg.training.optim import parameter_groups
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: Sta
         return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
     model = build_model(name, architecture(args), num_classes)
     if state is not None:
-        check_resumable(state, model, recipe)
+        check_resumable(state, model, recipe, parameter_groups(model, recipe.optim))
         load_into(model, state["model"])
         kept = state.get("preprocessing")  # release 0.1.0 kept none, and had one for all
         return Start(

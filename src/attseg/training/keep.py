@@ -15,10 +15,10 @@ from attseg.evaluation.identity import describe_data
 from attseg.evaluation.run import evaluate
 from attseg.files import replacing
 from attseg.recipes.values import to_values
-from attseg.training.folder import RunFolder
+from attseg.runs.folder import RunFolder
+from attseg.runs.state import save_state
 from attseg.training.learner import Learner
 from attseg.training.progress import ProgressLine
-from attseg.training.state import save_state
 
 
 @dataclass

@@ -13,7 +13,7 @@ from attseg.data.sample import SegmentationData
 from attseg.files import replacing, require_file
 from attseg.json_files import read_json
 from attseg.recipes.recipe import Recipe
-from attseg.training.folder import RunFolder
+from attseg.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from attseg.data.feeding.balance import Floats
@@ -16,13 +16,13 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.value_range import check_range
 from attseg.losses import make_loss
 from attseg.models import Model, Segmentation
+from attseg.models.planar import keep_planar
 from attseg.recipes.recipe import Recipe
-from attseg.training.dilated import keep_planar
+from attseg.runs.resumable import check_resumable
 from attseg.training.ema import MovingAverage
 from attseg.training.first_weights import Start
 from attseg.training.optim import make_optimizer
 from attseg.training.plan import Plan
-from attseg.training.resumable import check_resumable
 
 _STEP = 3  # sets this use of a seed apart from others
 
@@ -91,7 +91,7 @@ class Learner:
         Raises:
             RunError: The state is damaged, or of another run.
         """
-        check_resumable(state, self.model, self.recipe)
+        check_resumable(state, self.model, self.recipe, self.optimizer.param_groups)
         self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])

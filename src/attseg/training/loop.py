@@ -13,11 +13,12 @@ from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import SegmentationData
 from attseg.losses import segmentation_loss
 from attseg.recipes.recipe import Recipe
+from attseg.runs.errors import Interrupted
+from attseg.runs.folder import RunFolder
+from attseg.runs.history import History
+from attseg.runs.state import State
 from attseg.training.engine import launched
-from attseg.training.errors import Interrupted
 from attseg.training.first_weights import Start
-from attseg.training.folder import RunFolder
-from attseg.training.history import History
 from attseg.training.keep import Keeper
 from attseg.training.labels import LabelStatistics, label_statistics
 from attseg.training.learner import Learner
@@ -26,7 +27,6 @@ from attseg.training.plan import Plan
 from attseg.training.progress import ProgressLine
 from attseg.training.recent import RecentLosses
 from attseg.training.signals import StopRequest
-from attseg.training.state import State
 
 LEAST_BETWEEN = 100
 """Steps between two evaluations, at least, where the recipe leaves it open: short runs are not all evaluation."""

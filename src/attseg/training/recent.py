@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attseg.data.wording import few
+from attseg.runs.errors import RunError
 from attseg.training.engine import gather
-from attseg.training.errors import RunError
 
 MOST_NAMED = 8
 """Samples that a message names."""

@@ -16,15 +16,15 @@ from attseg.data.checking.first_look import first_look
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.sample import DataError, SegmentationData
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.runs.errors import RunError
+from attseg.runs.folder import RunFolder, claimed
+from attseg.runs.pictures import draw_pictures
+from attseg.runs.state import State, load_state
 from attseg.training.check import check_recipe
-from attseg.training.errors import RunError
 from attseg.training.first_weights import read_first_weights, start
-from attseg.training.folder import RunFolder, claimed
 from attseg.training.loop import fit
-from attseg.training.pictures import draw_pictures
 from attseg.training.plan import make_plan
 from attseg.training.progress import ProgressLine
-from attseg.training.state import State, load_state
 
 
 def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, console: Console | None = None) -> Path:

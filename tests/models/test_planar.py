@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from attseg.models import build_model
-from attseg.training.dilated import keep_planar
+from attseg.models.planar import keep_planar
 
 
 def gradients(model, images, *, precision):

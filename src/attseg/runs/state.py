@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from attseg.files import read_bytes, replacing
+from attseg.runs.errors import RunError
 from attseg.tensors import load_tensors
-from attseg.training.errors import RunError
 
 KEPT = 2
 """States in the folder: the newest, and one before it should the newest be damaged."""

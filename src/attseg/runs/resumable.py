@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,25 +12,27 @@ from torch import Tensor
 from attseg.data.preprocessing import Preprocessing
 from attseg.models import Model
 from attseg.recipes.recipe import Recipe
+from attseg.runs.errors import RunError
+from attseg.runs.state import State
 from attseg.tensors import explain_state, listed
-from attseg.training.errors import RunError
-from attseg.training.optim import parameter_groups
-from attseg.training.state import State
+
+Groups = Mapping[str, Any]
 
 
-def check_resumable(state: State, model: Model, recipe: Recipe) -> None:
+def check_resumable(state: State, model: Model, recipe: Recipe, groups: Sequence[Groups]) -> None:
     """Refuse a state that a run cannot go on from, whoever wrote it: PyTorch casts what is of another kind, and takes NaN.
 
     Args:
         state: What ``load_state`` found.
         model: The network, whose own weights do not matter.
         recipe: Its ``optim`` and ``ema`` say what else a state has.
+        groups: Parameter groups of the optimizer.
 
     Raises:
         RunError: The message names the file, and what is wrong in it.
     """
     try:
-        problems = list(_explain(state, model, recipe))
+        problems = list(_explain(state, model, recipe, groups))
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         problems = [f"{type(error).__name__}: {error}"]
     if problems:
@@ -41,7 +43,7 @@ def check_resumable(state: State, model: Model, recipe: Recipe) -> None:
         )
 
 
-def _explain(state: State, model: Model, recipe: Recipe) -> Iterator[str]:
+def _explain(state: State, model: Model, recipe: Recipe, groups: Sequence[Groups]) -> Iterator[str]:
     """What is wrong with a state, a line each. Errors of look-ups and conversions say that it is built in another way."""
     own = model.state_dict()
     if state["step"] > recipe.steps:
@@ -53,16 +55,15 @@ def _explain(state: State, model: Model, recipe: Recipe) -> Iterator[str]:
     elif average is not None:
         yield from _tensors("moving average", average["model"], own)
         yield from _count("updates of the moving average", average["updates"])
-    yield from _optimizer(state["optimizer"], model, recipe)
+    yield from _optimizer(state["optimizer"], model, recipe, groups)
     if not isinstance(state["best"], float | int) or math.isinf(state["best"]):
         yield f"best: {state['best']!r:.40}, where a number was expected"
     if (kept := state.get("preprocessing")) is not None:
         Preprocessing.from_dict(kept)
 
 
-def _optimizer(saved: Mapping[str, Any], model: Model, recipe: Recipe) -> Iterator[str]:
+def _optimizer(saved: Mapping[str, Any], model: Model, recipe: Recipe, groups: Sequence[Groups]) -> Iterator[str]:
     """Its tensors are as their parameters, but for the count of steps of AdamW."""
-    groups = parameter_groups(model, recipe.optim)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     parameters = [parameter for group in groups for parameter in group["params"]]
     sizes = [len(group["params"]) for group in saved["param_groups"]]

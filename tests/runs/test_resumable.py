@@ -12,9 +12,9 @@ from attseg.cli import main
 from attseg.encoders.checkpoint_files import load_plain
 from attseg.errors import UsageError
 from attseg.recipes.recipe import OptimSpec
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
+from attseg.runs.state import load_state, save_state
 from attseg.training.run import train
-from attseg.training.state import load_state, save_state
 from fitting import HERE
 
 OTHER_KINDS = (torch.int32, torch.bool, torch.complex64)

@@ -13,7 +13,7 @@ from attseg.files import FileError
 from attseg.json_files import read_json
 from attseg.models import Model
 from attseg.prediction.whole import predict_logits
-from attseg.training.folder import RunFolder
+from attseg.runs.folder import RunFolder
 
 SAMPLES = 4
 """Rows of ``samples.png``."""

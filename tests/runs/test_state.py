@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from attseg.files import FileError
-from attseg.training.errors import RunError
-from attseg.training.state import load_state, save_state
+from attseg.runs.errors import RunError
+from attseg.runs.state import load_state, save_state
 
 
 def state(step):

@@ -3,7 +3,7 @@ import csv
 import pytest
 
 from attseg.files import FileError
-from attseg.training.history import History
+from attseg.runs.history import History
 
 
 def history(folder, start=0):
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_tensorboard_is_not_needed(tmp_path, monkeypatch):
-    monkeypatch.setattr("attseg.training.history.find_spec", lambda name: None)
+    monkeypatch.setattr("attseg.runs.history.find_spec", lambda name: None)
     log = history(tmp_path)
     log.add(1, loss=0.5)
     log.close()

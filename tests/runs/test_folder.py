@@ -8,8 +8,8 @@ from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
-from attseg.training.errors import RunError
-from attseg.training.folder import RunFolder, claimed
+from attseg.runs.errors import RunError
+from attseg.runs.folder import RunFolder, claimed
 
 HERE = Machine()
 

@@ -15,7 +15,7 @@ from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.nested import flat
 from attseg.recipes.recipe import Machine, Recipe, check_new_name
 from attseg.recipes.values import to_values
-from attseg.training.errors import RunError
+from attseg.runs.errors import RunError
 
 FREE = {"data.root", "source", "expected_miou", "protocol"}
 """Settings of a recipe that do not decide the result, and may differ when a run goes on."""

@@ -1,0 +1,1 @@
+"""The run folder: its files, the log, and the states that a run goes on from."""
