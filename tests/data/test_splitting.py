@@ -5,6 +5,7 @@ import pytest
 
 from attseg.data.sample import DataError
 from attseg.data.splitting import (
+    _digest,
     assign_parts,
     group_names,
     read_splits,
@@ -59,18 +60,19 @@ def test_every_part_has_a_picture():
 
 def test_groups_by_name():
     assert group_names(["cam1/v1_001", "cam1/v2_001"], "folder") == ["cam1", "cam1"]
-    assert group_names(["v1_001", "v1_002", "w"], "v[0-9]+") == ["v1", "v1", "w"]
+    assert group_names(["v1_001", "v1_002", "v2"], "v[0-9]+") == ["v1", "v1", "v2"]
     assert group_names(["a-1-x", "a-2-x"], "(a)-.-(x)") == ["a/x", "a/x"]
 
 
 @pytest.mark.parametrize(
     ("names", "share", "group", "said"),
     [
-        (["a"], 0.8, None, "1 pictures cannot be split"),
+        (["a"], 0.8, None, "1 picture cannot be split"),
         (["f/a", "f/b"], 0.8, "folder", "lie in one folder"),
         (["a", "b"], 80, None, "between 0 and 1"),
         (["a", "b"], 0.5, "(", "no regular expression"),
-        (["a", "b"], 0.5, "video", "none of the names, such as 'a'"),
+        (["a", "b"], 0.5, "video", "matches none of 2 names, and not a, b"),
+        (["v1_a", "v1_b", "w"], 0.5, "v[0-9]", "matches 2 of 3 names, and not w"),
     ],
 )
 def test_refused(names, share, group, said):
@@ -92,3 +94,63 @@ def test_split_files(tmp_path):
     path.write_text("name,split\na\n")
     with pytest.raises(DataError, match="line 2"):
         read_splits(path)
+
+
+def algorithm_1(labels, shares, seed):
+    """Iterative stratification with the loops and the names of the paper; ties as in the package."""
+    data = sorted(labels, key=lambda name: _digest(seed, name))
+    c = [len(data) * r for r in shares]
+    c_label = {i: [sum(i in labels[x] for x in data) * r for r in shares] for i in set().union(*labels.values())}
+    subsets = {}
+    while data:
+        sizes = {i: sum(i in labels[x] for x in data) for i in c_label}
+        rarest = min((i for i in sizes if sizes[i]), key=lambda i: (sizes[i], i), default=None)
+        for x in [x for x in data if rarest is None or rarest in labels[x]]:
+            most = max(c_label[rarest]) if rarest is not None else None
+            m = [j for j in range(len(shares)) if rarest is None or abs(c_label[rarest][j] - most) < 1e-9]
+            m = [j for j in m if c[j] > max(c[k] for k in m) - 1e-9]
+            j = max(m, key=lambda j: _digest(seed, x, j))
+            subsets[x] = j
+            data.remove(x)
+            c[j] -= 1
+            for i in labels[x]:
+                c_label[i][j] -= 1
+    return subsets
+
+
+@pytest.mark.parametrize("shares", [(0.8, 0.2), (0.7, 0.15, 0.15), (0.2,) * 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_pictures_are_assigned_as_the_paper_says(shares, seed):
+    names, classes = many(100, seed)
+    labels = dict(zip(names, classes, strict=True)) | {"empty": set(), "bare": set()}
+    found = assign_parts(list(labels), list(labels.values()), shares, seed=seed)
+    assert dict(zip(labels, found, strict=True)) == algorithm_1(labels, shares, seed)
+
+
+def test_drawing_at_random_spreads_the_rarest_class_worse():
+    names, classes = many()
+    rare = {name for name, present in zip(names, classes, strict=True) if 3 in present}
+    drawn = [len({*random.Random(seed).sample(names, 40)} & rare) for seed in range(20)]
+    assert max(abs(count - 0.2 * len(rare)) for count in drawn) >= 1.5
+
+
+def test_a_known_split_stays_what_it_is():
+    names = [f"{index}" for index in range(12)]
+    found = split_pictures(names, [{index % 3} for index in range(12)], 0.75, seed=4)
+    assert [name for name in names if found[name] == "val"] == ["0", "4", "11"]
+
+
+def test_added_pictures_move_none_and_join_their_group():
+    names, classes = many(80)
+    before = dict(zip(names, assign_parts(names, classes, (0.8, 0.2), group="folder"), strict=True))
+    more = [*names, "03/new", "new/1"]
+    after = dict(
+        zip(more, assign_parts(more, [*classes, {0}, {3}], (0.8, 0.2), group="folder", kept=before), strict=True)
+    )
+    assert {name: after[name] for name in names} == before
+    assert after["03/new"] == before["03/030"]
+
+
+def test_one_large_group_and_a_small_one_fill_both_parts():
+    names = [f"{group}/{index}" for group in "ab" for index in range(30)]
+    assert {*assign_parts(names, [{0}] * 60, (0.9, 0.1), group="folder")} == {0, 1}

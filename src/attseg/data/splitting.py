@@ -1,18 +1,26 @@
-"""Splits pictures into train and val, or into folds: seeded, stratified by classes, and by groups that stay together."""
+"""Splits pictures into train and val, or into folds: seeded, stratified by classes, and by groups that stay together.
+
+Nothing depends on the order in which pictures are given, on the machine, or on a generator of random numbers: ties are broken by
+a digest of the seed and the name.
+"""
 
 from __future__ import annotations
 
 import csv
-import random
+import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
 from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
+from attseg.data.wording import few, plural
 from attseg.errors import UsageError
 from attseg.files import replacing
 
@@ -67,17 +75,18 @@ def assign_parts(
     *,
     seed: int = 0,
     group: str | None = None,
+    kept: Mapping[str, int] | None = None,
 ) -> list[int]:
     """Assign each picture to one of several parts, so that each class is spread as the pictures are.
-
-    The class that is left in the fewest pictures goes first, and each group of pictures to the part that lacks most of it.
 
     Args:
         names: As of ``split_pictures``.
         classes: As of ``split_pictures``.
-        shares: Share of the pictures of each part; equal ones for folds.
+        shares: Share of the pictures of each part, or weights; equal ones for folds.
         seed: As of ``split_pictures``.
         group: As of ``split_pictures``.
+        kept: Pictures that have their part already, such as those of an earlier split to which others were added. A new picture
+            of a group goes where most of the group is.
 
     Returns:
         The part of each picture, 0..P-1. Every part has a picture.
@@ -86,42 +95,77 @@ def assign_parts(
         UsageError: There are fewer groups of pictures than parts.
 
     Source:
-        Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011, algorithm 1. Reading: where
-        pictures stay together, a group counts with the number of its pictures in which a class occurs, and larger groups
-        go first.
+        Sechidis, Tsoumakas and Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011, algorithm 1: the rarest
+        class first, each of its pictures to the part that lacks most pictures of the class; among equals, most pictures.
+
+    Reading: The paper assigns examples one by one and breaks ties at random. A group counts as often as it has pictures of a
+    class, and groups with more pictures of the class that is dealt with come first, since small ones even out what large ones
+    leave. A part that stays empty gets the smallest group of those that have several.
 
     Example:
         >>> assign_parts(["a", "b", "c", "d"], [{1}, {1}, {0}, {0}], (0.5, 0.5))  # each part gets one of each class
         [0, 1, 0, 1]
     """
-    keys = group_names(names, group)
-    counts: dict[str, Counter[int | str]] = {key: Counter() for key in sorted(set(keys))}
-    sizes = Counter(keys)
-    for key, present in zip(keys, classes, strict=True):
-        counts[key].update(set(present))
-    if len(counts) < len(shares):
-        raise UsageError(_too_few(len(names), counts, len(shares), group))
-    order = list(counts)
-    random.Random(seed).shuffle(order)
-    order.sort(key=lambda key: -sizes[key])
-    whole = sum(shares)
-    totals = sum(counts.values(), Counter())
-    lacking = [Counter({kind: share / whole * total for kind, total in totals.items()}) for share in shares]
-    room = [share / whole * len(names) for share in shares]
-    parts: dict[str, int] = {}
-    while len(parts) < len(order):
-        left = [key for key in order if key not in parts]
-        remaining = sum((Counter(dict.fromkeys(counts[key], 1)) for key in left), Counter())
+    group_of = dict(zip(names, group_names(names, group), strict=True))
+    present = dict(zip(names, map(frozenset, classes), strict=True))
+    groups = set(group_of.values())
+    if len(groups) < len(shares):
+        raise UsageError(_too_few(len(names), groups, len(shares), group))
+    weights = _whole_numbers(shares)
+    lacking = _Lacking.of(present, weights)
+    found = {name: part for name, part in (kept or {}).items() if name in group_of}
+    for name in sorted(found):
+        lacking.take([present[name]], found[name])
+    members: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: _digest(seed, name)):
+        if name not in found:
+            members.setdefault(group_of[name], []).append(name)
+    homes = _homes(found, group_of)
+    counts = {key: Counter(kind for name in inside for kind in present[name]) for key, inside in members.items()}
+    left = sorted(members, key=lambda key: _digest(seed, key))
+    while left:
+        remaining = sum((counts[key] for key in left), Counter[int | str]())
         rarest = min(remaining, key=lambda kind: (remaining[kind], str(kind)), default=None)
-        for key in left if rarest is None else [key for key in left if rarest in counts[key]]:
-            part = max(
-                range(len(shares)), key=lambda part: (lacking[part][rarest] if rarest is not None else 0, room[part])
-            )
-            parts[key] = part
-            room[part] -= sizes[key]
-            lacking[part].subtract(counts[key])
-    _fill_empty(parts, order, sizes, len(shares))
-    return [parts[key] for key in keys]
+        dealt = [key for key in left if key in homes] or [
+            key for key in left if rarest is None or counts[key][rarest] > 0
+        ]
+        dealt.sort(key=lambda key: -(len(members[key]) if rarest is None else counts[key][rarest]))
+        for key in dealt:
+            part = homes.get(key, lacking.neediest(rarest, [_digest(seed, key, part) for part in range(len(shares))]))
+            lacking.take([present[name] for name in members[key]], part)
+            found.update(dict.fromkeys(members[key], part))
+        left = [key for key in left if key not in {*dealt}]
+    _fill_empty(found, group_of, len(shares), seed)
+    return [found[name] for name in names]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lacking:
+    """Pictures, and pictures of each class, that each part still lacks, as multiples of 1 / ``whole``."""
+
+    whole: int
+    pictures: list[int]
+    kinds: list[Counter[int | str]]
+
+    @classmethod
+    def of(cls, present: Mapping[str, Collection[int | str]], weights: Sequence[int]) -> _Lacking:
+        totals = Counter(kind for kinds in present.values() for kind in kinds)
+        kinds = [Counter({kind: count * weight for kind, count in totals.items()}) for weight in weights]
+        return cls(sum(weights), [len(present) * weight for weight in weights], kinds)
+
+    def neediest(self, kind: int | str | None, ties: Sequence[bytes]) -> int:
+        """The part that lacks most pictures of a class, then most pictures."""
+        return max(
+            range(len(ties)),
+            key=lambda part: (self.kinds[part][kind] if kind is not None else 0, self.pictures[part], ties[part]),
+        )
+
+    def take(self, pictures: Sequence[Collection[int | str]], part: int) -> None:
+        """Count pictures, by the classes in each, as those of a part."""
+        self.pictures[part] -= self.whole * len(pictures)
+        self.kinds[part].subtract(
+            {kind: self.whole * count for kind, count in Counter(k for kinds in pictures for k in kinds).items()}
+        )
 
 
 def group_names(names: Sequence[str], group: str | None) -> list[str]:
@@ -133,10 +177,10 @@ def group_names(names: Sequence[str], group: str | None) -> list[str]:
             parts in brackets, if it has some), such as ``video_[0-9]+``; None for each picture by itself.
 
     Raises:
-        UsageError: The expression is not valid, or matches none of the names.
+        UsageError: The expression is not valid, or does not match every name.
 
     Example:
-        >>> group_names(["a_001", "a_002", "b"], "^([a-z]+)_")
+        >>> group_names(["a_001", "a_002", "b_001"], "^([a-z]+)_")
         ['a', 'a', 'b']
     """
     if group is None:
@@ -149,13 +193,13 @@ def group_names(names: Sequence[str], group: str | None) -> list[str]:
         raise UsageError(
             f"the group {group!r} is no regular expression ({error}); 'folder', or one such as 'video_[0-9]+' was expected"
         ) from None
-    found = [pattern.search(name) for name in names]
-    if not any(found):
-        raise UsageError(f"the group {group!r} matches none of the names, such as {names[0] if names else ''!r}")
-    return [
-        ("/".join(part or "" for part in match.groups()) or match[0]) if match else name
-        for match, name in zip(found, names, strict=True)
-    ]
+    found = {name: pattern.search(name) for name in names}
+    if others := sorted(name for name, match in found.items() if match is None):
+        raise UsageError(
+            f"the group {group!r} matches {'none' if len(others) == len(found) else f'{len(found) - len(others)}'} of "
+            f"{len(found)} names, and not {few(others)}; an expression that matches every name was expected"
+        )
+    return ["/".join(part or "" for part in match.groups()) or match[0] for name in names if (match := found[name])]
 
 
 def write_splits(file: BinaryIO, splits: Mapping[str, str]) -> None:
@@ -199,19 +243,43 @@ def few_cells(row: Iterable[str]) -> str:
     return repr(",".join(row)[:100])
 
 
-def _fill_empty(parts: dict[str, int], order: Sequence[str], sizes: Mapping[str, int], count: int) -> None:
-    """Move the smallest group of the part with the most groups to each part that has none."""
-    for part in range(count):
-        if part not in parts.values():
-            groups = Counter(parts.values())
-            largest = max(groups, key=lambda other: groups[other])
-            parts[min((key for key in order if parts[key] == largest), key=lambda key: sizes[key])] = part
+def _whole_numbers(shares: Sequence[float]) -> list[int]:
+    """Whole numbers in the ratio of shares: decimals as they are written, so that sums are exact and equal shares tie."""
+    fractions = [Fraction(str(share)).limit_denominator(10**6) for share in shares]
+    whole = math.lcm(*(fraction.denominator for fraction in fractions))
+    return [int(fraction * whole) for fraction in fractions]
+
+
+def _homes(found: Mapping[str, int], group_of: Mapping[str, str]) -> dict[str, int]:
+    """The part of most pictures of each group that has a part."""
+    counts: dict[str, Counter[int]] = {}
+    for name, part in found.items():
+        counts.setdefault(group_of[name], Counter())[part] += 1
+    return {key: min(count, key=lambda part: (-count[part], part)) for key, count in counts.items()}
+
+
+def _fill_empty(found: dict[str, int], group_of: Mapping[str, str], count: int, seed: int) -> None:
+    """Give each empty part the smallest group of a part that has several."""
+    for empty in set(range(count)) - set(found.values()):
+        members: dict[tuple[int, str], list[str]] = {}
+        for name, part in found.items():
+            members.setdefault((part, group_of[name]), []).append(name)
+        groups = Counter(part for part, _ in members)
+        spare = [key for key in members if groups[key[0]] > 1]
+        if spare:  # none where a group of an earlier split was divided
+            chosen = min(spare, key=lambda key: (len(members[key]), _digest(seed, key[1])))
+            found.update(dict.fromkeys(members[chosen], empty))
+
+
+def _digest(seed: int, name: str, part: int | None = None) -> bytes:
+    text = f"{seed}:{name}" if part is None else f"{seed}:{part}:{name}"
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
 def _too_few(pictures: int, groups: Collection[str], parts: int, group: str | None) -> str:
     if group is None or pictures < parts:
-        return f"{pictures} pictures cannot be split into {parts} parts; each needs one at least"
+        return f"{plural(pictures, 'picture')} cannot be split into {parts} parts; each needs one at least"
     what = "lie in one folder" if group == BY_FOLDER else f"are one group by {group!r}"
     if len(groups) > 1:
         what = f"are {len(groups)} groups by {group!r}"
-    return f"the pictures {what}, which cannot be split into {parts} parts; choose another --group, or leave it out"
+    return f"the pictures {what}, which cannot be split into {parts} parts; choose another group, or leave it out"
