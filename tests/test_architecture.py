@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "extras", "files", "json_files", "lazy", "locks", "tensors", "text", "written"}
+GROUND = {"errors", "extras", "files", "json_files", "json_lines", "lazy", "locks", "tensors", "text", "written"}
 ALLOWED = {
     "text": set(),
     "errors": set(),
@@ -18,6 +18,7 @@ ALLOWED = {
     "files": set(),
     "json_files": set(),
     "lazy": set(),
+    "json_lines": set(),
     "locks": set(),
     "written": set(),
     "tensors": set(),

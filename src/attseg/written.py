@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attseg.errors import UsageError
-from attseg.files import FileError, NotAFile, digest_file, open_file, refuse_in_place, refuse_link
+from attseg.files import FileError, NotAFile, digest_file, refuse_in_place
+from attseg.json_lines import JsonLines, read_lines
 
 LEDGER = ".attseg-written.jsonl"
 """File in a folder of results: a line with name and digest of each file that a command wrote there."""
-LONGEST_LINE = 4096
 
 
 @contextmanager
@@ -81,22 +79,17 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
 
 
 def _noted(folder: Path) -> dict[str, str]:
+    """Digests by name, as the ledger of a folder has them; none where it cannot be read."""
     noted = {}
-    with suppress(FileNotFoundError, NotADirectoryError), open_file(folder / LEDGER) as file:
-        while line := file.readline(LONGEST_LINE):
-            with suppress(ValueError, RecursionError):
-                entry = json.loads(line)
-                if isinstance(entry, dict) and isinstance(name := entry.get("file"), str):
-                    noted[name] = str(entry.get("digest"))
+    with suppress(OSError):
+        for _, entry in read_lines(folder / LEDGER):
+            if isinstance(name := entry.get("file"), str):
+                noted[name] = str(entry.get("digest"))
     return noted
 
 
 def _note(path: Path) -> None:
     """Add a file to the ledger; where that cannot be written, the next command asks for ``--overwrite``, and no more."""
     with suppress(OSError):
-        line = json.dumps({"file": path.name, "digest": digest_file(path)})
-        ledger = path.parent / LEDGER
-        refuse_link(ledger)
-        with open_file(ledger, "ab+") as file:
-            is_torn = file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n"  # on a disk that was full
-            file.write(b"\n" * is_torn + line.encode() + b"\n")
+        entry = {"file": path.name, "digest": digest_file(path)}
+        JsonLines(path.parent / LEDGER).add(entry)

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from attseg.bulk.files import Summary, predict_files
+from attseg.bulk.files import predict_files
+from attseg.bulk.outputs import Summary
 from attseg.bulk.share import Share
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
@@ -236,8 +237,8 @@ def test_the_manifest_names_failures(photos, tmp_path):
 def test_what_the_manifest_names_is_not_read_again(photos, tmp_path, monkeypatch):
     predict_files(segmenter(), [photos], tmp_path / "out")
     before = (tmp_path / "out/manifest.jsonl").read_bytes()
-    monkeypatch.setattr("attseg.bulk.files.digest_file", None)
-    monkeypatch.setattr("attseg.bulk.files.read_mark", None)
+    monkeypatch.setattr("attseg.bulk.outputs.digest_file", None)
+    monkeypatch.setattr("attseg.inference.saved.open_file", None)
     assert predict_files(segmenter(), [photos], tmp_path / "out") == Summary(0, 4, ())
     assert (tmp_path / "out/manifest.jsonl").read_bytes() == before
 
@@ -296,7 +297,7 @@ def test_each_process_takes_its_share_of_the_pictures(photos, tmp_path):
     assert [[entry["name"] for entry in part] for part in entries] == [["1", "deep/3"], ["2"], ["deep/1"]]
     again = segmenter()
     assert predict_files(again, [photos], tmp_path / "out") == Summary(0, 4, ())
-    assert lines(tmp_path / "out") == []
+    assert not (tmp_path / "out/manifest.jsonl").exists()
 
 
 def test_a_picture_that_went_away_is_named(photos, tmp_path, monkeypatch):

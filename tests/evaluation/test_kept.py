@@ -52,11 +52,30 @@ def test_another_evaluation_is_refused_and_left_alone(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"", b"no json\n", b"[]\n", json.dumps({"format": 1}).encode()])
-def test_another_file_is_refused(tmp_path, content):
+@pytest.mark.parametrize("content", [b"no json\n", b"[]\n", json.dumps({"index": 1}).encode()])
+@pytest.mark.parametrize("resume", [True, False])
+def test_another_file_is_refused_and_left_alone(tmp_path, content, resume):
     (tmp_path / "a").write_bytes(content)
-    with pytest.raises(UsageError, match="does not hold the counts of an evaluation; move it away"):
-        KeptCounts(tmp_path / "a", ABOUT, resume=True)
+    with pytest.raises(UsageError, match="a is there already, and is no file of counts"):
+        KeptCounts(tmp_path / "a", ABOUT, resume=resume)
+    assert (tmp_path / "a").read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", json.dumps({"format": 1}).encode()])
+def test_a_file_without_a_whole_line_is_begun_anew(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    KeptCounts(tmp_path / "a", ABOUT, resume=True).add(1, "b", counts(1))
+    assert KeptCounts(tmp_path / "a", ABOUT, resume=True).names == {1: "b"}
+
+
+def test_a_damaged_line_costs_its_own_picture_alone(path):
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(
+        b"".join([lines[0], lines[1], lines[2].replace(b"int64", b"int6\0"), b"x\n", b'{"index": 9}\n', lines[3]])
+    )
+    kept = KeptCounts(path, ABOUT, resume=True)
+    assert sorted(kept.names) == [2, 4]
+    assert [int(one["confusion/counts"][0, 0]) for one in kept] == [2, 4]
 
 
 def test_a_file_that_cannot_be_written_is_named(path):

@@ -12,7 +12,8 @@ from attseg.errors import UsageError
 from attseg.explain.capture import AttentionMap
 from attseg.explain.looked import Looked
 from attseg.files import FileError
-from attseg.inference.result import NARROWEST_LEGEND, Result, read_mark
+from attseg.inference.result import Result
+from attseg.inference.saved import NARROWEST_LEGEND, read_mark
 
 CLASSES = ClassTable(("sky", "road", "boat"), ((10, 20, 30), (200, 100, 0), (0, 255, 128)))
 

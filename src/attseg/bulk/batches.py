@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.inference.result import Result
-from attseg.inference.segmenter import Segmenter
 from attseg.prediction.bands import Band
+from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
-from attseg.prediction.stream import MEMORY
+from attseg.prediction.stream import MEMORY, OnViews, Predictor
 from attseg.prediction.whole import as_batch
 
 MOST = 32
@@ -29,34 +30,86 @@ LONGEST = 128
 Item = TypeVar("Item")
 
 
-def most_together(segmenter: Segmenter, image: Array, *, memory: int | None, limit: int | None) -> int:
-    """How many pictures of the size of one make a batch.
+class Prediction(NamedTuple):
+    """The prediction of a picture.
 
     Args:
-        segmenter: What segments them.
-        image: (H, W, 3) one of them.
-        memory: MiB for the pictures, their logits and probabilities; None takes what ``Predictor`` takes.
-        limit: At most so many; None takes 32, and on a processor no more than have 131072 pixels together.
+        labels: (H, W) the class of each pixel.
+        probabilities: (K, H, W) of all classes, where they were asked for.
+        seconds: How long it took; of a batch, its share.
     """
+
+    labels: Array
+    probabilities: Floats | None = None
+    seconds: float | None = None
+
+
+def predict_all(
+    predictor: Predictor,
+    items: Iterable[Item],
+    image_of: Callable[[Item], Array | None],
+    *,
+    limit: int | None = None,
+    probabilities: bool = False,
+    on_views: OnViews | None = None,
+) -> Iterator[tuple[Item, Prediction | UsageError | None]]:
+    """Items in their order, each with the prediction of its picture, or why there is none; None where it has no picture.
+
+    Args:
+        predictor: Model and protocol.
+        items: What comes, some of it without a picture.
+        image_of: The picture (H, W, 3) of an item.
+        limit: Pictures in a batch, at most; None takes 32, and on a processor no more than have 131072 pixels together.
+        probabilities: Whether those of all classes are wanted.
+        on_views: Called on the way through a picture with how many views are done, and how many there are.
+    """
+
+    def most(image: Array) -> int:
+        return most_together(predictor, image, limit) if predictor.protocol.is_plain else 1
+
+    for window in _windows(items, image_of, most):
+        images = [image_of(item) for item in window]
+        found: list[Prediction | UsageError | None] = [None] * len(window)
+        for places in by_size(images):
+            room = most(images[places[0]])  # type: ignore[arg-type] # by_size names places of pictures alone
+            for first in range(0, len(places), room):
+                part = places[first : first + room]
+                predicted = _predict(predictor, [images[place] for place in part], probabilities, on_views)  # type: ignore[misc] # likewise
+                for place, prediction in zip(part, predicted, strict=True):
+                    found[place] = prediction
+        yield from zip(window, found, strict=True)
+
+
+def most_together(predictor: Predictor, image: Array, limit: int | None) -> int:
+    """How many pictures of the size of one make a batch; arguments as of ``predict_all``."""
     height, width = image.shape[:2]
-    device = segmenter.device.type
-    mebibytes = MEMORY.get(device, MEMORY["cuda"]) if memory is None else memory
-    fitting = mebibytes * 2**20 // (4 * height * width * (3 + 2 * len(segmenter.classes)))
+    device = predictor.device.type
+    mebibytes = MEMORY.get(device, MEMORY["cuda"]) if predictor.memory is None else predictor.memory
+    fitting = mebibytes * 2**20 // (4 * height * width * (3 + 2 * predictor.classes))
     if limit is None:
         limit = min(MOST, FEW_PIXELS // (height * width)) if device == "cpu" else MOST
     return max(1, min(fitting, limit))
 
 
-def windows(
+def by_size(images: Sequence[Array | None]) -> list[list[int]]:
+    """Places of the pictures of each size.
+
+    Example:
+        >>> wide, high = np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2, 3), np.uint8)
+        >>> by_size([wide, None, high, wide])
+        [[0, 3], [2]]
+    """
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, image in enumerate(images):
+        if image is not None:
+            places.setdefault(image.shape, []).append(place)
+    return list(places.values())
+
+
+def _windows(
     items: Iterable[Item], image_of: Callable[[Item], Array | None], most: Callable[[Array], int]
 ) -> Iterator[list[Item]]:
-    """Runs of items, each with about as many pictures as go through the network together.
-
-    Args:
-        items: What comes, some of it without a picture.
-        image_of: The picture of an item.
-        most: How many pictures of its size make a batch.
-    """
+    """Runs of items, each with about as many pictures as go through the network together."""
     waiting: list[Item] = []
     pictures, room = 0, sys.maxsize
     for item in items:
@@ -70,52 +123,50 @@ def windows(
         yield waiting
 
 
-def by_size(images: Sequence[Array]) -> list[list[int]]:
-    """Places of the pictures of each size.
+def _predict(
+    predictor: Predictor, images: Sequence[Array], probabilities: bool, on_views: OnViews | None
+) -> list[Prediction | UsageError]:
+    """Predictions of pictures of equal size; where they do not fit together, each alone."""
+    start = time.perf_counter()
+    try:
+        if len(images) == 1:
+            found = [_decide(predictor.bands(images[0], on_views), probabilities)]
+        else:
+            found = [_decide([band], probabilities) for band in _see_together(predictor, images)]
+    except UsageError as error:
+        if len(images) == 1:
+            return [error]
+        return [one for image in images for one in _predict(predictor, [image], probabilities, on_views)]
+    seconds = (time.perf_counter() - start) / len(images)
+    return [one._replace(seconds=seconds) for one in found]
 
-    Example:
-        >>> import numpy as np
-        >>> wide, high = np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2, 3), np.uint8)
-        >>> by_size([wide, high, wide])
-        [[0, 2], [1]]
-    """
-    places: dict[tuple[int, ...], list[int]] = {}
-    for place, image in enumerate(images):
-        places.setdefault(image.shape, []).append(place)
-    return list(places.values())
+
+def _decide(bands: Iterable[Band | DecidedBand], probabilities: bool) -> Prediction:
+    labels, probs = [], []
+    for band in bands:
+        labels.append(band.labels())
+        if probabilities:
+            probs.append(band.probabilities().cpu().numpy())
+    return Prediction(np.concatenate(labels), np.concatenate(probs, axis=1) if probabilities else None)
 
 
-def segment_together(segmenter: Segmenter, images: Sequence[Array]) -> list[Result]:
-    """Results of pictures of equal size, each seen once and whole: those of single pictures, but for the last bits.
-
-    Raises:
-        UsageError: They do not fit into the memory; or the model has other classes than its table names.
-    """
-    if len(images) == 1:
-        return [segmenter.segment(images[0])]
+def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[Band | DecidedBand]:
+    """Scores of pictures of equal size, each seen once and whole: those of single pictures, but for the last bits."""
     height, width = images[0].shape[:2]
-    least = segmenter.predictor().least
+    model = predictor.model
     try:
         with torch.inference_mode():
             batch = torch.cat(
-                [as_batch(image, segmenter.preprocessing, segmenter.device, least=least) for image in images]
+                [as_batch(image, predictor.preprocessing, predictor.device, least=predictor.least) for image in images]
             )
-            if isinstance(segmenter.model, DecidingModel):
-                found = zip(*segmenter.model.decide(batch), strict=True)
-                bands = [DecidedBand(0, *(part[:height, :width] for part in one)).decide() for one in found]
-                return [segmenter.result(image, *parts) for image, parts in zip(images, bands, strict=True)]
-            logits = (
-                segmenter.model(batch.contiguous(memory_format=torch.channels_last))
-                .logits[:, :, :height, :width]
-                .float()
-            )
+            if isinstance(model, DecidingModel):
+                found = zip(*model.decide(batch), strict=True)
+                return [DecidedBand(0, *(part[:height, :width] for part in one)) for one in found]
+            logits = model(batch.contiguous(memory_format=torch.channels_last)).logits[:, :, :height, :width].float()
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
             raise
-        raise UsageError(
-            f"{len(images)} pictures of {height} x {width} (height x width) do not fit into the memory"
-        ) from error
-    if logits.shape[1] != len(segmenter.classes):
-        raise UsageError(f"the model has {logits.shape[1]} classes, but the class table names {len(segmenter.classes)}")
-    decided = (Band(0, one, "logits").decide() for one in logits)
-    return [segmenter.result(image, *parts) for image, parts in zip(images, decided, strict=True)]
+        raise UsageError(f"{len(images)} pictures of {height} x {width} do not fit into the memory") from error
+    if logits.shape[1] != predictor.classes:
+        raise UsageError(f"the model has {logits.shape[1]} classes, but the class table names {predictor.classes}")
+    return [Band(0, one, "logits") for one in logits]

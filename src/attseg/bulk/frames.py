@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 """Suffixes that mark a file or a pattern as a video."""
 
-GAP = 1
-"""Increment for a frame whose time does not exceed that of the previous frame, in units of the file's clock."""
-
 
 class Frame(NamedTuple):
     """A frame as a viewer shows it.
@@ -99,7 +96,6 @@ class Reader:
     def __init__(self, path: Path) -> None:
         import av
 
-        self.path = path
         self.damaged = 0
         """Packets without frames, and frames that are patched, so far."""
         self.first_damage: float | None = None
@@ -107,7 +103,8 @@ class Reader:
         try:
             self._container = av.open(str(require_file(path)))
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read as a video: {_reason(error)}; replace or remove it") from error
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise DataError(f"{path} cannot be read as a video: {reason}; replace or remove it") from error
         if not self._container.streams.video:
             self._container.close()
             raise DataError(f"{path} cannot be read as a video: it has no picture, only sound; remove it")
@@ -129,26 +126,19 @@ class Reader:
     def __iter__(self) -> Iterator[Frame]:
         last = None
         for frame in self._frames():
+            time = frame.pts if frame.pts is not None else (last or 0) + round(1 / self.rate / self.clock)
             if frame.is_corrupt:
                 self._count_damage(last)
-            time = frame.pts if frame.pts is not None else (last or 0) + round(1 / self.rate / self.clock)
-            if last is not None and time <= last:
-                time = last + GAP
-            last = time
-            yield Frame(_upright(frame), time)
-
-    def values(self) -> Iterator[FileValues]:
-        """(H, W) The values of gray frames as they are, of 8 or 16 bits."""
-        for frame in self._frames():
-            deep = "16" in frame.format.name
-            values = frame.to_ndarray(format="gray16le" if deep else "gray")
-            yield np.asarray(values, np.uint16) if deep else np.asarray(values, np.uint8)
+            last = time if last is None else max(time, last + 1)
+            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            if frame.rotation:  # telephones store frames lying, and say so
+                image = np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
+            yield Frame(image, last)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         import av
 
-        packets = self._container.demux(self._stream)
-        time = None
+        packets, time = self._container.demux(self._stream), None
         while True:
             try:
                 packet = next(packets, None)
@@ -159,11 +149,9 @@ class Reader:
                 return
             time = packet.pts if packet.pts is not None else time
             try:
-                frames = packet.decode()
+                yield from packet.decode()
             except av.error.FFmpegError:
                 self._count_damage(time)
-                continue
-            yield from frames
 
     def _count_damage(self, time: int | None) -> None:
         self.damaged += 1
@@ -171,70 +159,66 @@ class Reader:
             self.first_damage = float((time or 0) * self.clock)
 
 
+def read_mark(path: Path) -> str | None:
+    """The mark in a label video; None where there is none."""
+    try:
+        with Reader(path) as reader:
+            return reader.mark
+    except DataError:
+        return None
+
+
 class Writer:
-    """Writes frames of one size as a video.
+    """Writes frames of one size as a video: gray values as they are (FFV1 in Matroska), or colours (H.264 in MP4).
 
     Args:
-        file: What is written to.
-        lossless: Write gray values as they are (FFV1 in Matroska, with times in whole milliseconds), not colours (H.264 in MP4).
+        file: What is written to. It holds the whole video when the writer, a context manager, ends without an error.
+        form: ``gray`` or ``gray16le``, (H, W); or ``rgb24``, (H, W, 3).
         size: Height and width.
-        clock: The unit of the frames' times, in seconds.
+        clock: The unit of the frames' times, in seconds; Matroska rounds to milliseconds.
         rate: Frames a second, about.
-        deep: Whether gray values have 16 bits.
         notes: Texts that are kept in the file.
     """
 
     def __init__(
         self,
         file: BinaryIO,
-        *,
-        lossless: bool,
+        form: str,
         size: tuple[int, int],
+        *,
         clock: Fraction,
         rate: Fraction,
-        notes: Mapping[str, str],
-        deep: bool = False,
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         import av
 
-        gray = "gray16le" if deep else "gray"
-        self._format = gray if lossless else "rgb24"
+        lossless = form != "rgb24"
+        self._form, self._clock = form, clock
         self._container = av.open(file, "w", format="matroska" if lossless else "mp4")
-        self._container.metadata.update(notes)
+        self._container.metadata.update(notes or {})
         codec = "ffv1" if lossless else "libx264" if "libx264" in av.codecs_available else "mpeg4"
         self._stream = cast("av.VideoStream", self._container.add_stream(codec, rate=rate))
         self._odd = (0, 0) if lossless else (size[0] % 2, size[1] % 2)  # H.264 stores colours for two by two pixels
         self._stream.height, self._stream.width = size[0] + self._odd[0], size[1] + self._odd[1]
-        self._stream.pix_fmt = gray if lossless else "yuv420p"
-        self._stream.codec_context.time_base = clock
-        self._stream.time_base = clock
-        self._clock = clock
+        self._stream.pix_fmt = form if lossless else "yuv420p"
+        self._stream.time_base = self._stream.codec_context.time_base = clock
         if codec == "libx264":
             self._stream.codec_context.options = {"crf": "20"}
 
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+
     def write(self, values: FileValues, time: int) -> None:
-        """Write a frame, which is shown from some time on: (H, W) gray values, or (H, W, 3) colours."""
+        """Write a frame, which is shown from some time on."""
         import av
 
         if any(self._odd):
-            padded = np.pad(values, ((0, self._odd[0]), (0, self._odd[1]), (0, 0)), mode="edge")
-            values = np.asarray(padded, np.uint8)
-        contiguous = cast("FileValues", np.ascontiguousarray(values))
-        frame = av.VideoFrame.from_ndarray(contiguous, format=self._format)
+            values = np.pad(values, ((0, self._odd[0]), (0, self._odd[1]), (0, 0)), mode="edge").astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(cast("FileValues", np.ascontiguousarray(values)), format=self._form)
         frame.pts, frame.time_base = time, self._clock
         self._container.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        """Write what is still on the way, and the end."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
-
-
-def _upright(frame: av.VideoFrame) -> Array:
-    """The picture of a frame as it is to be shown: telephones store frames lying, and say so."""
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90))) if frame.rotation else image
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

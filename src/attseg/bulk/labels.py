@@ -11,7 +11,7 @@ from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.errors import UsageError
 from attseg.evaluation.submission import Submission
-from attseg.inference.result import read_saved_labels, saved_files
+from attseg.inference.saved import read_saved_labels, saved_files
 
 MOST_TOLD = 4
 """Classes whose values are shown."""

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from attseg.bulk.batches import most_together, segment_together, windows
+from attseg.bulk import manifest
+from attseg.bulk.batches import Prediction, predict_all
 from attseg.bulk.claim import claimed
-from attseg.bulk.files import Summary, digest_settings
-from attseg.bulk.frames import Frame, Reader, Writer, check_installed
-from attseg.bulk.manifest import Manifest, key_of, named_areas, now
+from attseg.bulk.files import digest_settings
+from attseg.bulk.frames import Frame, Reader, Writer, check_installed, read_mark
+from attseg.bulk.manifest import Manifest, areas
+from attseg.bulk.outputs import Kind, Outcome, Outputs, Summary
 from attseg.bulk.share import ALONE, Share
 from attseg.data import paint
 from attseg.data.classes import ClassTable
@@ -26,15 +29,18 @@ from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-from attseg.files import NotAFile, digest_file, refuse_in_place, replacing
-from attseg.inference.result import LARGEST_LEGEND, LEGEND_STEP, NARROWEST_LEGEND, Result, SavedFiles, describe_values
+from attseg.files import replacing
+from attseg.inference.saved import NARROWEST_LEGEND, describe_values, legend
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
+from attseg.prediction.stream import Predictor
 
 MOST_IN_LEGEND = 32
 """Classes that the legend of a video names at most: it names all, for they come and go."""
+
+VIDEOS = Kind("video", (".mkv", ".mp4"), read_mark, lambda path: False)
 
 
 def predict_videos(
@@ -83,202 +89,92 @@ def predict_videos(
             f"the model was trained on images with values of {describe_range(stated)}, and frames of videos hold 0..255; give "
             "the frames as images with the values of the training images"
         )
-    done, skipped, failed = 0, 0, []
-    with claimed(out, share), Manifest(out, share) as manifest:
+    predictor = segmenter.predictor(protocol, memory)
+    with claimed(out, share):
         settings = digest_settings(segmenter, protocol, None)
-        most = partial(most_together, segmenter, memory=memory, limit=batch)
-        segment = partial(segmenter.segment, protocol=protocol, memory=memory)
-        together = _Together(segmenter, most) if protocol.is_plain and batch != 1 else _OneByOne(segment)
-        studio = _Studio(segmenter.classes, together, out, manifest, settings, overlay, overwrite)
-        for number, file in enumerate(share.of(files), 1):
-            entry, problem = studio.work(file, on_frames)
-            if entry is not None:
-                manifest.add(entry)
-            if problem is not None:
-                failed.append((file.path, problem))
-            elif entry is None or "seconds" not in entry:
-                skipped += 1
-            else:
-                done += 1
-            if on_file is not None:
-                on_file(number, share.count(len(files)), file.path, problem)
-    return Summary(done, skipped, tuple(failed))
+        outputs = Outputs(VIDEOS, segmenter.classes, out, Manifest(out, share), settings, overlay, overwrite)
+        outcomes = (_work(outputs, predictor, batch, file, on_frames) for file in share.of(files))
+        return outputs.conclude(outcomes, lambda: share.count(len(files)), on_file)
 
 
-def saved_videos(folder: Path, name: str) -> SavedFiles:
-    """Where the files of a video lie below a folder."""
-    return SavedFiles(folder / "labels" / f"{name}.mkv", folder / "overlays" / f"{name}.mp4")
+OnFrames = Callable[[int, int | None], None]
 
 
-Results = Iterator[tuple[Frame, Result]]
-
-
-@dataclass(frozen=True)
-class _OneByOne:
-    segment: Callable[[Array], Result]
-
-    def __call__(self, frames: Iterator[Frame]) -> Results:
-        for frame in frames:
-            yield frame, self.segment(frame.image)
-
-
-@dataclass(frozen=True)
-class _Together:
-    """Frames in batches; their sizes are equal."""
-
-    segmenter: Segmenter
-    most: Callable[[Array], int]
-
-    def __call__(self, frames: Iterator[Frame]) -> Results:
-        for window in windows(frames, lambda frame: frame.image, self.most):
-            try:
-                results = segment_together(self.segmenter, [frame.image for frame in window])
-            except UsageError:
-                results = [self.segmenter.segment(frame.image) for frame in window]
-            yield from zip(window, results, strict=True)
-
-
-@dataclass(frozen=True)
-class _Studio:
-    """Where videos come in and go out."""
-
-    classes: ClassTable
-    segment: Callable[[Iterator[Frame]], Results]
-    out: Path
-    manifest: Manifest
-    settings: str
-    overlay: bool
-    overwrite: bool
-
-    def work(
-        self, file: PictureFile, on_frames: Callable[[int, int | None], None] | None
-    ) -> tuple[dict[str, Any] | None, str | None]:
-        """The line for the manifest, if there is to be one, and why the video failed, if it did."""
-        there = saved_videos(self.out, file.name)
-        entry: dict[str, Any] = {"file": str(file.path), "name": file.name}
-        try:
-            seen = file.path.stat()
-            origin = f"{self.settings} {file.name}"
-            for result in there:
-                refuse_in_place(result)
-            if self.overwrite and there.labels.exists() and _mark_of(there.labels) is None:
-                raise UsageError(
-                    f"{there.labels} is there already, and was not written by `attseg predict`; choose another folder for "
-                    "the results"
-                )
-            if self.overlay and not self.overwrite and there.overlay.exists() and not there.labels.exists():
-                raise UsageError(
-                    f"{there.overlay} is there already, without the labels that attseg would have written; choose another "
-                    "folder for the results, or overwrite it"
-                )
-            exists = there.labels.exists() and not self.overwrite
-            complete = exists and (there.overlay.exists() or not self.overlay)
-            if complete and self.manifest.holds(key_of(origin, seen, there.labels.stat())):
-                return None, None
-            mark = f"{self.settings}-{digest_file(file.path)}"
-            if exists and _mark_of(there.labels) != mark:
-                raise UsageError(
-                    f"{there.labels} is there already, and comes from another video, another protocol or other weights; choose "
-                    "another folder for the results, or overwrite them"
-                )
-            found = _count_again(there.labels, self.classes) if complete else self._make(file, there, mark, on_frames)
-        except (DataError, UsageError) as error:
-            problem = str(error) if str(file.path) in str(error) else f"{file.path}: {error}"
-            return entry | {"problem": problem, "time": now()}, problem
-        except NotAFile as error:
-            problem = f"{file.path} was not segmented: {error}"
-            return entry | {"problem": problem, "time": now()}, problem
-        except FileNotFoundError:
-            problem = f"{file.path} cannot be read: there is no such file"
-            return entry | {"problem": problem, "time": now()}, problem
-        height, width = found.size
-        entry |= {"frames": found.frames, "height": height, "width": width}
-        entry |= named_areas(found.counts, self.classes)
-        if found.seconds is not None:
-            entry["seconds"] = round(found.seconds, 4)
-        if found.problem is not None:
-            entry["problem"] = found.problem
-        return entry | {"time": now(), "key": key_of(origin, seen, there.labels.stat())}, found.problem
-
-    def _make(
-        self,
-        file: PictureFile,
-        there: SavedFiles,
-        mark: str,
-        on_frames: Callable[[int, int | None], None] | None,
-    ) -> _Found:
-        """Segment a video, and write its files, the labels last."""
-        start = time.perf_counter()
-        with Reader(file.path) as reader, replacing(there.labels) as labels_file:
-            source = iter(reader)
-            read = ahead(lambda _: next(source, None), count())
-            first = next(read)
-            if first is None:
-                raise DataError(
-                    f"{file.path} cannot be read as a video: no frame of it can be decoded; replace or remove it"
-                )
-            found = _Found((first.image.shape[0], first.image.shape[1]))
-            legend = _legend(self.classes, found.size) if self.overlay else None
-            make = partial(Writer, clock=reader.clock, rate=reader.rate, deep=self.classes.values.dtype != np.uint8)
-            notes = {"attseg": mark, "attseg_classes": describe_values(self.classes)}
-            frames = _checked(file.path, first, read)
-            if not self.overlay:
-                labels = make(labels_file, lossless=True, size=found.size, notes=notes)
-                self._write(frames, found, labels, None, None, reader, on_frames)
-            else:
-                with replacing(there.overlay) as overlay_file:
-                    labels = make(labels_file, lossless=True, size=found.size, notes=notes)
-                    height = found.size[0] + (0 if legend is None else len(legend))
-                    overlay = make(overlay_file, lossless=False, size=(height, found.size[1]), notes={})
-                    self._write(frames, found, labels, overlay, legend, reader, on_frames)
-        found.seconds = time.perf_counter() - start
-        if reader.damaged:
-            found.problem = (
-                f"{file.path} is damaged: {reader.damaged} of its frames could not be decoded or not rightly, the first about "
-                f"{reader.first_damage or 0:.1f} s after the beginning; the others were segmented"
-            )
-        return found
-
-    def _write(
-        self,
-        frames: Iterator[Frame],
-        found: _Found,
-        labels: Writer,
-        overlay: Writer | None,
-        legend: Array | None,
-        reader: Reader,
-        on_frames: Callable[[int, int | None], None] | None,
-    ) -> None:
-        def write(pair: tuple[Frame, Result]) -> Array:
-            frame, result = pair
-            labels.write(self.classes.encode(result.labels), frame.time)
-            if overlay is not None:
-                picture = np.asarray(result.overlay(legend=False))
-                overlay.write(picture if legend is None else np.concatenate((picture, legend)), frame.time)
-            return result.labels
-
-        for values in ahead(write, self.segment(frames)):
-            found.add(values)
-            if on_frames is not None:
-                on_frames(found.frames, reader.count and max(reader.count, found.frames))
-        labels.close()
-        if overlay is not None:
-            overlay.close()
+def _work(
+    outputs: Outputs, predictor: Predictor, batch: int | None, file: PictureFile, on_frames: OnFrames | None
+) -> Outcome:
+    try:
+        seen = file.path.stat()
+        state, mark = outputs.state(file, seen)
+        if state == "done":
+            return Outcome(file)
+    except (UsageError, OSError) as error:
+        return outputs.failed(file, error)
+    if state == "written":  # its areas stand in a manifest that is lost
+        return outputs.finished(file, seen, {}, done=False, remarks=())
+    try:
+        values = _make(outputs, predictor, batch, file, mark, on_frames)
+    except (DataError, UsageError) as error:
+        return outputs.failed(file, error)
+    return outputs.finished(file, seen, values, done=True, remarks=())
 
 
 @dataclass
 class _Found:
-    """Areas of the classes in a video."""
+    """Areas of the classes in a video so far."""
 
-    size: tuple[int, int]
     frames: int = 0
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
-    seconds: float | None = None
-    problem: str | None = None
 
-    def add(self, labels: Array) -> None:
-        self.frames += 1
-        self.counts += np.array(Image.fromarray(labels).histogram())
+
+def _make(
+    outputs: Outputs, predictor: Predictor, batch: int | None, file: PictureFile, mark: str, on_frames: OnFrames | None
+) -> dict[str, Any]:
+    """Segment a video, write its files, the labels last, and say what the manifest is to say."""
+    start, classes, there, found = time.perf_counter(), outputs.classes, outputs.files(file), _Found()
+    with Reader(file.path) as reader, ExitStack() as stack:
+        source = iter(reader)
+        read = ahead(lambda _: next(source, None), count())
+        first = next(read)
+        if first is None:
+            raise DataError(
+                f"{file.path} cannot be read as a video: no frame of it can be decoded; replace or remove it"
+            )
+        height, width = first.image.shape[:2]
+        make = partial(Writer, clock=reader.clock, rate=reader.rate)
+        notes = {"attseg": mark, "attseg_classes": describe_values(classes)}
+        deep = classes.values.dtype != np.uint8
+        labels_file = stack.enter_context(replacing(there.labels))
+        labels = stack.enter_context(make(labels_file, "gray16le" if deep else "gray", (height, width), notes=notes))
+        strip, overlay = _legend(classes, height, width), None
+        if outputs.overlay:
+            overlay_file = stack.enter_context(replacing(there.overlay))
+            overlay = stack.enter_context(make(overlay_file, "rgb24", (height + len(strip), width)))
+
+        def write(predicted: tuple[Frame, Prediction | UsageError | None]) -> Array:
+            frame, prediction = predicted
+            if not isinstance(prediction, Prediction):
+                raise prediction or UsageError("a frame without a picture")
+            labels.write(classes.encode(prediction.labels), frame.time)
+            if overlay is not None:
+                picture = paint.overlay(frame.image, prediction.labels, classes)
+                overlay.write(np.concatenate((picture, strip)), frame.time)
+            return prediction.labels
+
+        frames = _checked(file.path, first, read)
+        for values in ahead(write, predict_all(predictor, frames, attrgetter("image"), limit=batch)):
+            found.frames += 1
+            found.counts += manifest.count(values)
+            if on_frames is not None:
+                on_frames(found.frames, reader.count and max(reader.count, found.frames))
+    line = {"frames": found.frames, "height": height, "width": width, **areas(found.counts, classes)}
+    line["seconds"] = round(time.perf_counter() - start, 4)
+    if reader.damaged:
+        line["problem"] = (
+            f"{file.path} is damaged: {reader.damaged} of its frames could not be decoded or not rightly, the first about "
+            f"{reader.first_damage or 0:.1f} s after the beginning; the others were segmented"
+        )
+    return line
 
 
 def _checked(path: Path, first: Frame, others: Iterator[Frame | None]) -> Iterator[Frame]:
@@ -296,33 +192,10 @@ def _checked(path: Path, first: Frame, others: Iterator[Frame | None]) -> Iterat
         yield frame
 
 
-def _legend(classes: ClassTable, size: tuple[int, int]) -> Array | None:
-    """A strip that names all classes, where there is room for one."""
-    height, width = size
+def _legend(classes: ClassTable, height: int, width: int) -> Array:
+    """(h, W, 3) A strip that names all classes; of no height where there is no room for one."""
+    none = np.zeros((0, width, 3), np.uint8)
     if width < NARROWEST_LEGEND or len(classes) > MOST_IN_LEGEND:
-        return None
-    scale = min(max(1, round(width / LEGEND_STEP)), LARGEST_LEGEND)
-    strip = np.asarray(paint.legend(classes, range(len(classes)), width, scale=scale))
-    return strip if len(strip) <= height / 2 else None
-
-
-def _mark_of(path: Path) -> str | None:
-    try:
-        with Reader(path) as reader:
-            return reader.mark
-    except DataError:
-        return None
-
-
-def _count_again(path: Path, classes: ClassTable) -> _Found:
-    """Meaning of the values in a label video."""
-    found = None
-    with Reader(path) as reader:
-        for values in reader.values():
-            found = found or _Found((values.shape[0], values.shape[1]))
-            if (labels := classes.decode(values)) is None:
-                raise DataError(f"{path} holds values that mean no class; remove it")
-            found.add(labels)
-    if found is None:
-        raise DataError(f"{path} holds no frame; remove it")
-    return found
+        return none
+    strip = np.asarray(legend(classes, range(len(classes)), width))
+    return strip if len(strip) <= height / 2 else none

@@ -18,7 +18,7 @@ from attseg.recipes.recipe import DataSpec
 from attseg.recipes.values import from_values
 
 if TYPE_CHECKING:
-    from attseg.bulk.files import Summary
+    from attseg.bulk.outputs import Summary
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
 

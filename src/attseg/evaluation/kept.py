@@ -9,23 +9,19 @@ from typing import Any
 
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, pack, unpack
-from attseg.files import FileError, open_file, refuse_link, replacing
+from attseg.files import open_file, replacing
+from attseg.json_lines import JsonLines, read_lines
 
 FORMAT = 1
-LONGEST_HEAD = 2**20
-"""Bytes of the first line, which says what was evaluated."""
 
 
 class KeptCounts:
-    """A file of JSON lines: what was evaluated, then the counts of each picture.
-
-    Lines are only ever added, each at once. A line that a kill cut short, or a disk changed, is dropped, with everything behind
-    it.
+    """A file of JSON lines: what was evaluated, then the counts of each picture. Damaged lines are passed over.
 
     Args:
         path: The file. Folders on the way are made.
         about: Plain values that decide the counts; an evaluation with others cannot go on from the file.
-        resume: Go on from what the file holds, if it is there; else begin anew.
+        resume: Go on from what the file holds, if it is there and not empty; else begin anew.
 
     Raises:
         UsageError: The file is about another evaluation, or is none of this kind.
@@ -49,15 +45,11 @@ class KeptCounts:
         self._places: dict[int, int] = {}
         self._kept_stamps: dict[int, Any] = {}
         self._stamps: Mapping[int, Any] = {}
+        self._lines = JsonLines(path, "format", "file of counts of an evaluation")
         about = json.loads(json.dumps({"format": FORMAT, **about}))
-        if resume and path.exists():
-            refuse_link(path)
+        if resume and path.exists() and path.stat().st_size:
             self._read(about)
         else:
-            if path.exists():
-                with open_file(path) as file:
-                    if _parse(file.readline(LONGEST_HEAD), "format") is None:
-                        raise self._foreign()
             with replacing(path) as file:
                 file.write(json.dumps(about).encode() + b"\n")
 
@@ -86,18 +78,9 @@ class KeptCounts:
 
     def add(self, index: int, name: str, counts: Counts) -> None:
         """Keep the counts of a picture."""
-        values: dict[str, Any] = {"index": index, "name": name, "counts": pack(counts)}
-        if index in self._stamps:
-            values["stamp"] = self._stamps[index]
-        line = json.dumps(values).encode() + b"\n"
-        try:
-            with open_file(self.path, "ab") as file:
-                place = file.tell()
-                file.write(line)
-        except OSError as error:
-            raise FileError(f"cannot write {self.path}: {error.strerror}") from error
+        stamp = {"stamp": self._stamps[index]} if index in self._stamps else {}
+        self._places[index] = self._lines.add({"index": index, "name": name, "counts": pack(counts), **stamp})
         self.names[index] = name
-        self._places[index] = place
 
     def __iter__(self) -> Iterator[Counts]:
         """The counts of each picture, in the order of the pictures, whenever they were counted."""
@@ -107,32 +90,20 @@ class KeptCounts:
                 yield unpack(json.loads(file.readline())["counts"])
 
     def _read(self, about: Mapping[str, Any]) -> None:
-        with open_file(self.path, "rb+") as file:
-            self._check(_parse(file.readline(), "format"), about)
-            place = file.tell()
-            while (line := _parse(file.readline(), "index")) and _is_picture(line):
-                self.names[line["index"]] = line["name"]
-                self._places[line["index"]] = place
-                self._kept_stamps[line["index"]] = line.get("stamp")
-                place = file.tell()
-            file.truncate(place)
-
-    def _foreign(self) -> UsageError:
-        return UsageError(
-            f"{self.path} does not hold the counts of an evaluation; move it away, or choose another folder"
-        )
-
-    def _check(self, found: dict[str, Any] | None, about: Mapping[str, Any]) -> None:
-        if found is None:
-            raise self._foreign()
+        lines = read_lines(self.path)
+        found = next(lines, (0, {}))[1]
         unnoted = {"classes"} - found.keys()  # by attseg 0.1.0, which did not note stamps either: nothing is taken over
         noted = (about.keys() | found.keys()) - unnoted
-        other = [name for name in sorted(noted) if about.get(name) != found.get(name)]
-        if other:
+        if other := [name for name in sorted(noted) if about.get(name) != found.get(name)]:
             raise UsageError(
                 f"{self.path} belongs to an evaluation with another {', '.join(other)}; repeat its options to go on with it, "
                 "leave out --resume to begin anew, or choose another folder with --out"
             )
+        for place, line in lines:
+            if _is_picture(line):
+                self.names[line["index"]] = line["name"]
+                self._places[line["index"]] = place
+                self._kept_stamps[line["index"]] = line.get("stamp")
 
 
 def _is_picture(line: dict[str, Any]) -> bool:
@@ -141,15 +112,4 @@ def _is_picture(line: dict[str, Any]) -> bool:
         unpack(line["counts"])
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
         return False
-    return type(line["index"]) is int and isinstance(line.get("name"), str)
-
-
-def _parse(line: bytes, key: str) -> dict[str, Any] | None:
-    """The values of a line that was written to its end and has a key."""
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) and key in values else None
+    return type(line.get("index")) is int and isinstance(line.get("name"), str)

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from attseg.data import paint
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
-from attseg.files import open_file, replacing
-
-NARROWEST_LEGEND = 240
-"""Width in pixels that a legend gets even below a narrower picture."""
-
-LEGEND_STEP = 1000
-"""For every so many pixels of width the legend grows by its smallest size, for large pictures are seen scaled down."""
-
-LARGEST_LEGEND = 8
-"""Times its smallest size at which the legend stops growing."""
-
-LARGEST_JPEG = 65_000
-"""Longest side, in pixels, of an overlay that is saved; JPEG ends a little above."""
-
-
-class SavedFiles(NamedTuple):
-    """Where a result was written: the label file and the overlay."""
-
-    labels: Path
-    overlay: Path
+from attseg.inference.saved import SavedFiles, overlay, present_classes, save_labels, save_overlay, saved_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +47,7 @@ class Result:
     @cached_property
     def _present(self) -> list[int]:
         """The classes in the picture, the largest first."""
-        areas = np.array(Image.fromarray(self.labels).histogram())
-        order = np.argsort(-areas, kind="stable")
-        return [int(index) for index in order if areas[index]]
+        return present_classes(self.labels)
 
     @property
     def names(self) -> list[str]:
@@ -87,17 +64,9 @@ class Result:
         Raises:
             UsageError: The opacity is not in 0..1.
         """
-        colored = Image.fromarray(paint.overlay(self.image, self.labels, self.classes, opacity))
         if not legend:
-            return colored
-        width = max(colored.width, NARROWEST_LEGEND)
-        strip = paint.legend(
-            self.classes, self._present, width, scale=min(max(1, round(width / LEGEND_STEP)), LARGEST_LEGEND)
-        )
-        page = Image.new("RGB", (strip.width, colored.height + strip.height), "white")
-        page.paste(colored)
-        page.paste(strip, (0, colored.height))
-        return page
+            return Image.fromarray(paint.overlay(self.image, self.labels, self.classes, opacity))
+        return overlay(self.image, self.labels, self.classes, self._present, opacity)
 
     def attention(self, x: int, y: int) -> list[PixelAttention]:
         """Attention of a pixel in each map of the network, in the order in which the network computes them.
@@ -138,24 +107,12 @@ class Result:
         return files
 
     def save_labels(self, path: Path, *, mark: str = "") -> None:
-        """Write the labels as a PNG, as ``save`` says; ``mark`` is kept in it as a text, for ``read_mark``."""
-        values = self.classes.encode(self.labels)
-        picture = Image.fromarray(values)
-        if values.dtype == np.uint8:
-            picture.putpalette(self.classes.file_palette.tobytes())
-        notes = PngImagePlugin.PngInfo()
-        if mark:
-            notes.add_text(_MARK, mark)
-        notes.add_text(_CLASSES, describe_values(self.classes), zip=True)
-        with replacing(path) as file:
-            picture.save(file, "PNG", pnginfo=notes)
+        """Write the labels as a PNG, as ``save`` says; ``mark`` is kept in it as a text."""
+        save_labels(path, self.labels, self.classes, mark=mark)
 
     def save_overlay(self, path: Path) -> None:
         """Write the overlay with its legend as a JPEG."""
-        picture = self.overlay()
-        picture.thumbnail((LARGEST_JPEG, LARGEST_JPEG))
-        with replacing(path) as file:
-            picture.save(file, "JPEG", quality=92, subsampling=0, comment=_OVERLAY)
+        save_overlay(path, self.overlay())
 
     def show(self, *, at: tuple[int, int] | None = None) -> None:
         """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window.
@@ -198,46 +155,3 @@ class Result:
         buffer = BytesIO()
         self.overlay().save(buffer, "PNG")
         return buffer.getvalue()
-
-
-def saved_files(folder: Path, name: str) -> SavedFiles:
-    """Where the files of a result lie below a folder."""
-    return SavedFiles(folder / "labels" / f"{name}.png", folder / "overlays" / f"{name}.jpg")
-
-
-def read_mark(path: Path) -> str | None:
-    """The mark in a label file; None where there is no file, or none with a mark."""
-    try:
-        with open_file(path) as file, Image.open(file) as picture:
-            return picture.info.get(_MARK)
-    except OSError:
-        return None
-
-
-def is_overlay(path: Path) -> bool:
-    """Whether a file is an overlay that attseg wrote."""
-    try:
-        with open_file(path) as file, Image.open(file, formats=("JPEG",)) as picture:
-            return picture.info.get("comment") == _OVERLAY
-    except Exception:  # decoders raise nearly anything on what is no JPEG
-        return False
-
-
-def read_saved_labels(path: Path, classes: ClassTable) -> Array | None:
-    """The class indices in a label file that was saved with a class table; None where the file is broken or another's."""
-    try:
-        with open_file(path) as file, Image.open(file) as picture:
-            return classes.decode(np.asarray(picture))
-    except OSError:
-        return None
-
-
-def describe_values(classes: ClassTable) -> str:
-    """Meaning of the values in a label file, as JSON: the numbering, and the value of each class in order."""
-    values = dict(zip(classes.names, classes.values.tolist(), strict=True))
-    return json.dumps({"numbering": classes.numbering, "values": values})
-
-
-_MARK = "attseg"
-_CLASSES = "attseg-classes"
-_OVERLAY = b"overlay of attseg"
