@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.voc import VOC
 
 
 def save(path, values):

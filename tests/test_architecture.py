@@ -24,7 +24,7 @@ ALLOWED = {
     "tensors": set(),
     "layers": set(),
     "data": set(),
-    "recipes": set(),
+    "recipes": {"data"},
     "attention": {"layers"},
     "encoders": {"layers"},
     "context": {"attention", "layers"},

@@ -6,7 +6,7 @@ import torch
 
 from attseg import FCN, PAN, ConfusionMatrix, Segmenter, capture
 from attseg.data import ClassTable, Preprocessing, Sample, open_data
-from attseg.data.sets.ade20k_classes import ADE20K
+from attseg.data.sets.ade20k import ADE20K
 from attseg.evaluation import Report
 from attseg.explain import look
 

@@ -6,8 +6,7 @@ from PIL import Image
 
 import layouts
 from attseg.cli import main
-from attseg.cli.data import NAMES
-from attseg.data.catalog import DATA_NAMES
+from attseg.data.catalog import CATALOG
 
 
 @pytest.fixture
@@ -162,8 +161,12 @@ def test_what_there_is_of_a_part_is_shown(tmp_path, monkeypatch, capsys):
     assert main(["data", "check", "voc2012", "--data.root", "voc"]) == 0
 
 
-def test_the_names_are_those_of_the_catalog():
-    assert NAMES == DATA_NAMES
+def test_help_lists_the_data_sets_with_their_options(capsys):
+    assert main(["data", "check", "--help"]) == 0
+    text = capsys.readouterr().out
+    for name, record in CATALOG.items():
+        assert f"{name:<11} {record.about}" in text
+        assert all(f"{name:<11} {option} (" in text for option in record.options)
 
 
 @pytest.mark.parametrize(

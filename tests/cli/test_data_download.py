@@ -6,8 +6,7 @@ import pytest
 
 from attseg.cli import main
 from attseg.data.download import download as module
-from attseg.data.download.download import Download
-from attseg.data.download.sources import SOURCES
+from attseg.data.download.download import SOURCES, Download
 
 
 @pytest.fixture
@@ -77,4 +76,4 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "voc2012, sbd, camvid, ade20k, cityscapes" in done.stdout
+    assert "camvid, voc2012, sbd, ade20k, cityscapes" in done.stdout

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attseg.data.catalog import open_data
 from attseg.data.classes import IGNORE, ClassTable
-from attseg.data.sets.ade20k_classes import ADE20K
-from attseg.data.sets.cityscapes import Cityscapes
-from attseg.data.sets.cityscapes_classes import LABEL_IDS
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.ade20k import ADE20K
+from attseg.data.sets.cityscapes import LABEL_IDS
+from attseg.data.sets.voc import VOC
 from attseg.errors import UsageError
 from attseg.evaluation.submission import RULES, Submission, check_archive
 from attseg.metrics import ConfusionMatrix
@@ -34,7 +34,7 @@ def test_cityscapes_scripts_score_the_archive_as_we_do(samples_root, tmp_path, m
     submission = Submission("cityscapes", tmp_path / "all", LABEL_IDS)
     confusion = ConfusionMatrix(19)
     for split in ("train", "val"):
-        data = Cityscapes(samples_root / "cityscapes", split, labels="labelIds")
+        data = open_data("cityscapes", split, root=samples_root / "cityscapes", labels="labelIds")
         for index in range(len(data)):
             sample = data[index]
             prediction = guess(sample.labels, index)

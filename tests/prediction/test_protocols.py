@@ -43,7 +43,7 @@ def test_other_values_say_so():
 @pytest.mark.parametrize("data", [None, "camvid"])
 def test_sizes_that_nobody_published_have_to_be_given(data):
     with pytest.raises(
-        UsageError, match="psanet-sliding has sizes for ade20k, voc2012, cityscapes, but not (for 'camvid'|where)"
+        UsageError, match="psanet-sliding has sizes for voc2012, ade20k, cityscapes, but not (for 'camvid'|where)"
     ):
         find_protocol("psanet-sliding", data=data, changes={"window": 321})
     given = find_protocol("psanet-sliding", data=data, changes={"window": 321, "long_side": 480})

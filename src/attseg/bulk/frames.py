@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
-from attseg.data.classes import FileValues
 from attseg.data.reading.inputs import PictureFile, Results, find_pictures, is_matched, is_pattern, is_prediction
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
@@ -20,6 +19,8 @@ from attseg.files import require_file
 
 if TYPE_CHECKING:
     import av
+
+    from attseg.data.classes import FileValues
 
 SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 """Suffixes that mark a file or a pattern as a video."""

@@ -42,7 +42,7 @@ def run(
         file: Weights, .pth or .safetensors; two files of csail (encoder, decoder).
         source: Where they come from: semseg, mmseg, smp or csail.
         out: The run folder to write.
-        data: Data set whose classes they know: voc2012, ade20k, cityscapes or camvid.
+        data: Public data set whose classes they know, such as ade20k.
         classes: The classes they know as a classes.csv, in place of --data (see docs/data.md).
         directions: For semseg and mmseg: what the branches of PSA do (default: both).
         compact: For semseg and mmseg: attention maps without relative offsets.

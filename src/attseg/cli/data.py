@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from json import dumps
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from attseg.cli.data_download import download
 from attseg.cli.options import WHOLE, Json, Overwrite, data_settings
 from attseg.cli.settings import with_settings
+from attseg.data.catalog import CATALOG
 from attseg.errors import UsageError, unknown
 from attseg.recipes.nested import put
-from attseg.recipes.recipe import DataName
 
-NAMES = get_args(DataName)
-DataArgument = Annotated[str, Parameter(name="NAME|DIR", help="A data set, or a folder of your own.")]
+
+def _data_sets() -> str:
+    """The data sets, one a line, with their options."""
+    lines = [f"{name:<11} {record.about}" for name, record in CATALOG.items()]
+    options = [
+        f"{name:<11} {option} ({meaning})"
+        for name, record in CATALOG.items()
+        for option, meaning in record.options.items()
+    ]
+    start = "A name, with --data.root DIR where it lies in a folder; or a folder with images/, labels/ and classes.csv."
+    return "\n".join([start, "", *lines, "", "Options (--data.options.OPTION):", *options])
+
+
+DATA_SETS = Group("Data set", help=_data_sets(), sort_key=4)
+DataArgument = Annotated[str, Parameter(name="NAME|DIR", group=DATA_SETS, help="A data set, or a folder of your own.")]
 Root = Annotated[str | None, Parameter(name="--data.root", metavar="DIR", help="Where the data set lies.")]
 Split = Annotated[str | None, Parameter(help="Split to draw samples of (default: train, or the first that is there).")]
 Count = Annotated[int, WHOLE, Parameter(help="How many samples are drawn.", show_default=True)]
@@ -61,9 +74,7 @@ def check(
     Found are splits that are missing, images without labels, sizes that differ, label values without a class, and files
     that cannot be read. The last lines are what was assumed about the data. The exit status is 1 if there are errors.
 
-    A data set is a name (scenes, camvid, voc2012, sbd, ade20k, cityscapes, folder) with --data.root DIR; a folder alone is
-    one with images/, labels/ and classes.csv. Of a public data set, what is there is checked, and what is missing of the
-    release is reported; that alone is not an error.
+    Of a public data set, what is there is checked, and what is missing of the release is reported; that alone is not an error.
 
     Args:
         out: File to draw samples in (default: none are drawn).
@@ -134,12 +145,12 @@ def _named(
     if out is not None and out.suffix.lower() != ".png":
         raise UsageError(f"--out is {out}; samples are drawn as PNG: a name that ends in .png was expected")
     options = put({}, given).get("data", {}).get("options", {})
-    if data in NAMES:
+    if data in CATALOG:
         return data, root, options
     if root is not None:
-        raise unknown("data set", data, NAMES)
+        raise unknown("data set", data, CATALOG)
     if not Path(data).is_dir():
-        raise UsageError(f"{unknown('data set', data, NAMES)}; nor is there a folder of this name")
+        raise UsageError(f"{unknown('data set', data, CATALOG)}; nor is there a folder of this name")
     return "folder", data, options
 
 

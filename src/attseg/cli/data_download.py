@@ -8,11 +8,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from attseg.data.download.sources import BY_HAND, SOURCES
+from attseg.data.catalog import CATALOG
+
+NAMES = [name for name, record in CATALOG.items() if record.source or record.by_hand]
 
 
 def download(
-    name: Annotated[str, Parameter(help=f"One of {', '.join((*SOURCES, *BY_HAND))}.")],
+    name: Annotated[str, Parameter(help=f"One of {', '.join(NAMES)}.")],
     /,
     *,
     root: Annotated[Path, Parameter(name="--data.root")] = Path("data"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter, Token
 
+from attseg.data.catalog import CATALOG
 from attseg.errors import UsageError
 from attseg.prediction.protocol import Average, Protocol
 from attseg.prediction.protocols import ANYWHERE, PSANET_SIZES, find_protocol
@@ -82,6 +83,13 @@ def read_scales(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.strip("[]").split(","))
 
 
+def _submissions() -> Iterator[str]:
+    """The kinds of archives that servers take, with what is to be said of them."""
+    for record in CATALOG.values():
+        for kind, form in record.submissions.items():
+            yield f"{kind} ({form.about})" if form.about else kind
+
+
 WHOLE = typed(int, "a whole number", "N")
 MEBIBYTES = typed(int, "a whole number of MiB, such as 256", "MIB")
 SCALES = typed(read_scales, "a list of numbers such as 0.5,1,1.5", "A,B,..")
@@ -99,7 +107,7 @@ Kind = Annotated[
     Parameter(
         name="--submission",
         metavar="KIND",
-        help="Also write an archive for a benchmark server: cityscapes, voc (competition 6), voc-comp5, ade20k.",
+        help=f"Also write an archive for a benchmark server: {', '.join(_submissions())}.",
     ),
 ]
 Whole = Annotated[int | None, WHOLE]

@@ -11,11 +11,8 @@ from attseg.converters.foreign import Foreign
 from attseg.converters.mmseg import read_mmseg
 from attseg.converters.semseg import read_semseg
 from attseg.converters.smp import read_smp
+from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
-from attseg.data.sets.ade20k_classes import ADE20K
-from attseg.data.sets.camvid import CAMVID
-from attseg.data.sets.cityscapes_classes import LABEL_IDS
-from attseg.data.sets.voc_classes import VOC
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import ModelSpec
 
@@ -36,12 +33,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Options of each converter."""
 
-TABLES: dict[str, ClassTable] = {
-    "voc2012": VOC,
-    "ade20k": ADE20K,
-    "cityscapes": LABEL_IDS,
-    "camvid": CAMVID,
-}
+TABLES = {name: record.classes for name, record in CATALOG.items() if record.classes}
 """Classes of the public data sets, in the order in which all four sources have them."""
 
 FILE = "best.safetensors"

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attseg.data.reading.inputs import PictureFile
-from attseg.data.sample import SegmentationData
-from attseg.data.sets.ade20k import Ade20kFiles
-from attseg.data.sets.camvid import CamVidFiles
-from attseg.data.sets.cityscapes import CityscapesFiles
-from attseg.data.sets.file_set import FileSet
-from attseg.data.sets.files import FileData
-from attseg.data.sets.folder import FolderFiles
-from attseg.data.sets.sbd import SbdFiles
-from attseg.data.sets.scenes import Scenes
-from attseg.data.sets.voc import VocFiles
+from attseg.data.sets import ade20k, camvid, cityscapes, own, sbd, scenes, voc
+from attseg.data.sets.record import DataSet
 from attseg.errors import UsageError, unknown
 
-FILE_SETS: dict[str, type[FileSet]] = {
-    files.name: files for files in (CamVidFiles, FolderFiles, VocFiles, SbdFiles, Ade20kFiles, CityscapesFiles)
-}
-"""Data sets that lie in a folder."""
+if TYPE_CHECKING:
+    from attseg.data.reading.inputs import PictureFile
+    from attseg.data.sample import SegmentationData
+    from attseg.data.sets.file_set import FileSet
 
-DATA_NAMES = ("scenes", *FILE_SETS)
-
-OPTIONS = {
-    "scenes": ("size", "count", "seed", "decides"),
-    "folder": ("range", "orientation"),
-    "voc2012": ("sbd",),
-    "cityscapes": ("labels",),
+CATALOG: dict[str, DataSet] = {
+    module.RECORD.name: module.RECORD for module in (scenes, camvid, own, voc, sbd, ade20k, cityscapes)
 }
-"""Options of the data sets that have some."""
+"""Records of the data sets by name."""
+
+DATA_NAMES = tuple(CATALOG)
 
 
 def open_data(name: str, split: str, *, root: str | Path | None = None, **options: Any) -> SegmentationData:
@@ -42,9 +31,7 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
         name: One of ``DATA_NAMES``.
         split: ``train``, ``val``, or another split that the data set has, with labels.
         root: Folder of the data set; ``scenes`` are generated and have none.
-        **options: ``size``, ``count``, ``seed`` and ``decides`` of ``scenes``; ``range`` and ``orientation`` of ``folder``;
-            ``sbd`` of ``voc2012``, the folder of SBD; ``labels`` of ``cityscapes``, which label files are read. Others have no
-            options.
+        **options: The options in its record: ``size``, ``count`` and ``seed`` of ``scenes``, for example.
 
     Raises:
         UsageError: There is no such data set or option, or ``root`` is missing or not wanted.
@@ -59,7 +46,10 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
         _check_options(name, options)
         if root is not None:
             raise UsageError(f"scenes are generated and lie in no folder, but the root {root} was given; leave it out")
-        return Scenes(split, **options)
+        return scenes.Scenes(split, **options)
+
+    from attseg.data.sets.files import FileData
+
     return FileData(open_files(name, root, **options), split)
 
 
@@ -86,20 +76,22 @@ def open_files(name: str, root: str | Path | None, **options: Any) -> FileSet:
         UsageError: There is no such data set or option, it lies in no folder, or ``root`` is missing.
         DataError: An option names a folder that is not what it should be.
     """
-    if name not in DATA_NAMES:
+    if name not in CATALOG:
         raise unknown("data set", name, DATA_NAMES)
-    if name not in FILE_SETS:
-        raise UsageError(
-            f"{name} are generated and lie in no folder; a data set of files was expected: {', '.join(FILE_SETS)}"
-        )
+    record = CATALOG[name]
+    if not record.files:
+        others = ", ".join(other.name for other in CATALOG.values() if other.files)
+        raise UsageError(f"{name} are generated and lie in no folder; a data set of files was expected: {others}")
     if root is None:
         raise UsageError(f"the data set {name!r} lies in a folder, and none was given: say which (--data.root DIR)")
     _check_options(name, options)
-    return FILE_SETS[name](root, **options)
+    module, _, files = record.files.rpartition(".")
+    opened: FileSet = getattr(import_module(f"attseg.data.sets.{module}"), files)(record, root, **options)
+    return opened
 
 
 def _check_options(name: str, options: Iterable[str]) -> None:
-    known = OPTIONS.get(name, ())
+    known = CATALOG[name].options
     for option in options:
         if option not in known:
             raise unknown(f"option of {name}", option, known, more="" if known else f"{name} has no options")

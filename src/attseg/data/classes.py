@@ -1,4 +1,7 @@
-"""Class tables: the names, colours and raw values that labels of a data set stand for."""
+"""Class tables: the names, colours and raw values that labels of a data set stand for.
+
+NumPy is imported by what computes: tables are part of the records of data sets, from which help texts are written.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FileValues = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+    """Values of pixels in a label file."""
 
 IGNORE = 255
 """Label value of pixels that count neither in the loss nor in any metric."""
@@ -24,9 +31,6 @@ LONGEST_NAME = 200
 """Characters of a class's name, which stands in tables, legends and pages."""
 
 Color = tuple[int, int, int]
-
-FileValues = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-"""Values of pixels in a label file."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class ClassTable:
 
         65536 entries where a value does not fit into a byte.
         """
+        import numpy as np
+
         lookup = np.full(256 if max(self.raw_to_train, default=0) <= 255 else MAX_VALUE + 1, -1, np.int16)
         if self.raw_to_train:
             for raw, train in self.raw_to_train.items():
@@ -117,6 +123,8 @@ class ClassTable:
     @cached_property
     def palette(self) -> npt.NDArray[np.uint8]:
         """(256, 3) A colour for every byte; bytes without a class are black."""
+        import numpy as np
+
         palette = np.zeros((256, 3), np.uint8)
         palette[: len(self)] = self.colors
         return palette
@@ -124,6 +132,8 @@ class ClassTable:
     @cached_property
     def values(self) -> FileValues:
         """(K,) The value of each class in a label file, the smallest where it has several; 16 bits where a byte is too small."""
+        import numpy as np
+
         found = {train: raw for raw, train in sorted(self.raw_to_train.items(), reverse=True)}
         values = [found.get(train, train) for train in range(len(self))]
         return np.array(values, np.uint8) if max(values) <= 255 else np.array(values, np.uint16)
@@ -136,6 +146,8 @@ class ClassTable:
     @cached_property
     def file_palette(self) -> npt.NDArray[np.uint8]:
         """(256, 3) The colour of every value of a label file of bytes; values that mean no class are black."""
+        import numpy as np
+
         palette = np.zeros((256, 3), np.uint8)
         palette[self.values] = self.colors
         return palette
@@ -144,7 +156,9 @@ class ClassTable:
         """The values that a label file of the data set holds for classes 0..K-1, of any shape.
 
         Example:
-            >>> ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 7: 1}).encode(np.array([0, 1], np.uint8))
+            >>> import numpy as np
+            >>> table = ClassTable(("sky", "road"), ((70, 130, 180), (128, 64, 128)), {1: 0, 7: 1})
+            >>> table.encode(np.array([0, 1], np.uint8))
             array([1, 7], dtype=uint8)
         """
         values: FileValues = self.values[labels]
@@ -152,6 +166,8 @@ class ClassTable:
 
     def decode(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
         """The classes, and ``IGNORE``, that the values of a label file mean; None where the table does not know one of them."""
+        import numpy as np
+
         if values.dtype != np.uint8 and not 0 <= values.min(initial=0) <= values.max(initial=0) < len(self.lookup):
             return None
         labels = self.lookup[values]

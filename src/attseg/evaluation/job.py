@@ -239,8 +239,8 @@ def describe_submission(submission: Submission) -> str:
     """What a submission holds, and whether a server would find it complete."""
     rules = submission.rules
     text = f"{submission.path}: {len(submission)} pictures for the server of {rules.title}, checked"
-    if len(submission) != rules.pictures:
-        text += f"; its test split has {rules.pictures}"
+    if len(submission) != rules.form.pictures:
+        text += f"; its test split has {rules.form.pictures}"
     return text
 
 

@@ -1,37 +1,26 @@
-"""Archives that evaluation servers take: values, names and folders as each wants them, and checked before they are sent.
-
-Source:
-    Cityscapes: the names that cityscapesScripts' ``evalPixelLevelSemanticLabeling`` looks for, and the ids of its label table.
-    VOC: the development kit of 2012, section 5.3. ADE20K: label files as the release has them, 1..150.
-"""
+"""Archives that evaluation servers take: values, names and folders as each wants them, and checked before they are sent."""
 
 from __future__ import annotations
 
 import io
-import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
-from attseg.data.sets.ade20k_classes import ADE20K
-from attseg.data.sets.cityscapes_classes import LABEL_IDS
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.record import SubmissionForm
 from attseg.errors import UsageError, unknown
 from attseg.files import replacing, require_file
 
-Kind = Literal["cityscapes", "voc", "voc-comp5", "ade20k"]
-
 Size = tuple[int, int]
-
-CITYSCAPES_NAME = re.compile(r"[A-Za-z-]+_\d{6}_\d{6}")
 
 
 @dataclass(frozen=True)
@@ -41,34 +30,21 @@ class Rules:
     Args:
         title: What people call the data set.
         table: Its classes, and the values of its label files.
-        folder: Where files lie in the archive, with a slash at the end.
-        ending: What stands behind the name of a picture, with the suffix.
-        archive: Suffix of the archive.
-        pictures: How many its test split has.
-        palette: Whether files hold colours for viewers.
+        form: Form of the archive.
     """
 
     title: str
     table: ClassTable
-    folder: str
-    ending: str
-    archive: Literal[".zip", ".tgz"]
-    pictures: int
-    palette: bool = False
+    form: SubmissionForm
 
 
-def _voc(competition: int) -> Rules:
-    folder = f"results/VOC2012/Segmentation/comp{competition}_test_cls/"
-    return Rules("PASCAL VOC 2012", VOC, folder, ".png", ".tgz", 1456, palette=True)
-
-
-RULES: dict[str, Rules] = {
-    "cityscapes": Rules("Cityscapes", LABEL_IDS, "", "_labelIds.png", ".zip", 1525),
-    "voc": _voc(6),
-    "voc-comp5": _voc(5),
-    "ade20k": Rules("ADE20K", ADE20K, "", ".png", ".zip", 3352),
+RULES = {
+    kind: Rules(record.title, record.classes, form)
+    for record in CATALOG.values()
+    if record.classes
+    for kind, form in record.submissions.items()
 }
-"""By kind. VOC's competition 6 is for models that learned from other data too, such as an encoder trained on ImageNet."""
+"""By kind, as the records of the data sets say."""
 
 
 class Submission:
@@ -84,6 +60,7 @@ class Submission:
 
     Example:
         >>> import tempfile
+        >>> from attseg.data.sets.voc import VOC
         >>> submission = Submission("voc", Path(tempfile.mkdtemp()) / "voc", VOC)
         >>> submission.add("2008_000006", np.zeros((3, 4), np.uint8), size=(3, 4))
         >>> submission.finish().name
@@ -92,14 +69,14 @@ class Submission:
 
     def __init__(self, kind: str, path: Path, classes: ClassTable) -> None:
         if kind not in RULES:
-            raise unknown("kind of submission", kind, get_args(Kind))
+            raise unknown("kind of submission", kind, RULES)
         self.rules = RULES[kind]
         if classes.names != self.rules.table.names:
             raise UsageError(
                 f"a submission to {self.rules.title} is of its {len(self.rules.table)} classes ({_few(self.rules.table)}), and "
                 f"here are {len(classes)} ({_few(classes)}); use a model that was trained on {self.rules.title}"
             )
-        self.path = path.with_name(path.name + self.rules.archive)
+        self.path = path.with_name(path.name + self.rules.form.archive)
         self.sizes: dict[str, Size] = {}
         """Height and width of each picture, by its name in the archive."""
         self._names: dict[str, str] = {}
@@ -128,11 +105,11 @@ class Submission:
             raise UsageError(
                 f"the prediction of {name} holds the value {labels.max()}; classes 0..{len(self.rules.table) - 1} were expected"
             )
-        inside = self.rules.folder + self._stem(name) + self.rules.ending
+        inside = self.rules.form.folder + self._stem(name) + self.rules.form.ending
         if inside in self._files:
             raise UsageError(f"{name} and {self._names_of(inside)} would both be {inside}; give one picture a file")
         picture = Image.fromarray(self.rules.table.encode(labels))
-        if self.rules.palette:
+        if self.rules.form.palette:
             picture.putpalette(self.rules.table.file_palette.tobytes())
         buffer = io.BytesIO()
         picture.save(buffer, "PNG", optimize=True)
@@ -148,20 +125,14 @@ class Submission:
             UsageError: It is not as it must be.
         """
         with replacing(self.path) as file:
-            _write(file, self._files, self.rules.archive)
+            _write(file, self._files, self.rules.form.archive)
         check_archive(self.path, self.rules, self.sizes)
         return self.path
 
     def _stem(self, name: str) -> str:
-        stem = name.rpartition("/")[2]
-        if self.rules.table is not LABEL_IDS:
-            return stem
-        stem = stem.removesuffix("_leftImg8bit")
-        if not CITYSCAPES_NAME.fullmatch(stem):
-            raise UsageError(
-                f"{name} is no name of a Cityscapes picture; CITY_123456_123456 was expected, with or without _leftImg8bit"
-            )
-        return stem
+        if not (found := self.rules.form.names.fullmatch(name.rpartition("/")[2])):
+            raise UsageError(f"{name} is no name of a {self.rules.title} picture; {self.rules.form.expected}")
+        return found[1]
 
     def _names_of(self, inside: str) -> str:
         return next(name for name, other in self._names.items() if other == inside)
@@ -181,7 +152,7 @@ def check_archive(path: Path, rules: Rules, sizes: dict[str, Size]) -> None:
     allowed = np.zeros(256, np.bool_)
     allowed[rules.table.values] = True
     seen = set()
-    for name, content in _read(path, rules.archive):
+    for name, content in _read(path, rules.form.archive):
         if name not in sizes:
             raise UsageError(f"{path} holds {name}, which belongs to no picture")
         seen.add(name)
@@ -189,7 +160,7 @@ def check_archive(path: Path, rules: Rules, sizes: dict[str, Size]) -> None:
             picture = Image.open(io.BytesIO(content), formats=("PNG",))
         except UnidentifiedImageError:
             raise UsageError(f"{name} in {path} is no PNG") from None
-        wanted = "P" if rules.palette else "L"
+        wanted = "P" if rules.form.palette else "L"
         if picture.mode != wanted:
             raise UsageError(f"{name} in {path} has the mode {picture.mode}; {wanted}, one byte a pixel, was expected")
         values = np.asarray(picture)

@@ -5,64 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.sets.record import DataSet, Terms
 from attseg.errors import UsageError
 from attseg.prediction.protocol import Protocol
 from attseg.text import harmless, in_markdown, short
-
-
-class Terms(NamedTuple):
-    """Terms of a data set, as they apply to weights trained on it.
-
-    Args:
-        title: What the data set is called.
-        license: Of the weights, as the hub calls it, where nobody gives another.
-        note: What whoever uses them should know.
-    """
-
-    title: str
-    license: str | None
-    note: str
-
-
-TERMS = {
-    "scenes": Terms(
-        "generated scenes", "apache-2.0", "The training pictures are generated: nobody else has rights in them."
-    ),
-    "camvid": Terms(
-        "CamVid",
-        "cc-by-nc-4.0",
-        "**Not for commercial use.** CamVid is for research only (CC BY-NC 4.0), and weights that were trained on it are passed "
-        "on under the same condition. Cite Brostow et al., Pattern Recognition Letters 2009.",
-    ),
-    "cityscapes": Terms(
-        "Cityscapes",
-        "other",
-        "**Not for commercial use.** Cityscapes is for non-commercial use, and its pictures may not be passed on. Cite Cordts et "
-        "al., CVPR 2016.",
-    ),
-    "ade20k": Terms(
-        "ADE20K",
-        "other",
-        "**Not for commercial use.** ADE20K is for research and education only. Cite Zhou et al., CVPR 2017.",
-    ),
-    "voc2012": Terms(
-        "PASCAL VOC 2012",
-        "other",
-        "The training pictures are under Flickr's terms of use. Cite Everingham et al., IJCV 2010.",
-    ),
-    "sbd": Terms(
-        "SBD",
-        "other",
-        "The labels are of pictures of PASCAL VOC, which are under Flickr's terms of use. Cite Hariharan et al., ICCV 2011.",
-    ),
-}
-"""Terms of the data sets that are known; of other data the publisher has to know."""
 
 PAPERS = {
     "PAN": "Li et al., Pyramid Attention Network for Semantic Segmentation, 2018 (https://arxiv.org/abs/1805.10180)",
@@ -115,6 +68,12 @@ class CardFacts:
         return data if isinstance(data, Mapping) else {}
 
     @property
+    def data_set(self) -> DataSet | None:
+        """The data set of the recipe, where its terms are known; of other data the publisher has to know."""
+        record = CATALOG.get(str(self.data.get("name")))
+        return record if record and record.terms else None
+
+    @property
     def name(self) -> str:
         """Name of the model on the card."""
         return short(str(self.recipe.get("name") or self.model))
@@ -141,7 +100,7 @@ def write_card(facts: CardFacts, *, license: str | None = None, repository: str 
 
 
 def _written(facts: CardFacts, license: str | None, repository: str) -> ModelCard:
-    terms = TERMS.get(str(facts.data.get("name")))
+    terms = facts.data_set.terms if facts.data_set else None
     license = license or (terms.license if terms else None)
     values: dict[str, Any] = {
         "library_name": "attseg",
@@ -152,11 +111,11 @@ def _written(facts: CardFacts, license: str | None, repository: str) -> ModelCar
         values["license"] = license
         if license == "other":
             values["license_name"] = f"{facts.data.get('name', 'see')}-terms"
-    if results := _results(facts, terms):
+    if results := _results(facts):
         values |= {"model_name": facts.name, "eval_results": results}
     parts = [
         _opening(facts, repository),
-        _data(facts, terms),
+        _data(facts),
         _training(facts),
         _figures(facts),
         _license(license, terms),
@@ -165,7 +124,7 @@ def _written(facts: CardFacts, license: str | None, repository: str) -> ModelCar
     return ModelCard(harmless(f"---\n{ModelCardData(**values)}\n---\n\n" + "\n\n".join(parts) + "\n"))
 
 
-def _results(facts: CardFacts, terms: Terms | None) -> list[EvalResult]:
+def _results(facts: CardFacts) -> list[EvalResult]:
     """The mIoU, for the head."""
     if facts.report is None or facts.report.get("miou") is None:
         return []
@@ -174,7 +133,7 @@ def _results(facts: CardFacts, terms: Terms | None) -> list[EvalResult]:
         EvalResult(
             task_type="image-segmentation",
             dataset_type=name,
-            dataset_name=terms.title if terms else name,
+            dataset_name=facts.data_set.title if facts.data_set else name,
             dataset_split=short(str(facts.data.get("val", "val"))),
             metric_type="mean_iou",
             metric_name="mIoU in percent",
@@ -208,7 +167,7 @@ def _scaling(preprocessing: Preprocessing) -> str:
     return f"; values of image files are scaled first: {preprocessing.scaling}" if preprocessing.value_range else ""
 
 
-def _data(facts: CardFacts, terms: Terms | None) -> str:
+def _data(facts: CardFacts) -> str:
     name = facts.data.get("name")
     if name is None:
         sources = [
@@ -218,9 +177,9 @@ def _data(facts: CardFacts, terms: Terms | None) -> str:
         ]
         told = ["The weights do not say on which data they were trained.", *sources]
         return "\n".join(["## Data", "", *told, "", _classes(facts.classes)])
-    what = terms.title if terms else "data of the publisher's own"
+    what = facts.data_set.title if facts.data_set else "data of the publisher's own"
     splits = f"Trained on `{_plain(facts.data.get('train', 'train'))}`, evaluated on `{_plain(facts.data.get('val', 'val'))}`."
-    if (options := facts.data.get("options")) and terms:
+    if (options := facts.data.get("options")) and facts.data_set:
         given = ", ".join(
             f"{_plain(key)} {_plain(value)}" for key, value in options.items() if not isinstance(value, str)
         )
@@ -323,12 +282,8 @@ def _limits(facts: CardFacts) -> str:
         )
         if absent := facts.report.get("absent"):
             limits.append(f"Not measured, for no picture has them: {', '.join(_plain(name) for name in absent)}.")
-    if facts.data.get("name") == "scenes":
-        limits.append("It has seen generated scenes alone, and says nothing sensible about photographs.")
-    if facts.data.get("name") == "camvid":
-        limits.append(
-            "CamVid is a few drives through one town; its validation split is one short stretch of one of them."
-        )
+    if facts.data_set and facts.data_set.terms and facts.data_set.terms.limits:
+        limits.append(facts.data_set.terms.limits)
     limits.append("Scores are what the network sees, and no probabilities of being right unless that was measured.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from attseg.data.catalog import CATALOG
 from attseg.errors import UsageError, unknown
 from attseg.prediction.protocol import Protocol
 
@@ -33,7 +34,7 @@ ANYWHERE = {
 
 PSANET_SCALES = {"psanet-sliding": (1.0,), "psanet-multiscale": SIX_SCALES}
 
-PSANET_SIZES = {"ade20k": (512, 465), "voc2012": (512, 465), "cityscapes": (2048, 705)}
+PSANET_SIZES = {name: record.psanet for name, record in CATALOG.items() if record.psanet}
 """Long side at scale 1 and window of PSANet's released settings, by data set."""
 
 NAMES = (*ANYWHERE, *PSANET_SCALES)

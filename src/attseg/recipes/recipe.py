@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from attseg.data.catalog import DATA_NAMES
 from attseg.errors import UsageError
 
 ModelName = Literal["PAN", "PSANet", "DFDAM", "AttentionToRefine", "FCN"]
-DataName = Literal["scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes"]
+if TYPE_CHECKING:
+    DataName = str
+else:
+    DataName = Literal[DATA_NAMES]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 Sampling = Literal["shuffled", "class-balanced"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
@@ -45,14 +49,11 @@ class DataSpec:
     """Which data set.
 
     Args:
-        name: ``scenes`` (generated, needs no files), ``camvid``, ``voc2012``, ``sbd``, ``ade20k``, ``cityscapes``, or ``folder``
-            (your own: images/, labels/, classes.csv).
+        name: A data set that ``attseg data check --help`` lists; ``folder`` is your own (images/, labels/, classes.csv).
         root: Folder of the data set; ``scenes`` has none.
         train: Split to train on.
         val: Split to evaluate on during and after training.
-        options: Further arguments of the data set: ``size`` and ``count`` (a split) of ``scenes``; ``range`` (values of black and
-            white, such as 0,4095) and ``orientation`` (``applied`` or ``raw``) of ``folder``; ``sbd`` (folder of SBD) of
-            ``voc2012``; ``labels`` (``labelIds`` or ``trainIds``) of ``cityscapes``.
+        options: Further arguments of the data set, such as ``size`` of ``scenes``; ``attseg data check --help`` lists them.
     """
 
     name: DataName = "scenes"

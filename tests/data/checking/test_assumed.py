@@ -6,7 +6,7 @@ from PIL import Image
 
 import layouts
 from attseg.data.checking.doctor import check
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.voc import VOC
 
 
 def assumed(root, name="folder"):

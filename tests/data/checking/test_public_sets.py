@@ -1,15 +1,15 @@
 """Public data sets, whole and damaged: what is there is checked, what is missing is said, and every wrong file is named."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from attseg.data.catalog import open_data
+from attseg.data.catalog import CATALOG, open_data
 from attseg.data.checking.doctor import check
 from attseg.data.checking.sheet import samples_picture
-from attseg.data.sets.ade20k import Ade20kFiles
 from attseg.errors import UsageError
 from layouts import write_mat, write_noise, write_paletted
 
@@ -207,7 +207,7 @@ def test_the_whole_list_with_a_part_of_the_pictures_is_a_part(case):
 
 
 def test_more_pictures_than_were_released_are_strange(ade20k, monkeypatch):
-    monkeypatch.setattr(Ade20kFiles, "released", {"train": 1, "val": 1})
+    monkeypatch.setitem(CATALOG, "ade20k", replace(CATALOG["ade20k"], released={"train": 1, "val": 1}))
     (warning,) = (finding for finding in check("ade20k", ade20k).findings if finding.kind == "more than released")
     assert warning.message == "train has 2 pictures, but only 1 were released: where do the others come from?"
 

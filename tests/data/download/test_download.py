@@ -18,8 +18,9 @@ from attseg.data.checking.doctor import check
 from attseg.data.download import download as module
 from attseg.data.download import transfer
 from attseg.data.download.archives import ArchiveError
-from attseg.data.download.download import download
-from attseg.data.download.sources import SOURCES, Checksum, DownloadError, find_source
+from attseg.data.download.download import SOURCES, download, find_source
+from attseg.data.download.transfer import DownloadError
+from attseg.data.sets.record import Checksum
 from attseg.errors import UsageError
 
 

@@ -12,8 +12,7 @@ from threading import Thread
 import pytest
 
 from attseg.data.download import transfer
-from attseg.data.download.sources import DownloadError
-from attseg.data.download.transfer import fetch
+from attseg.data.download.transfer import DownloadError, fetch
 
 CONTENT = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attseg.data.download.archives import ArchiveError
-from attseg.data.download.sources import DownloadError
+from attseg.data.download.transfer import DownloadError
 from attseg.data.download.unpack import unpack
 
 FILES = {

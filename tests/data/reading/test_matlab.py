@@ -7,7 +7,7 @@ from scipy.sparse import csc_matrix
 from attseg.data.reading.image import read_labels
 from attseg.data.reading.matlab import read_matlab_labels
 from attseg.data.sample import DataError
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.voc import VOC
 
 LABELS = np.arange(15, dtype=np.uint8).reshape(3, 5)
 

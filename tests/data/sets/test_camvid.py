@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attseg.data.catalog import open_data
 from attseg.data.sample import DataError
-from attseg.data.sets.camvid import CAMVID, CamVid
+from attseg.data.sets.camvid import CAMVID
 
 RAW = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
@@ -21,7 +22,7 @@ def root(request, tmp_path):
 
 
 def test_both_layouts_give_the_same(root):
-    data = CamVid(root, "val")
+    data = open_data("camvid", "val", root=root)
     sample = data[0]
     assert (len(data), data.classes, data.name(0), sample.name) == (1, CAMVID, "0001TP_006690", "0001TP_006690")
     assert sample.image[0, 0].tolist() == [255, 0, 0]
@@ -30,14 +31,14 @@ def test_both_layouts_give_the_same(root):
 
 def test_a_missing_split_names_those_that_exist(root):
     with pytest.raises(DataError, match=r"has no split 'test': images/test/.* or test/.* It has: train, val$"):
-        CamVid(root, "test")
+        open_data("camvid", "test", root=root)
 
 
 def test_a_wrong_folder_shows_both_layouts_beside_what_was_found(tmp_path):
     (tmp_path / "701_StillsRaw_full").mkdir()
     (tmp_path / "readme.txt").touch()
     with pytest.raises(DataError) as caught:
-        CamVid(tmp_path, "train")
+        open_data("camvid", "train", root=tmp_path)
     assert str(caught.value).splitlines()[1:] == [
         "  expected             or                 found",
         "  images/train/*.jpg   train/*.jpg        701_StillsRaw_full/ (0 folders, 0 files)",
@@ -48,7 +49,7 @@ def test_a_wrong_folder_shows_both_layouts_beside_what_was_found(tmp_path):
 def test_folders_of_another_layout_are_not_taken_for_segnet(tmp_path):
     (tmp_path / "train" / "images").mkdir(parents=True)
     with pytest.raises(DataError, match=r"does not look like CamVid"):
-        CamVid(tmp_path, "train")
+        open_data("camvid", "train", root=tmp_path)
 
 
 def test_there_are_eleven_classes_with_different_colours():
@@ -58,8 +59,8 @@ def test_there_are_eleven_classes_with_different_colours():
 
 @pytest.mark.data
 def test_the_real_files_have_the_published_shares(camvid_root):
-    assert len(CamVid(camvid_root, "train")) == 367
-    data = CamVid(camvid_root, "val")
+    assert len(open_data("camvid", "train", root=camvid_root)) == 367
+    data = open_data("camvid", "val", root=camvid_root)
     assert len(data) == 101
     assert data.name(0) == "0016E5_07959"
     counts = np.zeros(256, np.int64)

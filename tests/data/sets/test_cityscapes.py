@@ -5,11 +5,10 @@ import pytest
 import torchvision.datasets
 from cityscapesscripts.helpers.labels import labels as official
 
-from attseg.data.catalog import open_data, open_pictures
+from attseg.data.catalog import open_data, open_files, open_pictures
 from attseg.data.classes import IGNORE
 from attseg.data.sample import DataError
-from attseg.data.sets.cityscapes import Cityscapes, CityscapesFiles
-from attseg.data.sets.cityscapes_classes import LABEL_IDS, TRAIN_IDS
+from attseg.data.sets.cityscapes import LABEL_IDS, TRAIN_IDS
 from attseg.errors import UsageError
 from layouts import write_frame
 
@@ -28,7 +27,7 @@ def test_the_table_is_the_official_one():
 
 
 def test_pictures_and_labels_meet_by_city_and_frame(cityscapes):
-    data = Cityscapes(cityscapes, "train")
+    data = open_data("cityscapes", "train", root=cityscapes)
     assert [data.name(index) for index in range(len(data))] == [
         "aachen/aachen_000000_000019",
         "bochum/bochum_000000_000313",
@@ -51,13 +50,13 @@ def test_train_ids_pass_as_they_are(cityscapes):
 
 def test_the_kind_that_all_pictures_have_is_used(cityscapes):
     (cityscapes / "gtFine/train/bochum/bochum_000000_000313_gtFine_labelIds.png").unlink()
-    assert Cityscapes(cityscapes, "train").classes is TRAIN_IDS
-    assert Cityscapes(cityscapes, "val").classes is LABEL_IDS
+    assert open_data("cityscapes", "train", root=cityscapes).classes is TRAIN_IDS
+    assert open_data("cityscapes", "val", root=cityscapes).classes is LABEL_IDS
     with pytest.raises(DataError, match=r"has no labels: .*bochum_000000_000313_gtFine_labelIds\.png does not exist"):
-        Cityscapes(cityscapes, "train", labels="labelIds")
+        open_data("cityscapes", "train", root=cityscapes, labels="labelIds")
     (cityscapes / "gtFine/train/aachen/aachen_000000_000019_gtFine_labelTrainIds.png").unlink()
     with pytest.raises(DataError, match=r"has no labels: .*bochum_000000_000313_gtFine_labelIds\.png does not exist"):
-        Cityscapes(cityscapes, "train")
+        open_data("cityscapes", "train", root=cityscapes)
 
 
 def test_another_kind_of_labels_is_refused(cityscapes):
@@ -66,21 +65,21 @@ def test_another_kind_of_labels_is_refused(cityscapes):
 
 
 def test_coarse_labels_are_splits_of_their_own(cityscapes):
-    assert CityscapesFiles(cityscapes).splits() == ["train", "val", "test", "train_extra"]
-    assert Cityscapes(cityscapes, "train_extra").name(0) == "augsburg/augsburg_000000_000000"
+    assert open_files("cityscapes", cityscapes).splits() == ["train", "val", "test", "train_extra"]
+    assert open_data("cityscapes", "train_extra", root=cityscapes).name(0) == "augsburg/augsburg_000000_000000"
     write_frame(cityscapes, "gtCoarse", "val", "frankfurt_000000_000294", "labelIds", values=(8,))
-    assert CityscapesFiles(cityscapes).splits()[-1] == "val_coarse"
-    assert set(Cityscapes(cityscapes, "val_coarse")[0].labels.ravel().tolist()) == {1}
-    assert len(set(Cityscapes(cityscapes, "val")[0].labels.ravel().tolist())) == 4
+    assert open_files("cityscapes", cityscapes).splits()[-1] == "val_coarse"
+    assert set(open_data("cityscapes", "val_coarse", root=cityscapes)[0].labels.ravel().tolist()) == {1}
+    assert len(set(open_data("cityscapes", "val", root=cityscapes)[0].labels.ravel().tolist())) == 4
     shutil.rmtree(cityscapes / "gtCoarse")
     with pytest.raises(DataError, match=r"'train_extra' .* but no labels: .*gtCoarse/train_extra does not exist"):
-        Cityscapes(cityscapes, "train_extra")
+        open_data("cityscapes", "train_extra", root=cityscapes)
 
 
 def test_the_dummy_labels_of_the_test_split_are_not_read(cityscapes):
     with pytest.raises(DataError, match=r"the split 'test' of .* has pictures but no labels: they are not released"):
-        Cityscapes(cityscapes, "test")
-    (remark,) = CityscapesFiles(cityscapes).survey("test").remarks
+        open_data("cityscapes", "test", root=cityscapes)
+    (remark,) = open_files("cityscapes", cityscapes).survey("test").remarks
     assert remark == f"the label files in {cityscapes / 'gtFine/test'} are dummies and are not read"
     (picture,) = open_pictures("cityscapes", "test", root=cityscapes)
     assert (picture.name, picture.path.name) == ("berlin/berlin_000000_000019", "berlin_000000_000019_leftImg8bit.png")
@@ -88,7 +87,7 @@ def test_the_dummy_labels_of_the_test_split_are_not_read(cityscapes):
 
 def test_labels_without_a_picture_are_remarked(cityscapes):
     (cityscapes / "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png").unlink()
-    data = Cityscapes(cityscapes, "train")
+    data = open_data("cityscapes", "train", root=cityscapes)
     assert len(data) == 1
     assert (
         data.remarks[0]
@@ -100,14 +99,14 @@ def test_pictures_with_other_names_are_told(cityscapes):
     file = cityscapes / "leftImg8bit/val/frankfurt/frankfurt_000000_000294_leftImg8bit.png"
     file.rename(file.with_name("frankfurt_000000_000294.png"))
     with pytest.raises(DataError, match=r"none of the 1 pictures in .*leftImg8bit/val is called \*_leftImg8bit\.png"):
-        Cityscapes(cityscapes, "val")
+        open_data("cityscapes", "val", root=cityscapes)
 
 
 def test_another_folder_is_compared_with_the_release(cityscapes):
     with pytest.raises(
         DataError, match=r"does not look like Cityscapes:\n.*\n  leftImg8bit/val/CITY/\*_leftImg8bit\.png"
     ):
-        Cityscapes(cityscapes / "leftImg8bit", "val")
+        open_data("cityscapes", "val", root=cityscapes / "leftImg8bit")
 
 
 @pytest.mark.data
@@ -121,7 +120,7 @@ def test_real_labels_are_those_of_torchvision_by_the_table_of_its_own(samples_ro
     by_name = dict(
         zip((path.rsplit("/")[-1].removesuffix("_leftImg8bit.png") for path in other.images), other, strict=True)
     )
-    data = Cityscapes(samples_root / "cityscapes", split)
+    data = open_data("cityscapes", split, root=samples_root / "cityscapes")
     assert len(data) == len(other) > 0
     for sample in map(data.__getitem__, range(len(data))):
         image, labels = by_name[sample.name.partition("/")[2]]
@@ -132,5 +131,7 @@ def test_real_labels_are_those_of_torchvision_by_the_table_of_its_own(samples_ro
 @pytest.mark.data
 def test_real_train_ids_differ_from_label_ids_along_borders_alone(samples_root):
     root = samples_root / "cityscapes"
-    by_kind = [Cityscapes(root, "train", labels=labels)[0].labels for labels in ("labelIds", "trainIds")]
+    by_kind = [
+        open_data("cityscapes", "train", root=root, labels=labels)[0].labels for labels in ("labelIds", "trainIds")
+    ]
     assert (by_kind[0] != by_kind[1]).mean() < 0.01

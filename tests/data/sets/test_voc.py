@@ -5,11 +5,10 @@ import pytest
 from PIL import Image
 from torchvision.datasets import VOCSegmentation
 
-from attseg.data.catalog import open_pictures
+from attseg.data.catalog import open_data, open_files, open_pictures
 from attseg.data.classes import IGNORE
 from attseg.data.sample import DataError
-from attseg.data.sets.voc import Voc2012, VocFiles
-from attseg.data.sets.voc_classes import VOC
+from attseg.data.sets.voc import VOC
 from layouts import write_mat, write_noise, write_paletted
 
 
@@ -35,11 +34,11 @@ def test_the_colours_follow_the_bit_rule_of_the_development_kit():
 
 def test_the_root_may_be_any_folder_on_the_way(voc):
     for root in (voc, voc / "VOCdevkit", home(voc), str(voc)):
-        assert names(Voc2012(root, "train")) == ["2007_000032", "2007_000039"]
+        assert names(open_data("voc2012", "train", root=root)) == ["2007_000032", "2007_000039"]
 
 
 def test_palettes_are_read_as_indices_with_255_ignored(voc):
-    sample = Voc2012(voc, "val")[1]
+    sample = open_data("voc2012", "val", root=voc)[1]
     assert sample.name == "2007_000042"
     assert sample.labels[0, :5].tolist() == [0, 5, 20, IGNORE, 0]
     assert np.array_equal(sample.image, np.asarray(Image.open(home(voc) / "JPEGImages" / "2007_000042.jpg")))
@@ -51,14 +50,14 @@ def test_the_test_split_is_there_to_predict_alone(voc):
         match=r"the split 'test' of .* has pictures but no labels: they are not released\. Training and evaluation need "
         r"labels; to predict, name the data: attseg predict RUN --data\.name voc2012 --data\.root .*voc --split test --out",
     ):
-        Voc2012(voc, "test")
+        open_data("voc2012", "test", root=voc)
     (picture,) = open_pictures("voc2012", "test", root=voc)
     assert (picture.name, picture.path) == ("2008_000006", home(voc) / "JPEGImages" / "2008_000006.jpg")
     assert len(open_pictures("voc2012", "val", root=voc)) == 2
 
 
 def test_train_aug_is_all_of_sbd_but_vocs_val(voc, sbd):
-    data = Voc2012(voc, "train_aug", sbd=sbd)
+    data = open_data("voc2012", "train_aug", root=voc, sbd=sbd)
     assert names(data) == ["2007_000032", "2007_000039", "2008_000002", "2008_000003"]
     assert [pair.labels.suffix for pair in data.pairs] == [".png", ".png", ".mat", ".mat"], (
         "VOC's labels go before SBD's"
@@ -71,36 +70,38 @@ def test_train_aug_is_all_of_sbd_but_vocs_val(voc, sbd):
 
 
 def test_sbd_is_found_in_and_beside_the_root(voc, sbd, tmp_path):
-    assert "train_aug" not in VocFiles(voc).splits()
+    assert "train_aug" not in open_files("voc2012", voc).splits()
     shutil.move(sbd / "benchmark_RELEASE", tmp_path)
-    assert len(Voc2012(voc, "train_aug")) == 4
+    assert len(open_data("voc2012", "train_aug", root=voc)) == 4
     shutil.move(tmp_path / "benchmark_RELEASE", voc)
-    assert len(Voc2012(voc, "train_aug")) == len(Voc2012(home(voc), "train_aug")) == 4
+    assert (
+        len(open_data("voc2012", "train_aug", root=voc)) == len(open_data("voc2012", "train_aug", root=home(voc))) == 4
+    )
 
 
 def test_a_wrong_sbd_folder_is_named(voc, tmp_path):
     with pytest.raises(
         DataError, match=r"more is not the folder of SBD: benchmark_RELEASE/dataset/cls/\*\.mat was expected"
     ):
-        Voc2012(voc, "train_aug", sbd=tmp_path / "more")
+        open_data("voc2012", "train_aug", root=voc, sbd=tmp_path / "more")
 
 
 def test_pngs_go_before_matlab_files_and_are_enough(voc, sbd):
     for name in ("2008_000002", "2007_000033"):
         write_paletted(home(voc) / "SegmentationClassAug" / f"{name}.png", (0, 7))
-    data = Voc2012(voc, "train_aug", sbd=sbd)
+    data = open_data("voc2012", "train_aug", root=voc, sbd=sbd)
     assert [pair.labels.suffix for pair in data.pairs] == [".png", ".png", ".png", ".mat"]
     assert data[2].labels[0, :2].tolist() == [0, 7]
     assert "2 from SegmentationClass, 1 from SegmentationClassAug, 1 from" in data.remarks[0]
     write_noise(home(voc) / "JPEGImages" / "2008_000002.jpg", 5)
-    assert names(Voc2012(voc, "train_aug")) == ["2007_000032", "2007_000039", "2008_000002"]
+    assert names(open_data("voc2012", "train_aug", root=voc)) == ["2007_000032", "2007_000039", "2008_000002"]
 
 
 @pytest.mark.parametrize("file", ["train_aug.txt", "trainaug.txt"])
 def test_a_list_of_train_aug_is_followed(voc, sbd, file):
     lines = "/JPEGImages/2008_000003.jpg /SegmentationClassAug/2008_000003.png\n2007_000039\n\n"
     (home(voc) / "ImageSets/Segmentation" / file).write_text(lines)
-    data = Voc2012(voc, "train_aug", sbd=sbd)
+    data = open_data("voc2012", "train_aug", root=voc, sbd=sbd)
     assert names(data) == ["2007_000039", "2008_000003"]
     assert data.remarks[0].startswith(f"train_aug is listed by {home(voc) / 'ImageSets/Segmentation' / file}; ")
 
@@ -110,7 +111,7 @@ def test_a_list_of_train_aug_without_any_labels_of_sbd_says_what_is_needed(voc):
     with pytest.raises(
         DataError, match=r"no labels: neither .*SegmentationClassAug nor SBD is there \(say where SBD lies"
     ):
-        Voc2012(voc, "train_aug")
+        open_data("voc2012", "train_aug", root=voc)
 
 
 def test_a_split_that_is_not_there_says_what_it_needs(voc):
@@ -118,19 +119,19 @@ def test_a_split_that_is_not_there_says_what_it_needs(voc):
         DataError,
         match=r"has no split 'trainval': VOCdevkit/VOC2012/ImageSets/Segmentation/trainval\.txt, .* would be needed",
     ):
-        Voc2012(voc, "trainval")
+        open_data("voc2012", "trainval", root=voc)
     with pytest.raises(DataError, match=r"has no split 'tests'; did you mean 'test'\? It has: train, val, test"):
-        Voc2012(voc, "tests")
+        open_data("voc2012", "tests", root=voc)
     with pytest.raises(
         DataError, match=r"has no split 'train_extra', nor has PASCAL VOC 2012\. It has: train, val, test"
     ):
-        Voc2012(voc, "train_extra")
+        open_data("voc2012", "train_extra", root=voc)
 
 
 def test_another_folder_is_compared_with_the_release(tmp_path):
     (tmp_path / "VOC2007").mkdir()
     with pytest.raises(DataError) as caught:
-        Voc2012(tmp_path, "val")
+        open_data("voc2012", "val", root=tmp_path)
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{tmp_path} does not look like PASCAL VOC 2012:"
     assert lines[2].split() == [
@@ -142,13 +143,13 @@ def test_another_folder_is_compared_with_the_release(tmp_path):
         "files)",
     ]
     with pytest.raises(DataError, match=r"there is no folder .*none; give the one in which PASCAL VOC 2012 lies"):
-        Voc2012(tmp_path / "none", "val")
+        open_data("voc2012", "val", root=tmp_path / "none")
 
 
 def test_a_part_of_the_released_pictures_can_be_used(voc):
     released = [f"2009_{number:06d}" for number in range(1447)] + ["2007_000033", "2007_000042"]
     (home(voc) / "ImageSets/Segmentation/val.txt").write_text("\n".join(released))
-    data = Voc2012(voc, "val")
+    data = open_data("voc2012", "val", root=voc)
     assert len(data) == 2
     assert data.remarks[0].startswith("1447 pictures that ")
     (home(voc) / "ImageSets/Segmentation/val.txt").write_text(
@@ -157,23 +158,23 @@ def test_a_part_of_the_released_pictures_can_be_used(voc):
     with pytest.raises(
         DataError, match=r"the split 'val' of .* has no picture: 1449 pictures that .*val\.txt lists are not"
     ):
-        Voc2012(voc, "val")
+        open_data("voc2012", "val", root=voc)
 
 
 def test_broken_matlab_labels_are_named(voc, sbd):
     file = sbd / "benchmark_RELEASE/dataset/cls/2008_000002.mat"
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(DataError, match=r"2008_000002\.mat is a damaged MATLAB file"):
-        Voc2012(voc, "train_aug", sbd=sbd)[2]
+        open_data("voc2012", "train_aug", root=voc, sbd=sbd)[2]
     write_mat(file, (0, 21))
     with pytest.raises(DataError, match=r"2008_000002\.mat: .* hold the value 21, but the classes know only 0\.\.20"):
-        Voc2012(voc, "train_aug", sbd=sbd)[2]
+        open_data("voc2012", "train_aug", root=voc, sbd=sbd)[2]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("split", ["train", "val", "trainval"])
 def test_real_pictures_are_read_as_torchvision_reads_them(samples_root, split):
-    data = Voc2012(samples_root / "voc", split)
+    data = open_data("voc2012", split, root=samples_root / "voc")
     other = VOCSegmentation(samples_root / "voc", image_set=split)
     by_name = dict(zip((path.rsplit("/")[-1][:-4] for path in other.images), other, strict=True))
     assert names(data) == sorted(by_name)
@@ -186,6 +187,6 @@ def test_real_pictures_are_read_as_torchvision_reads_them(samples_root, split):
 
 @pytest.mark.data
 def test_real_train_aug_has_sbds_labels_where_voc_has_none(samples_root):
-    data = Voc2012(samples_root / "voc", "train_aug")
+    data = open_data("voc2012", "train_aug", root=samples_root / "voc")
     assert names(data) == ["2007_000904", "2007_001185", "2008_002176"]
     assert [IGNORE in data[index].labels for index in range(3)] == [True, True, False]

@@ -84,36 +84,36 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
         items = [Item(pair.name, pair.image, pair.labels) for pair in survey.pairs]
         if survey.no_labels:
             items = [Item(picture.name, picture.path, None) for picture in survey.pictures]
-        parts[split] = Part(items, _read_classes(files, split, findings), files.official, how)
+        parts[split] = Part(items, _read_classes(files, split, findings), files.record.official, how)
     findings += missing_splits(files, existing)
     if parts and not any(part.items for part in parts.values()) and not any(f.severity == "error" for f in findings):
-        findings.append(Finding("error", "no pictures", f"{files.root} holds no picture of {files.title}"))
+        findings.append(Finding("error", "no pictures", f"{files.root} holds no picture of {files.record.title}"))
 
     readings = read_all(parts, progress)
     splits: dict[str, SplitSummary] = {}
     for split, part in parts.items():
-        splits[split] = summarise(readings[split], part.classes, released=files.released.get(split))
+        splits[split] = summarise(readings[split], part.classes, released=files.record.released.get(split))
         for reading in readings[split]:
             findings += [Finding("error", kind, text, split, str(file)) for kind, text, file in reading.problems]
         if part.classes and any(item.labels for item in part.items):
             findings += judge_classes(split, splits[split], part.classes)
         findings += judge_images_within(split, part, readings[split])
     findings += judge_images(distinct_facts(parts, readings), how)
-    shared = shared_images(parts, readings, files.overlapping)
-    findings += leaks(parts, shared, files.overlapping)
+    shared = shared_images(parts, readings, files.record.overlapping)
+    findings += leaks(parts, shared, files.record.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
-    if not files.official and classes:
+    if not files.record.official and classes:
         findings += [*judge_colors(classes), *judge_names(classes)]
     given = next((files.label_colors(split) for split, part in parts.items() if part.classes), {})
     findings += judge_palettes(parts, readings, given, classes)
     hidden = hidden_below(files.root) if parts else []
-    unread = Counter[str]() if files.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
+    unread = Counter[str]() if files.record.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
     findings += judge_unread(unread)
     assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
-    return Check(files.name, str(files.root), classes, splits, findings, assumed)
+    return Check(files.record.name, str(files.root), classes, splits, findings, assumed)
 
 
 def _folders(root: Path, parts: Mapping[str, Part]) -> list[Path]:
@@ -152,13 +152,13 @@ def _judge_survey(files: FileSet, split: str, survey: Survey) -> Iterator[Findin
     """Findings about a split from the names of its files."""
     for problem in survey.problems:
         yield Finding("error", "pairs", problem.message, split, str(problem.file) if problem.file else None)
-    if split in files.withheld:
+    if split in files.record.withheld:
         yield Finding("note", "no labels", f"{split} has no labels: {survey.no_labels}; it can be predicted", split)
     elif survey.no_labels:
-        severity: Severity = "error" if files.official or split in NEEDED_SPLITS else "warning"
+        severity: Severity = "error" if files.record.official or split in NEEDED_SPLITS else "warning"
         message = f"{split} has no labels: {survey.no_labels}, so nothing can be trained or measured on it"
         yield Finding(severity, "no labels", message, split)
-    yield from judge_count(split, len(survey.pictures), files.released.get(split))
+    yield from judge_count(split, len(survey.pictures), files.record.released.get(split))
     for remark in survey.remarks:
         yield Finding("note", "remark", remark, split)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from attseg.data.catalog import OPTIONS
 from attseg.data.checking.images import HowRead, facts_of, judge_images
 from attseg.data.reading.image import read_raw
 from attseg.data.sample import SegmentationData
@@ -14,7 +13,7 @@ LOOKED_AT = 8
 
 def how_read(files: FileSet) -> HowRead:
     """How the images of a data set are read."""
-    has_options = "range" in OPTIONS.get(files.name, ())
+    has_options = "range" in files.record.options
     return HowRead(files.value_range, files.apply_orientation, files.states_orientation, has_options)
 
 

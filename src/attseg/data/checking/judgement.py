@@ -21,8 +21,12 @@ def missing_splits(files: FileSet, existing: Collection[str]) -> Iterator[Findin
         yield Finding("error", "no folder", files.explain_missing(NEEDED_SPLITS[0], existing))
     elif not existing:
         yield Finding("error", "missing split", files.explain_missing(NEEDED_SPLITS[0], existing))
-    elif files.released:
-        missing = [f"{split} ({files.released[split]:,} pictures)" for split in files.released if split not in existing]
+    elif files.record.released:
+        missing = [
+            f"{split} ({files.record.released[split]:,} pictures)"
+            for split in files.record.released
+            if split not in existing
+        ]
         if missing:
             yield Finding("note", "part", f"of what was released, this is not there: {', '.join(missing)}")
     else:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
-from attseg.data.download.sources import DownloadError
+from attseg.data.download.transfer import DownloadError
 from attseg.data.wording import amount
 from attseg.files import open_file, require_file
 

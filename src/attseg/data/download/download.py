@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from attseg.data.download.sources import DownloadError, Source, find_source
-from attseg.data.download.transfer import Progress, fetch
+from attseg.data.catalog import CATALOG
+from attseg.data.download.transfer import DownloadError, Progress, fetch
 from attseg.data.download.unpack import unpack
+from attseg.data.sets.record import Source
+from attseg.errors import unknown
 from attseg.files import FileError, making, obstacle, open_file
 from attseg.locks import locked
+
+SOURCES = {name: record.source for name, record in CATALOG.items() if record.source}
+BY_HAND = {name: record.by_hand for name, record in CATALOG.items() if record.by_hand}
 
 RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
@@ -75,6 +80,24 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
     except OSError as error:
         raise DownloadError(f"cannot make {place.parent}: {obstacle(error, place)}") from error
     return Download(source, place, archive, files)
+
+
+def find_source(name: str, root: str) -> Source:
+    """The source of a data set.
+
+    Args:
+        name: One of ``SOURCES``.
+        root: Where it is to go, for the advice where it cannot be fetched.
+
+    Raises:
+        UsageError: There is no such data set.
+        DownloadError: It has to be fetched by hand; the message says how.
+    """
+    if name in BY_HAND:
+        raise DownloadError(BY_HAND[name].format(root=root))
+    if name not in SOURCES:
+        raise unknown("data set to download", name, (*SOURCES, *BY_HAND))
+    return SOURCES[name]
 
 
 def _verified(source: Source, archive: Path, fetched: bool, progress: Progress) -> dict[str, object]:

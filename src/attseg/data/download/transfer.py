@@ -23,12 +23,16 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import InvalidSchema, MissingSchema, ProxyError, SSLError, TooManyRedirects
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from attseg.data.download.sources import DownloadError
 from attseg.data.wording import amount
 from attseg.files import obstacle, open_file, read_bytes, replacing
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the activity, the bytes done, and the total number of bytes where it is known."""
+
+
+class DownloadError(OSError):
+    """A data set cannot be downloaded or unpacked; the message says why, what was kept, and what to do."""
+
 
 ATTEMPTS = 5
 """Connections in a row that may bring less than ``LITTLE``."""

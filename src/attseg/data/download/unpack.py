@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from attseg.data.download.archives import MOST_BYTES, MOST_FILES, ArchiveError, opened
-from attseg.data.download.sources import DownloadError
-from attseg.data.download.transfer import need_space
+from attseg.data.download.transfer import DownloadError, need_space
 from attseg.data.wording import plural
 from attseg.files import obstacle, open_file
 

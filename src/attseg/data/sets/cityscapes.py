@@ -1,153 +1,93 @@
-"""Cityscapes: street scenes of 50 cities at 2048 x 1024, with fine labels, and coarse ones of many more pictures."""
+"""Cityscapes: street scenes of 50 cities at 2048 x 1024, with fine labels, and coarse ones of many more pictures.
+
+19 of its 35 labels count; the others are too rare, or are no part of the scene.
+
+Source:
+    Cordts, Omran, Ramos, Rehfeld, Enzweiler, Benenson, Franke, Roth, Schiele: The Cityscapes Dataset for Semantic Urban Scene
+    Understanding, CVPR 2016. Labels: the table in cityscapesScripts, ``helpers/labels.py``; names in archives for the
+    server: those that its ``evalPixelLevelSemanticLabeling`` looks for.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, get_args
+import re
 
-from attseg.data.classes import ClassTable
-from attseg.data.sets.cityscapes_classes import LABEL_IDS, TRAIN_IDS
-from attseg.data.sets.file_set import FileSet
-from attseg.data.sets.files import FileData
-from attseg.data.sets.pairs import list_files
-from attseg.data.sets.survey import Problem, Survey, match, picture_files
-from attseg.data.sets.tree import Tree
-from attseg.errors import unknown
+from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.sets.record import DataSet, SubmissionForm, Terms
 
-LabelKind = Literal["auto", "labelIds", "trainIds"]
-
-IMAGES, FINE, COARSE = "leftImg8bit", "gtFine", "gtCoarse"
-
-PLACES = {
-    "train": ("train", FINE),
-    "val": ("val", FINE),
-    "test": ("test", FINE),
-    "train_extra": ("train_extra", COARSE),
-    "train_coarse": ("train", COARSE),
-    "val_coarse": ("val", COARSE),
+_CLASSES = {
+    7: ("road", (128, 64, 128)),
+    8: ("sidewalk", (244, 35, 232)),
+    11: ("building", (70, 70, 70)),
+    12: ("wall", (102, 102, 156)),
+    13: ("fence", (190, 153, 153)),
+    17: ("pole", (153, 153, 153)),
+    19: ("traffic light", (250, 170, 30)),
+    20: ("traffic sign", (220, 220, 0)),
+    21: ("vegetation", (107, 142, 35)),
+    22: ("terrain", (152, 251, 152)),
+    23: ("sky", (70, 130, 180)),
+    24: ("person", (220, 20, 60)),
+    25: ("rider", (255, 0, 0)),
+    26: ("car", (0, 0, 142)),
+    27: ("truck", (0, 0, 70)),
+    28: ("bus", (0, 60, 100)),
+    31: ("train", (0, 80, 100)),
+    32: ("motorcycle", (0, 0, 230)),
+    33: ("bicycle", (119, 11, 32)),
 }
-"""The folder of each split, and in which folder its labels are."""
+"""Name and colour by label id."""
+
+_NAMES = tuple(name for name, _ in _CLASSES.values())
+_COLORS = tuple(color for _, color in _CLASSES.values())
+_OTHERS = {*range(34), 255} - _CLASSES.keys()
+"""Ids that are ignored; 255 is how a byte stores -1, the licence plate."""
+
+LABEL_IDS = ClassTable(
+    _NAMES, _COLORS, {raw: place for place, raw in enumerate(_CLASSES)} | dict.fromkeys(_OTHERS, IGNORE)
+)
+"""Files ``labelIds`` hold 0..33, and 255."""
+
+TRAIN_IDS = ClassTable(_NAMES, _COLORS)
+"""Files ``labelTrainIds`` hold the classes 0..18, and 255 for all others."""
 
 
-class _Labels(NamedTuple):
-    """The label files of a split: what the values are, how the file names end, and the files by name."""
-
-    table: ClassTable
-    suffix: str
-    files: dict[str, Path]
-
-
-class CityscapesFiles(FileSet):
-    """The files of Cityscapes.
-
-    Args:
-        root: Folder that holds ``leftImg8bit`` and ``gtFine``, and ``gtCoarse`` where there is one.
-        labels: ``labelIds``: the files of the release, whose values the official table maps to the 19 classes. ``trainIds``:
-            the files ``labelTrainIds``, which hold the classes and are made by a script of cityscapesScripts. ``auto``: the
-            first of the two that every picture of the split has.
-
-    Raises:
-        UsageError: ``labels`` is none of these.
-
-    Source:
-        Cordts, Omran, Ramos, Rehfeld, Enzweiler, Benenson, Franke, Roth, Schiele: The Cityscapes Dataset for Semantic Urban Scene
-        Understanding, CVPR 2016.
-    """
-
-    name = "cityscapes"
-    title = "Cityscapes"
-    released: ClassVar = {
+RECORD = DataSet(
+    name="cityscapes",
+    title="Cityscapes",
+    about="street scenes of 50 cities, 2048 x 1024, 19 classes",
+    classes=LABEL_IDS,
+    options={"labels": "labelIds or trainIds, the kind of label files"},
+    files="cityscapes_files.CityscapesFiles",
+    released={
         "train": 2975,
         "val": 500,
         "test": 1525,
         "train_extra": 19998,
         "train_coarse": 2975,
         "val_coarse": 500,
-    }
-    withheld = frozenset({"test"})
-    overlapping = frozenset({frozenset({"train", "train_coarse"}), frozenset({"val", "val_coarse"})})
-
-    def __init__(self, root: str | Path, *, labels: LabelKind = "auto") -> None:
-        super().__init__(root)
-        if labels not in get_args(LabelKind):
-            raise unknown("kind of Cityscapes labels", str(labels), get_args(LabelKind))
-        self.labels = labels
-        self._find_labels = cache(self._list_labels)
-
-    def splits(self) -> list[str]:
-        """Splits with a folder of pictures, and for the coarse ones of labels too."""
-        found = []
-        for split, (folder, kind) in PLACES.items():
-            shared = kind == COARSE and split != "train_extra"
-            if (self.root / IMAGES / folder).is_dir() and (not shared or (self.root / kind / folder).is_dir()):
-                found.append(split)
-        return found
-
-    def read_classes(self, split: str) -> ClassTable:
-        """The 19 classes, and what the values of the label files that are used mean."""
-        return self._find_labels(split).table
-
-    def trees(self, split: str) -> list[Tree]:
-        """Where the release has the split."""
-        folder, kind = PLACES.get(split, PLACES["train"])
-        pictures = f"{IMAGES}/{folder}/CITY/*_{IMAGES}.png"
-        return [(pictures,) if split in self.withheld else (pictures, f"{kind}/{folder}/CITY/*_{kind}_labelIds.png")]
-
-    def list_split(self, split: str) -> Survey:
-        """Pictures and the label files of the same city and frame."""
-        folder, kind = PLACES[split]
-        images, labels = self.root / IMAGES / folder, self.root / kind / folder
-        files = list_files(images)[0]
-        pictures = _ending(files, f"_{IMAGES}")
-        strange = _none_of(images, len(files)) if files and not pictures else []
-        if split in self.withheld:
-            dummies = [f"the label files in {labels} are dummies and are not read"] if labels.is_dir() else []
-            return Survey(picture_files(pictures), [], strange, remarks=dummies, no_labels="they are not released")
-        if not labels.is_dir():
-            return Survey(picture_files(pictures), [], strange, no_labels=f"{labels} does not exist")
-        used = self._find_labels(split)
-        survey = match(pictures, used.files, lambda name: labels / f"{name}{used.suffix}.png", part=used.suffix[1:])
-        survey.problems.extend(strange)
-        how = "are mapped by the official table" if used.table is LABEL_IDS else "are the classes themselves"
-        survey.remarks.append(f"labels of {split} are read from *{used.suffix}.png, whose values {how}")
-        return survey
-
-    def _list_labels(self, split: str) -> _Labels:
-        """The label files that are used: those of the kind asked for, or else of the first kind that all pictures have."""
-        folder, kind = PLACES[split]
-        files = list_files(self.root / kind / folder)[0]
-        kinds = [
-            _Labels(table, f"_{kind}_{ending}", _ending(files, f"_{kind}_{ending}"))
-            for table, ending in ((LABEL_IDS, "labelIds"), (TRAIN_IDS, "labelTrainIds"))
-        ]
-        if self.labels != "auto":
-            return kinds[0 if self.labels == "labelIds" else 1]
-        pictures = _ending(list_files(self.root / IMAGES / folder)[0], f"_{IMAGES}").keys()
-        return max(kinds, key=lambda labels: len(labels.files.keys() & pictures))  # the first, where equally many
-
-
-class Cityscapes(FileData):
-    """A split of Cityscapes.
-
-    Args:
-        root: As in ``CityscapesFiles``.
-        split: ``train`` (2,975 pictures) and ``val`` (500) have fine labels; ``train_extra`` (19,998), ``train_coarse`` and
-            ``val_coarse`` (the pictures of ``train`` and ``val``) coarse ones; ``test`` (1,525) has none.
-        labels: As in ``CityscapesFiles``.
-
-    Raises:
-        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
-    """
-
-    def __init__(self, root: str | Path, split: str, *, labels: LabelKind = "auto") -> None:
-        super().__init__(CityscapesFiles(root, labels=labels), split)
-
-
-def _ending(files: dict[str, Path], suffix: str) -> dict[str, Path]:
-    """The files whose names end so, by the rest of their names."""
-    return {name.removesuffix(suffix): path for name, path in files.items() if name.endswith(suffix)}
-
-
-def _none_of(folder: Path, count: int) -> list[Problem]:
-    return [Problem(f"none of the {count} pictures in {folder} is called *_{IMAGES}.png", folder)]
+    },
+    withheld=frozenset({"test"}),
+    overlapping=frozenset({frozenset({"train", "train_coarse"}), frozenset({"val", "val_coarse"})}),
+    by_hand="""\
+Cityscapes is given only to those who have agreed to its terms, so nothing was fetched. By hand:
+  1. make an account at https://www.cityscapes-dataset.com/register/ and log in
+  2. at https://www.cityscapes-dataset.com/downloads/ get leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip
+  3. unpack both into {root}, so that it holds leftImg8bit/train/... and gtFine/train/...
+  4. attseg data check cityscapes --data.root {root}""",
+    terms=Terms(
+        license="other",
+        note="**Not for commercial use.** Cityscapes is for non-commercial use, and its pictures may not be passed on. Cite "
+        "Cordts et al., CVPR 2016.",
+    ),
+    psanet=(2048, 705),
+    submissions={
+        "cityscapes": SubmissionForm(
+            archive=".zip",
+            pictures=1525,
+            ending="_labelIds.png",
+            names=re.compile(r"([A-Za-z-]+_\d{6}_\d{6})(?:_leftImg8bit)?"),
+            expected="CITY_123456_123456 was expected, with or without _leftImg8bit",
+        )
+    },
+)

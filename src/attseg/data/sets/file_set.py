@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import ClassVar
 
 from attseg.data.classes import ClassTable, Color
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import DataError
+from attseg.data.sets.record import DataSet
 from attseg.data.sets.survey import Survey
 from attseg.data.sets.tree import Tree, compare_trees
 
@@ -21,44 +21,35 @@ class FileSet(ABC):
     """The files of a data set, found by one listing of its folders; none is opened but lists and class files.
 
     Args:
+        record: Of the data set.
         root: Folder of the data set.
 
     Attributes:
-        name: What the command line calls it.
-        title: What people call it.
-        official: Whether it is a public data set, whose files and classes are what they are.
-        released: How many pictures each split has as released; empty where anything goes.
-        withheld: Splits that are released without labels.
-        overlapping: Pairs of splits that share pictures on purpose.
         value_range: The values of its images that are black and white, if it states them.
         apply_orientation: Whether images are turned upright by EXIF, as their labels are.
         states_orientation: Whether an option said so.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    official: ClassVar[bool] = True
-    released: ClassVar[Mapping[str, int]] = {}
-    withheld: ClassVar[frozenset[str]] = frozenset()
-    overlapping: ClassVar[frozenset[frozenset[str]]] = frozenset()
     value_range: ValueRange | None = None
     apply_orientation: bool = True
     states_orientation: bool = False
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, record: DataSet, root: str | Path) -> None:
+        self.record = record
         self.root = Path(root)
 
     @abstractmethod
     def splits(self) -> list[str]:
         """Splits of which something is there, the usual ones first."""
 
-    @abstractmethod
     def read_classes(self, split: str) -> ClassTable:
-        """The classes, and what the values in the label files of a split mean.
+        """The classes, and what the values in the label files of a split mean: those of the record, or what a file says.
 
         Raises:
             DataError: They stand in a file, and it is not as it must be.
         """
+        assert self.record.classes is not None
+        return self.record.classes
 
     def label_colors(self, split: str) -> dict[int, Color]:
         """The colour of each value in the label files of a split, where the data set says it."""
@@ -106,16 +97,16 @@ class FileSet(ABC):
         """A sentence about a split that is not there."""
         existing = list(existing)
         if not self.root.is_dir():
-            return f"there is no folder {self.root}; give the one in which {self.title} lies (--data.root DIR)"
+            return f"there is no folder {self.root}; give the one in which {self.record.title} lies (--data.root DIR)"
         if not existing:
-            usual = split if split in self.released else next(iter(self.released), split)
-            return f"{self.root} does not look like {self.title}:\n{compare_trees(self.root, self.trees(usual))}"
+            usual = split if split in self.record.released else next(iter(self.record.released), split)
+            return f"{self.root} does not look like {self.record.title}:\n{compare_trees(self.root, self.trees(usual))}"
         listed = f"It has: {', '.join(existing)}"
         near = get_close_matches(split, existing, n=1, cutoff=0.7)
-        if near and split not in self.released:
+        if near and split not in self.record.released:
             return f"{self.root} has no split {split!r}; did you mean {near[0]!r}? {listed}"
-        if split not in self.released and self.released:
-            return f"{self.root} has no split {split!r}, nor has {self.title}. {listed}"
+        if split not in self.record.released and self.record.released:
+            return f"{self.root} has no split {split!r}, nor has {self.record.title}. {listed}"
         wanted = " or ".join(", ".join(tree) for tree in self.trees(split))
         return f"{self.root} has no split {split!r}: {wanted} would be needed. {listed}"
 

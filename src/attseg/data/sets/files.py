@@ -24,11 +24,11 @@ class FileData:
     """
 
     def __init__(self, files: FileSet, split: str) -> None:
-        survey = files.survey(split)
+        survey, name = files.survey(split), files.record.name
         if survey.no_labels:
             raise DataError(
                 f"the split {split!r} of {files.root} has pictures but no labels: {survey.no_labels}. Training and evaluation "
-                f"need labels; to predict, name the data: attseg predict RUN --data.name {files.name} --data.root {files.root} "
+                f"need labels; to predict, name the data: attseg predict RUN --data.name {name} --data.root {files.root} "
                 f"--split {split} --out DIR"
             )
         self.root = files.root
@@ -43,9 +43,7 @@ class FileData:
             files.pictures(split)  # says why there is none
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.files.name}, {self.split}, {len(self)} samples, {len(self.classes)} classes)"
-        )
+        return f"{type(self).__name__}({self.files.record.name}, {self.split}, {len(self)} samples, {len(self.classes)} classes)"
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -55,7 +53,7 @@ class FileData:
         image = read_image(
             image_file, value_range=self.files.value_range, apply_orientation=self.files.apply_orientation
         )
-        labels = read_labels(labels_file, self.classes, official=self.files.official)
+        labels = read_labels(labels_file, self.classes, official=self.files.record.official)
         if problem := self._explain_sizes(image_file, image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)

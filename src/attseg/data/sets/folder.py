@@ -9,7 +9,9 @@ from attseg.data.classes import ClassTable, Color
 from attseg.data.reading.value_range import check_range
 from attseg.data.sets.class_file import CLASS_FILE, read_class_file, read_label_colors
 from attseg.data.sets.files import FileData
-from attseg.data.sets.layout import Layout, LayoutFiles
+from attseg.data.sets.layout import LayoutFiles
+from attseg.data.sets.own import RECORD
+from attseg.data.sets.record import DataSet
 from attseg.errors import unknown
 
 ORIENTATIONS = ("applied", "raw")
@@ -29,6 +31,7 @@ class FolderFiles(LayoutFiles):
     ``attseg.data.sets.class_file``.
 
     Args:
+        record: Of the data set.
         root: Folder of the data set.
         range: The values of the images that are black and white, such as ``(0, 4095)`` for 12 bits in 16-bit files; None takes
             0..255 for 8 bits and 0..65535 for 16 bits, and refuses other types.
@@ -39,13 +42,8 @@ class FolderFiles(LayoutFiles):
         UsageError: An option has another value.
     """
 
-    name = "folder"
-    title = "a data folder"
-    official = False
-    layouts = (Layout("images/{}", "labels/{}", (CLASS_FILE,)),)
-
-    def __init__(self, root: str | Path, *, range: Any = None, orientation: str | None = None) -> None:
-        super().__init__(root)
+    def __init__(self, record: DataSet, root: str | Path, *, range: Any = None, orientation: str | None = None) -> None:
+        super().__init__(record, root)
         if orientation is not None and orientation not in ORIENTATIONS:
             raise unknown("orientation", orientation, ORIENTATIONS)
         self.value_range = None if range is None else check_range(range)
@@ -76,4 +74,4 @@ class Folder(FileData):
     """
 
     def __init__(self, root: str | Path, split: str, *, range: Any = None, orientation: str | None = None) -> None:
-        super().__init__(FolderFiles(root, range=range, orientation=orientation), split)
+        super().__init__(FolderFiles(RECORD, root, range=range, orientation=orientation), split)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from attseg.data.sets.file_set import FileSet
 from attseg.data.sets.pairs import list_files, pair_up
+from attseg.data.sets.record import DataSet
 from attseg.data.sets.survey import Problem, Survey, picture_files
 from attseg.data.sets.tree import Tree, entries
 
@@ -64,15 +64,12 @@ def existing_splits(root: Path, layouts: Sequence[Layout]) -> dict[str, Layout]:
 
 
 class LayoutFiles(FileSet):
-    """The files of a data set that has one of several layouts; subclasses say which, and what the classes are."""
+    """The files of a data set that has one of several layouts of its record."""
 
-    layouts: ClassVar[tuple[Layout, ...]]
-    places: ClassVar[tuple[str, ...]] = ()
-    """Folders below the root in which everything may lie."""
-
-    def __init__(self, root: str | Path) -> None:
-        super().__init__(root)
-        below = [self.root / place for place in self.places]
+    def __init__(self, record: DataSet, root: str | Path) -> None:
+        super().__init__(record, root)
+        self.layouts = [Layout(images, labels, tuple(files)) for images, labels, *files in record.layouts]
+        below = [self.root / place for place in record.places]
         self.home = next((place for place in below if existing_splits(place, self.layouts)), self.root)
 
     def splits(self) -> list[str]:

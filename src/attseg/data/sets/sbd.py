@@ -1,102 +1,32 @@
-"""SBD, the Semantic Boundaries Dataset: labels of 11,355 images of PASCAL VOC, in MATLAB or PNG files."""
+"""SBD, the Semantic Boundaries Dataset: labels of 11,355 images of PASCAL VOC.
+
+Source:
+    Hariharan, Arbelaez, Bourdev, Maji, Malik: Semantic Contours from Inverse Detectors, ICCV 2011.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar
-from unicodedata import normalize
+from attseg.data.sets.record import Checksum, DataSet, Source, Terms
+from attseg.data.sets.voc import VOC
 
-from attseg.data.classes import ClassTable
-from attseg.data.reading.hidden import is_hidden
-from attseg.data.sample import DataError
-from attseg.data.sets.file_set import FileSet, home
-from attseg.data.sets.files import FileData
-from attseg.data.sets.listed import read_list, survey_list
-from attseg.data.sets.pairs import list_files
-from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import Tree
-from attseg.data.sets.voc_classes import VOC
-
-SBD_PLACES = ("benchmark_RELEASE/dataset", "dataset")
-
-
-class SbdFiles(FileSet):
-    """The files of SBD.
-
-    Its splits are not those of PASCAL VOC: pictures of VOC's ``val`` are in both. To train for VOC, use ``train_aug`` of
-    ``voc2012``.
-
-    Args:
-        root: Folder that holds ``benchmark_RELEASE/dataset``, or one of these.
-
-    Source:
-        Hariharan, Arbelaez, Bourdev, Maji, Malik: Semantic Contours from Inverse Detectors, ICCV 2011.
-    """
-
-    name = "sbd"
-    title = "SBD"
-    released: ClassVar = {"train": 8498, "val": 2857}
-
-    def __init__(self, root: str | Path) -> None:
-        super().__init__(root)
-        self.home = home(self.root, SBD_PLACES, holds="cls")
-
-    def splits(self) -> list[str]:
-        """Splits with a list."""
-        return [split for split in self.released if (self.home / f"{split}.txt").exists()]
-
-    def read_classes(self, split: str) -> ClassTable:
-        """The 21 classes of PASCAL VOC."""
-        return VOC
-
-    def trees(self, split: str) -> list[Tree]:
-        """Where the release has the split."""
-        return [(f"{SBD_PLACES[0]}/{split}.txt", f"{SBD_PLACES[0]}/img/*.jpg", f"{SBD_PLACES[0]}/cls/*.mat")]
-
-    def list_split(self, split: str) -> Survey:
-        """The pictures that the list of the split names."""
-        survey = survey_list(
-            read_list(self.home / f"{split}.txt"),
-            list_files(self.home / "img")[0],
-            list_label_files(self.home / "cls"),
-            whole=self.released[split],
-            expected=lambda name: (self.home / "img" / f"{name}.jpg", self.home / "cls" / f"{name}.mat"),
-        )
-        if drawn := sum(pair.labels.suffix == ".png" for pair in survey.pairs):
-            survey.remarks.append(
-                f"{drawn} of {len(survey.pairs)} label files are PNG, which go before .mat of the same name"
-            )
-        return survey
-
-
-class Sbd(FileData):
-    """A split of SBD.
-
-    Args:
-        root: As in ``SbdFiles``.
-        split: ``train`` (8,498 pictures) or ``val`` (2,857).
-
-    Raises:
-        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
-    """
-
-    def __init__(self, root: str | Path, split: str) -> None:
-        super().__init__(SbdFiles(root), split)
-
-
-def open_sbd(folder: Path) -> Path:
-    """The folder with SBD's ``cls`` in or below a folder.
-
-    Raises:
-        DataError: There is none.
-    """
-    found = home(folder, SBD_PLACES, holds="cls")
-    if not (found / "cls").is_dir():
-        raise DataError(f"{folder} is not the folder of SBD: benchmark_RELEASE/dataset/cls/*.mat was expected below it")
-    return found
-
-
-def list_label_files(folder: Path) -> dict[str, Path]:
-    """Label files by name, MATLAB or PNG, the PNG file where there are both; a missing folder is empty."""
-    files = [path for kind in ("*.mat", "*.png") for path in folder.glob(kind) if not is_hidden(path.name)]
-    return {normalize("NFC", path.stem): path for path in files}
+RECORD = DataSet(
+    name="sbd",
+    title="SBD",
+    about="more labels of photographs of PASCAL VOC",
+    classes=VOC,
+    files="sbd_files.SbdFiles",
+    released={"train": 8498, "val": 2857},
+    source=Source(
+        url="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz",
+        inside="benchmark_RELEASE/dataset",
+        place="benchmark_RELEASE/dataset",
+        size=1_419_539_633,
+        checksum=Checksum(algorithm="md5", value="82b4d87ceb2ed10f6038a1cba92111cb", publisher="torchvision"),
+        homepage="http://home.bharathh.info/pubs/codes/SBD/download.html",
+        terms="labels of pictures of PASCAL VOC, whose terms hold; cite Hariharan et al., ICCV 2011",
+    ),
+    terms=Terms(
+        license="other",
+        note="The labels are of pictures of PASCAL VOC, which are under Flickr's terms of use. Cite Hariharan et al., ICCV 2011.",
+    ),
+)

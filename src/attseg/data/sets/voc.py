@@ -1,177 +1,83 @@
-"""PASCAL VOC 2012, whose training pictures SBD multiplies by seven: the split ``train_aug``."""
+"""PASCAL VOC 2012, whose training images SBD multiplies by seven: the split ``train_aug``.
+
+Source:
+    Everingham, Van Gool, Williams, Winn, Zisserman: The PASCAL Visual Object Classes (VOC) Challenge, IJCV 88(2), 2010; archives
+    for the server: the development kit of 2012, section 5.3.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
-from typing import ClassVar
+from attseg.data.classes import ClassTable, distinct_colors
+from attseg.data.sets.record import Checksum, DataSet, Source, SubmissionForm, Terms
 
-from attseg.data.classes import ClassTable
-from attseg.data.sets.file_set import FileSet, home
-from attseg.data.sets.files import FileData
-from attseg.data.sets.listed import NameList, read_list, survey_list
-from attseg.data.sets.pairs import list_files
-from attseg.data.sets.sbd import SBD_PLACES, list_label_files, open_sbd
-from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import Tree
-from attseg.data.sets.voc_classes import VOC
+VOC = ClassTable(
+    names=(
+        "background",
+        "aeroplane",
+        "bicycle",
+        "bird",
+        "boat",
+        "bottle",
+        "bus",
+        "car",
+        "cat",
+        "chair",
+        "cow",
+        "diningtable",
+        "dog",
+        "horse",
+        "motorbike",
+        "person",
+        "pottedplant",
+        "sheep",
+        "sofa",
+        "train",
+        "tvmonitor",
+    ),
+    colors=distinct_colors(21),
+)
+"""Files hold 0..20, and 255 on the ring around objects and where nobody could tell; the colours are the development kit's."""
 
 AUGMENTED = "train_aug"
-AUGMENTED_LISTS = ("train_aug.txt", "trainaug.txt")
-LISTS = "ImageSets/Segmentation"
-PICTURES, LABELS, MORE_LABELS = "JPEGImages", "SegmentationClass", "SegmentationClassAug"
 
 
-class VocFiles(FileSet):
-    """The files of PASCAL VOC 2012, and what SBD adds to them.
+def _submission(competition: int) -> SubmissionForm:
+    folder = f"results/VOC2012/Segmentation/comp{competition}_test_cls/"
+    about = f"competition {competition}"
+    return SubmissionForm(archive=".tgz", pictures=1456, folder=folder, palette=True, about=about)
 
-    ``train_aug`` is VOC's train and all of SBD but VOC's val. Its names come from a list (``train_aug.txt`` or ``trainaug.txt``
-    beside VOC's own), or else from SBD's lists and from ``SegmentationClassAug``. Labels of VOC go before those of SBD, for they
-    are finer and leave a ring around objects out; SBD's are taken from ``SegmentationClassAug`` (PNG) before the MATLAB files.
 
-    Args:
-        root: Folder that holds ``VOCdevkit/VOC2012``, or one of these.
-        sbd: Folder that holds SBD's ``benchmark_RELEASE/dataset``, or one of these; where none is given, it is looked for in
-            and beside ``root``.
-
-    Raises:
-        DataError: ``sbd`` is not the folder of SBD.
-
-    Source:
-        Everingham, Van Gool, Williams, Winn, Zisserman: The PASCAL Visual Object Classes (VOC) Challenge, IJCV 88(2), 2010;
-        Hariharan, Arbelaez, Bourdev, Maji, Malik: Semantic Contours from Inverse Detectors, ICCV 2011.
-    """
-
-    name = "voc2012"
-    title = "PASCAL VOC 2012"
-    released: ClassVar = {"train": 1464, "val": 1449, "trainval": 2913, AUGMENTED: 10582, "test": 1456}
-    withheld = frozenset({"test"})
-    overlapping = frozenset(
+RECORD = DataSet(
+    name="voc2012",
+    title="PASCAL VOC 2012",
+    about="photographs of 20 kinds of objects",
+    classes=VOC,
+    options={"sbd": "folder of SBD, for the split train_aug"},
+    files="voc_files.VocFiles",
+    released={"train": 1464, "val": 1449, "trainval": 2913, AUGMENTED: 10582, "test": 1456},
+    withheld=frozenset({"test"}),
+    overlapping=frozenset(
         {
             frozenset({"train", "trainval"}),
             frozenset({"val", "trainval"}),
             frozenset({"train", AUGMENTED}),
             frozenset({"trainval", AUGMENTED}),
         }
-    )
-
-    def __init__(self, root: str | Path, *, sbd: str | Path | None = None) -> None:
-        super().__init__(root)
-        self.home = home(self.root, ("VOCdevkit/VOC2012", "VOC2012"), holds=PICTURES)
-        around = self.root, self.root.parent, *self.home.parents[:2]
-        self.sbd = _find_sbd(around) if sbd is None else open_sbd(Path(sbd))
-
-    def splits(self) -> list[str]:
-        """Splits with a list, and ``train_aug`` where it can be put together."""
-        found = {split for split in self.released if self._list_file(split).exists()}
-        if {"train", "val"} <= found and (self.sbd or (self.home / MORE_LABELS).is_dir()):
-            found.add(AUGMENTED)
-        return [split for split in self.released if split in found]
-
-    def read_classes(self, split: str) -> ClassTable:
-        """The 20 classes and their background."""
-        return VOC
-
-    def trees(self, split: str) -> list[Tree]:
-        """Where the release has the split."""
-        inside = "VOCdevkit/VOC2012"
-        listed = f"{inside}/{LISTS}/{split}.txt"
-        if split in self.withheld:
-            return [(listed, f"{inside}/{PICTURES}/*.jpg")]
-        labels = f"{inside}/{LABELS}/*.png"
-        if split != AUGMENTED:
-            return [(listed, f"{inside}/{PICTURES}/*.jpg", labels)]
-        return [(listed, f"{inside}/{MORE_LABELS}/*.png"), ("benchmark_RELEASE/dataset/cls/*.mat",)]
-
-    def list_split(self, split: str) -> Survey:
-        """The pictures that the list of the split names."""
-        listed = self._list(split)
-        sources = self._label_sources(split)
-        labels = {name: path for _, files in reversed(sources) for name, path in files.items()}
-        no_labels = "they are not released" if split in self.withheld else ""
-        if split == AUGMENTED and len(sources) == 1:
-            no_labels = (
-                f"neither {self.home / MORE_LABELS} nor SBD is there (say where SBD lies: --data.options.sbd DIR)"
-            )
-        survey = survey_list(
-            listed,
-            self._pictures(split),
-            labels,
-            whole=self.released[split],
-            expected=lambda name: (self.home / PICTURES / f"{name}.jpg", self._expected_labels(split, name)),
-            no_labels=no_labels,
-        )
-        if split == AUGMENTED and not no_labels:
-            survey.remarks.append(f"{split} is listed by {listed.source}; {_count(survey, sources)}")
-        return survey
-
-    def _list_file(self, split: str) -> Path:
-        names = AUGMENTED_LISTS if split == AUGMENTED else (f"{split}.txt",)
-        files = [self.home / LISTS / name for name in names]
-        return next((file for file in files if file.exists()), files[0])
-
-    def _list(self, split: str) -> NameList:
-        file = self._list_file(split)
-        return read_list(file) if split != AUGMENTED or file.exists() else self._put_together()
-
-    def _put_together(self) -> NameList:
-        """VOC's train and what SBD has, without VOC's val."""
-        train, val = (read_list(self._list_file(split)) for split in ("train", "val"))
-        names, sources = set(train.names), [train.source]
-        if self.sbd:
-            lists = [read_list(file) for file in (self.sbd / "train.txt", self.sbd / "val.txt") if file.exists()]
-            names.update(name for listed in lists for name in listed.names)
-            sources += [listed.source for listed in lists]
-        if (more := self.home / MORE_LABELS).is_dir():
-            names.update(list_files(more)[0])
-            sources.append(f"{more}/*.png")
-        return NameList(sorted(names - set(val.names)), f"{' + '.join(sources)} - {val.source}")
-
-    def _pictures(self, split: str) -> dict[str, Path]:
-        """VOC's pictures; for ``train_aug`` SBD's copies of them too, where VOC's are not there."""
-        pictures = list_files(self.home / PICTURES)[0]
-        return list_files(self.sbd / "img")[0] | pictures if self.sbd and split == AUGMENTED else pictures
-
-    def _label_sources(self, split: str) -> list[tuple[str, dict[str, Path]]]:
-        """Label files by name in each folder that has some, the first one to be taken first."""
-        sources = [(LABELS, list_files(self.home / LABELS)[0])]
-        if split == AUGMENTED:
-            if (self.home / MORE_LABELS).is_dir():
-                sources.append((MORE_LABELS, list_files(self.home / MORE_LABELS)[0]))
-            if self.sbd:
-                sources.append((str(self.sbd / "cls"), list_label_files(self.sbd / "cls")))
-        return sources
-
-    def _expected_labels(self, split: str, name: str) -> Path:
-        return self.home / (MORE_LABELS if split == AUGMENTED else LABELS) / f"{name}.png"
-
-
-class Voc2012(FileData):
-    """A split of PASCAL VOC 2012.
-
-    Args:
-        root: As in ``VocFiles``.
-        split: ``train`` (1,464 pictures), ``val`` (1,449), ``trainval``, or ``train_aug`` (10,582); ``test`` has no labels.
-        sbd: As in ``VocFiles``.
-
-    Raises:
-        DataError: The folder does not hold the split, or a file is not as it must be; see ``FileData``.
-    """
-
-    def __init__(self, root: str | Path, split: str, *, sbd: str | Path | None = None) -> None:
-        super().__init__(VocFiles(root, sbd=sbd), split)
-
-
-def _find_sbd(around: Iterable[Path]) -> Path | None:
-    """The folder of SBD in or beside some folders, if there is one."""
-    places = (*SBD_PLACES, *(f"sbd/{place}" for place in SBD_PLACES))
-    return next((folder / place for folder in around for place in places if (folder / place / "cls").is_dir()), None)
-
-
-def _count(survey: Survey, sources: list[tuple[str, dict[str, Path]]]) -> str:
-    """How many labels come from where."""
-    origin = {path: source for source, files in sources for path in files.values()}
-    counts = Counter(origin[pair.labels] for pair in survey.pairs)
-    parts = [f"{counts[source]:,} from {source}" for source, _ in sources]
-    return f"its labels are {', '.join(parts)}"
+    ),
+    source=Source(
+        url="https://thor.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar",
+        inside="VOCdevkit/VOC2012",
+        place="VOCdevkit/VOC2012",
+        size=1_999_639_040,
+        checksum=Checksum(algorithm="md5", value="6cd6e144f989b92b3379bac3b3de84fd", publisher="torchvision"),
+        homepage="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
+        terms="the pictures are under Flickr's terms of use; cite Everingham et al., IJCV 2010",
+    ),
+    terms=Terms(
+        license="other",
+        note="The training pictures are under Flickr's terms of use. Cite Everingham et al., IJCV 2010.",
+    ),
+    psanet=(512, 465),
+    submissions={"voc": _submission(6), "voc-comp5": _submission(5)},
+)
+"""VOC's competition 6 is for models that learned from other data too, such as an encoder trained on ImageNet."""

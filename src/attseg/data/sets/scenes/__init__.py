@@ -16,14 +16,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from attseg.data.sample import Sample
-from attseg.data.sets.scenes.scene import Decider, paint_scene
-from attseg.data.sets.scenes.table import SCENES
+from attseg.data.sets.record import DataSet, Terms
+from attseg.data.sets.scenes.table import SCENES, Decider
 from attseg.errors import UsageError, unknown
 
-__all__ = ["SCENES", "Scenes"]
+if TYPE_CHECKING:
+    from attseg.data.sample import Sample
+
+__all__ = ["RECORD", "SCENES", "Scenes"]
+
+RECORD = DataSet(
+    name="scenes",
+    title="generated scenes",
+    about="generated streets and harbours, no files needed",
+    classes=SCENES,
+    options={
+        "decides": "what (lies on the far side) or where (a balloon is)",
+        "size": "height and width, such as 128,128",
+        "count": "scenes of a split",
+        "seed": "a whole number; another one gives other scenes",
+    },
+    files="",
+    terms=Terms(
+        license="apache-2.0",
+        note="The training pictures are generated: nobody else has rights in them.",
+        limits="It has seen generated scenes alone, and says nothing sensible about photographs.",
+    ),
+)
 
 SMALLEST_SIDE = 32
 """Pixels below which nothing could be recognised."""
@@ -98,6 +119,9 @@ class Scenes:
         Raises:
             IndexError: There is no such scene.
         """
+        from attseg.data.sample import Sample
+        from attseg.data.sets.scenes.scene import paint_scene
+
         name = self.name(index)
         key = (list(_SPLITS).index(self.split), index % len(self))
         image, labels, probes = paint_scene(self.seed, key, *self.size, decides=self.decides)

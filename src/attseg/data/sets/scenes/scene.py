@@ -10,7 +10,7 @@ boat. A mirrored scene holds the same things in the same amounts, and other answ
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +20,12 @@ from attseg.data.sample import Array
 from attseg.data.sets.scenes import backdrop, foreground, things
 from attseg.data.sets.scenes.canvas import CONTEXT, SCALE, Canvas, Paint
 from attseg.data.sets.scenes.light import photograph
-from attseg.data.sets.scenes.table import BOAT, CAR, POLE, QUAY, ROAD, WATER, WIRE
+from attseg.data.sets.scenes.table import BOAT, CAR, POLE, QUAY, ROAD, WATER, WIRE, Decider
 
 Rng = np.random.Generator
 
 BORDER = 3
 """Pixels on either side of a border between classes that belong to the boundary probe."""
-
-
-Decider = Literal["what", "where"]
-"""What decides the class of covered things: ``what`` lies on the far side, or ``where`` the balloon is."""
 
 
 class World(Enum):
