@@ -65,9 +65,10 @@ def run(
     found = find_table(table)
 
     from attseg.reproduce.chart import write_table
-    from attseg.reproduce.lines import collect, table_parts
+    from attseg.reproduce.lines import collect
     from attseg.reproduce.plan import plan
     from attseg.reproduce.run import measure
+    from attseg.reproduce.shown import table_parts
     from attseg.runs.errors import Interrupted
     from attseg.written import outputs
 

@@ -127,13 +127,18 @@ def find_crf() -> DenseCrf:
     return DenseCrf()
 
 
+def has_crf() -> bool:
+    """Whether its package is installed."""
+    return find_spec("pydensecrf") is not None
+
+
 def check_installed() -> None:
     """Refuse to go on without the package.
 
     Raises:
         UsageError: It is not installed.
     """
-    if find_spec("pydensecrf") is None:
+    if not has_crf():
         raise UsageError(
             f"the CRF needs the package pydensecrf2, which is not installed: {install_command('crf')} (it is compiled while it "
             "is installed: a C++ compiler is needed)"

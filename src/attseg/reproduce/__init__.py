@@ -1,1 +1,1 @@
-"""A paper's table once more: the runs that it needs (``plan``), done (``run``), and put beside the paper (``lines``)."""
+"""A paper's table once more: its runs (``plan``), done (``run``), put beside the paper (``lines``), and ``shown``."""

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure as Picture
 
 from attseg.files import replacing
 from attseg.recipes.tables.record import Table
-from attseg.reproduce.lines import Line, to_csv, to_markdown
+from attseg.reproduce.lines import Line
 from attseg.reproduce.plan import Budget
+from attseg.reproduce.shown import to_csv, to_markdown
 
 BLUE, ORANGE = "#0072b2", "#d55e00"
 

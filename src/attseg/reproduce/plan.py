@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from attseg.errors import UsageError
+from attseg.extras import install_command
+from attseg.prediction.crf import DenseCrf, has_crf
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import find_protocol
 from attseg.recipes.recipe import DataSpec, Recipe
@@ -26,12 +28,16 @@ class Measurement:
         figure: What the paper prints.
         protocol: How pictures are seen; None where the row cannot be run.
         runs: The trained networks that it is measured on, one a seed.
+        crf: What refines predictions, where the row asks for it.
+        note: What was read into the row, or why it is not run.
     """
 
     row: Row
     figure: Figure
     protocol: Protocol | None
     runs: tuple[Run, ...]
+    crf: DenseCrf | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,13 @@ def plan(
         for figure in figures:
             protocol = None
             runs: tuple[Run, ...] = ()
-            if recipe is not None:
+            left_out = row.crf and not has_crf()
+            if recipe is not None and not left_out:
                 protocol = find_protocol(figure.protocol, data=recipe.data.name, changes=figure.changes)
                 folder = out / budget / recipe.name
                 runs = tuple(Run(replace(recipe, seed=seed), folder / f"seed-{seed}") for seed in range(seeds))
-            found.append(Measurement(row, figure, protocol, runs))
+            note = f"not run: the dense CRF is not installed ({install_command('crf')})" if left_out else row.note
+            found.append(Measurement(row, figure, protocol, runs, DenseCrf() if row.crf and runs else None, note))
     return found
 
 

@@ -38,6 +38,7 @@ class Result:
         seed: Of the run.
         miou: In [0, 1].
         accuracy: Share of right pixels, in [0, 1].
+        classes: IoU of each class that occurs, in [0, 1].
         probes: mIoU over the pixels of each difficulty, in [0, 1], where the data set names them.
         steps: Optimiser steps.
         seconds: Of training alone, on the machine that it ran on.
@@ -46,6 +47,7 @@ class Result:
     seed: int
     miou: float
     accuracy: float
+    classes: dict[str, float]
     probes: dict[str, float]
     steps: int
     seconds: float
@@ -68,7 +70,7 @@ def measure(measurement: Measurement, machine: Machine, console: Console | None 
     for run in measurement.runs:
         protocol = measurement.protocol
         assert protocol is not None  # there are runs
-        if read_result(run, protocol) is not None:
+        if read_result(run, measurement) is not None:
             continue
         folder = RunFolder(run.folder)
         if not _is_trained(folder):
@@ -79,11 +81,11 @@ def measure(measurement: Measurement, machine: Machine, console: Console | None 
         if console is not None:
             what = f"{run.recipe.name}, seed {run.recipe.seed}: evaluating, {protocol.name}"
             console.print(what, markup=False, highlight=False)
-        _evaluate(run, folder, protocol, machine)
+        _evaluate(run, measurement, folder, protocol, machine)
 
 
-def read_result(run: Run, protocol: Protocol) -> Result | None:
-    """An earlier measurement, or None.
+def read_result(run: Run, measurement: Measurement) -> Result | None:
+    """An earlier result of one run of a measurement, or None.
 
     Raises:
         UsageError: The folder holds a run with other settings.
@@ -91,7 +93,7 @@ def read_result(run: Run, protocol: Protocol) -> Result | None:
     folder = RunFolder(run.folder)
     if folder.recipe.exists():
         check_same(folder, run.recipe)
-    file = _result_file(folder, protocol)
+    file = _result_file(folder, measurement)
     if not file.exists():
         return None
     values = json.loads(read_text(file))
@@ -101,6 +103,7 @@ def read_result(run: Run, protocol: Protocol) -> Result | None:
         seed=run.recipe.seed,
         miou=values["miou"],
         accuracy=values["pixel_accuracy"],
+        classes={name: iou for name, iou in values.get("per_class", {}).items() if iou is not None},
         probes={name: probe["miou"] for name, probe in values["probes"].items() if probe["miou"] is not None},
         steps=run.recipe.steps,
         seconds=_seconds(folder, run.recipe.batch_size),
@@ -134,20 +137,21 @@ def _check_single(run: Run, machine: Machine) -> None:
         )
 
 
-def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine) -> None:
+def _evaluate(run: Run, measurement: Measurement, folder: RunFolder, protocol: Protocol, machine: Machine) -> None:
     """Measure the last weights; counts of each picture are kept, so that a killed evaluation goes on."""
     spec = run.recipe.data
     data = _open(run)
     stamps = digest_stamps(data)
-    file = _result_file(folder, protocol)
+    file, crf = _result_file(folder, measurement), measurement.crf
     about = {
         "classes": describe_classes(data.classes),
         "data": to_values(spec) | {"root": None},
         "protocol": protocol.to_dict(),
         "precision": machine.precision,
         "weights": digest_file(folder.last),
+        **({"crf": crf.to_dict()} if crf else {}),
     }
-    task = Task(spec=spec, data=data, machine=machine, protocol=protocol)
+    task = Task(spec=spec, data=data, machine=machine, protocol=protocol, crf=crf)
     kept = KeptCounts(file.with_suffix(".jsonl"), about, resume=True)
     report = measure_model(task, load(folder.last, device=machine.device), kept=kept).report
     values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
@@ -156,8 +160,10 @@ def _evaluate(run: Run, folder: RunFolder, protocol: Protocol, machine: Machine)
         opened.write(json.dumps(values).encode() + b"\n")
 
 
-def _result_file(folder: RunFolder, protocol: Protocol) -> Path:
-    return folder.path / "reproduced" / f"{protocol.name.replace(', ', '-')}.json"
+def _result_file(folder: RunFolder, measurement: Measurement) -> Path:
+    assert measurement.protocol is not None  # there are runs
+    refined = "-crf" * (measurement.crf is not None)
+    return folder.path / "reproduced" / f"{measurement.protocol.name.replace(', ', '-')}{refined}.json"
 
 
 def _seconds(folder: RunFolder, batch_size: int) -> float:

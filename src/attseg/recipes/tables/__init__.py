@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import Recipe
-from attseg.recipes.tables import dfdam, pan, psanet, refine
+from attseg.recipes.tables import compared, dfdam, pan, psanet, refine
 from attseg.recipes.tables.record import Table
 
 TABLES: dict[str, Table] = {
-    table.name: table for tables in (refine.TABLES, dfdam.TABLES, pan.TABLES, psanet.TABLES) for table in tables
+    table.name: table
+    for table in (
+        *refine.TABLES,
+        *sorted((*dfdam.TABLES, *compared.DFDAM), key=lambda table: table.name),
+        *sorted((*pan.TABLES, *compared.PAN), key=lambda table: table.name),
+        *sorted((*psanet.TABLES, *compared.PSANET), key=lambda table: table.name),
+    )
 }
 
 

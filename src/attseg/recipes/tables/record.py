@@ -17,12 +17,14 @@ class Figure:
     Args:
         miou: In percent; None where the text that we have lacks it.
         accuracy: Share of right pixels in percent, where the table has it.
+        classes: IoU in percent by class, where the table has it.
         protocol: How pictures were seen: a name of ``attseg.prediction.protocols``.
         changes: Values of the protocol that differ from the named one's.
     """
 
     miou: float | None
     accuracy: float | None = None
+    classes: Mapping[str, float] = field(default_factory=dict)
     protocol: str = "single"
     changes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -38,6 +40,7 @@ class Row:
         recipe: What stands for it; rows of equal recipes, also in other tables, are one run. None: it cannot be run here.
         variant: What makes its network differ from others of the paper, whatever the encoder and the data.
         baseline: Row of the same table whose figures are subtracted; empty for none.
+        crf: Whether a dense CRF refines the predictions.
         note: Why it cannot be run, or what was read into it.
     """
 
@@ -47,6 +50,7 @@ class Row:
     recipe: Recipe | None = None
     variant: str = ""
     baseline: str = ""
+    crf: bool = False
     note: str = ""
 
 
