@@ -102,7 +102,7 @@ def to_csv(lines: Sequence[Line]) -> str:
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     for line in lines:
-        printed = {"row": line.row, "protocol": line.protocol}
+        printed: dict[str, str | float] = {"row": line.row, "protocol": line.protocol}
         printed |= {"paper_miou": _plain(line.paper), "paper_accuracy": _plain(line.paper_accuracy)}
         printed |= {f"paper_iou_{name}": value for name, value in line.paper_classes.items()}
         for result in line.results:
