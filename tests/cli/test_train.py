@@ -92,6 +92,11 @@ def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
         (["pan-scenes", "--loss.terms.dic", "1"], "there is no loss 'dic'; did you mean 'dice'"),
         (["pan-scenes", "--loss.terms.cross-entropy", "0"], "loss.terms names no loss with a factor above 0"),
         (["pan-scenes", "--steps", "0"], "steps is 0; at least 1 was expected"),
+        (
+            ["pan-scenes", "--freeze", "all"],
+            'Invalid value "all" for --freeze. Choose from: "none", "1", "2", "3", "encoder"',
+        ),
+        (["pan-scenes", "--init", "nothere"], "init: there is no file or folder 'nothere'"),
         (["nothere.yaml"], "there is no file or folder 'nothere.yaml'"),
         (["--resume", "--out", "nothere"], "there is no run to resume in nothere"),
         (["pan-scenes", "--resume"], "there is no run in runs/pan-scenes to resume"),
@@ -102,6 +107,20 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(arguments, me
     assert main(["train", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"attseg: {message}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_model_comes_from_the_weights_unless_another_is_named(resolved, capsys, tmp_path, trained):
+    own = read_recipe(trained / "recipe.yaml")[0].model
+    recipe, _ = resolved("fcn-scenes", "--init", trained)
+    assert (recipe.model, recipe.init) == (own, str(trained))
+    assert main(["train", "fcn-scenes", "--init", str(trained), "--print_config"]) == 0
+    assert "in place of the FCN of fcn-scenes; --model.name and --model.args give another" in capsys.readouterr().err
+    changed = resolved("fcn-scenes", "--init", trained, "--model.args.channels", 4)[0].model
+    assert (changed.name, changed.args) == (own.name, own.args | {"channels": 4})
+    assert resolved("fcn-scenes", "--init", trained, "--model.name", "FCN")[0].model == find_recipe("fcn-scenes").model
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"init: {trained}\nmodel: {{name: FCN, args: {{encoder: resnet18}}}}\n")
+    assert resolved("pan-scenes", "--config", mine)[0].model.name == "FCN"
 
 
 def test_what_is_wrong_in_a_file_is_said_of_the_file(capsys, tmp_path):

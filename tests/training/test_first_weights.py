@@ -8,13 +8,14 @@ from rich.console import Console
 
 from attseg.checkpoint import WeightsError, read_weights, save_weights
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.sets.scenes import SCENES, Scenes
+from attseg.data.sets.scenes import SCENES
 from attseg.errors import UsageError
-from attseg.recipes.recipe import Machine, ModelSpec, OptimSpec
-from attseg.training.first_weights import read_first_weights
+from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, OptimSpec
+from attseg.training.first_weights import model_of, read_first_weights
 from attseg.training.run import train
 from fitting import fit_into
 
+OTHER = {"size": (64, 64), "count": 4}
 HERE = Machine(device="cpu", workers=0, save_every=1)
 
 
@@ -56,8 +57,9 @@ def test_a_run_that_saved_goes_on_without_what_it_began_with(first, tiny, tmp_pa
 
 def test_what_does_not_fit_is_told_before_anything_is_written(first, tiny, tmp_path):
     wider = tiny(init=str(first), model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 9}))
-    with pytest.raises(WeightsError, match="these weights do not fit this PAN"):
-        train(wider, HERE, out=tmp_path / "run")
+    other = replace(wider, model=ModelSpec(name="FCN", args={"encoder": "resnet18", "channels": 9}))
+    with pytest.raises(WeightsError, match="weights of a PAN, fits this FCN; give the model that they are of"):
+        train(other, HERE, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -66,10 +68,32 @@ def test_what_is_not_there_says_what_to_do(tiny, tmp_path):
         read_first_weights(tiny(init=str(tmp_path / "pan-voc")), SCENES)
 
 
-def test_other_classes_are_refused(first, tiny):
-    others = replace(Scenes.classes, names=("a", *Scenes.classes.names[1:]))
-    with pytest.raises(UsageError, match="knows .* classes .*, and scenes has .* names and order must be equal"):
-        read_first_weights(tiny(init=str(first)), others)
+def test_a_run_says_in_one_line_what_it_begins_with_and_what_is_new(first, tiny, tmp_path):
+    said = io.StringIO()
+    wider = tiny(steps=1, init=str(first), model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 9}))
+    train(wider, HERE, out=tmp_path / "run", console=Console(file=said, width=200))
+    lines = [line for line in said.getvalue().splitlines() if line.startswith("weights: ")]
+    assert len(lines) == 1
+    assert re.search(
+        rf"weights: \d+ of 172 tensors from {first}; new: context \(\d+\), decoder \(\d+\), head", lines[0]
+    )
+
+
+def test_the_model_of_a_run_the_demo_model_and_a_file_can_be_asked_for(first, tiny):
+    assert model_of(str(first)) == model_of(str(first / "last.safetensors")) == tiny().model
+    assert model_of("demo").name == "PAN"
+
+
+def test_fine_tuning_with_a_frozen_encoder_and_rates_by_depth_goes_on_to_the_same_weights(first, tiny, tmp_path):
+    optim = OptimSpec(name="adamw", lr=1e-3, layer_decay=0.5)
+    recipe = tiny(steps=4, init=str(first), freeze="2", optim=optim, data=DataSpec(options=OTHER))
+    straight = train(recipe, HERE, out=tmp_path / "straight")
+    before = {name: read_weights(straight / f"{name}.safetensors").state for name in ("best", "last")}
+    (straight / "state" / "00000004.pt").unlink()
+    train(recipe, HERE, out=straight, resume=True)
+    for name, state in before.items():
+        again = read_weights(straight / f"{name}.safetensors").state
+        assert [key for key in state if not torch.equal(state[key], again[key])] == []
 
 
 def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):

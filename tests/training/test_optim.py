@@ -47,6 +47,17 @@ def test_two_groups_are_enough_when_everything_decays(model):
     assert [(group["name"], group["weight_decay"]) for group in groups] == [("encoder", 0.5), ("new", 0.5)]
 
 
+def test_rates_fall_from_stage_to_stage_of_the_encoder(model):
+    groups = parameter_groups(model, OptimSpec(layer_decay=0.5, new_layers_factor=3.0))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    factors = {names[id(p)]: group["lr_factor"] for group in groups for p in group["params"]}
+    assert factors.keys() == set(names.values())
+    for stage, factor in enumerate((0.125, 0.25, 0.5, 1.0), 1):
+        assert {value for name, value in factors.items() if f"encoder.network.layer{stage}." in name} == {factor}
+    assert factors["encoder.network.conv1.0.weight"] == 0.125
+    assert factors["head.weight"] == 3.0
+
+
 def test_frozen_parameters_are_left_out(model):
     model.encoder.requires_grad_(False)
     assert {group["name"] for group in parameter_groups(model, OptimSpec())} == {"new"}

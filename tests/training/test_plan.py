@@ -55,6 +55,7 @@ def test_workers_are_taken_as_given_or_chosen_by_what_they_would_cost(tiny, monk
         ({"steps": 0}, "steps is 0; at least 1 was expected"),
         ({"batch_size": 0}, "batch_size is 0; at least 1 was expected"),
         ({"ema": 1.0}, r"ema is 1.0; 0 \(no average\) or a decay below 1"),
+        ({"optim": OptimSpec(layer_decay=1.5)}, "optim.layer_decay is 1.5; a factor above 0 and up to 1"),
         ({"optim": OptimSpec(lr=-1.0)}, "optim.lr is -1.0; at least 0 was expected"),
         ({"optim": OptimSpec(lr=float("nan"))}, "optim.lr is nan; at least 0 was expected"),
         ({"seed": -1}, "seed is -1; at least 0 was expected"),

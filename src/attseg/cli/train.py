@@ -77,17 +77,42 @@ def _resolve(
 ) -> tuple[Recipe, Machine]:
     """The recipe and the machine: RECIPE, below ``--config``, below the settings on the command line."""
     values, origin = _base(name, out, config, resume=resume)
+    changes = read_yaml(config) if config and name else {}
+    init = given.get("init", changes.get("init"))
+    if isinstance(init, str) and not resume and not _is_file(name or "") and "model" not in changes:
+        values = _with_model_of(init, values, given)
     if config and name:
-        values, origin = merge(values, read_yaml(config)), str(config)
+        values, origin = merge(values, changes), str(config)
     if not given:
         return from_file(values, origin)
     from_file(values, origin)  # what is wrong in a file is said of the file
     return from_file(put(values, given), "command line")
 
 
+def _with_model_of(init: str, values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The model of the weights that a run begins with in place of the recipe's, unless one is given by name."""
+    from attseg.training.first_weights import model_of
+
+    if {"model.name", "model.args"} & given.keys():
+        return values
+    model = to_values(model_of(init))
+    if model != values["model"]:
+        args = ", ".join(f"{name}={value!r}" for name, value in model["args"].items())
+        own = f"the {values['model']['name']} of {values['name']}"
+        print(
+            f"model: {model['name']}({args}), that of {init}, in place of {own}; --model.name and --model.args give another",
+            file=sys.stderr,
+        )
+    return values | {"model": model}
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
 def _base(name: str | None, out: Path | None, config: Path | None, *, resume: bool) -> tuple[dict[str, Any], str]:
     """The values to begin with, and where they come from."""
-    if name is not None and not name.endswith((".yaml", ".yml")):
+    if name is not None and not _is_file(name):
         return to_values(find_recipe(name)), f"recipe {name}"
     if name is not None:
         file = Path(name)
@@ -106,13 +131,14 @@ def _base(name: str | None, out: Path | None, config: Path | None, *, resume: bo
 
 def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
     from attseg.cli.output import progress_console
+    from attseg.hub.sources import DEMO
     from attseg.runs.errors import Interrupted
     from attseg.training.run import train
 
     where = shlex.quote(str(out))
     if recipe.data.root:  # the run may be evaluated from elsewhere
         recipe = replace(recipe, data=replace(recipe.data, root=str(Path(recipe.data.root).expanduser().absolute())))
-    if recipe.init:
+    if recipe.init and recipe.init != DEMO and Path(recipe.init).expanduser().exists():  # not a name on the hub
         recipe = replace(recipe, init=str(Path(recipe.init).expanduser().absolute()))
     try:
         train(recipe, machine, out=out, resume=resume, console=progress_console())

@@ -19,6 +19,7 @@ else:
     DataName = Literal[DATA_NAMES]
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 Sampling = Literal["shuffled", "class-balanced"]
+Freeze = Literal["none", "1", "2", "3", "encoder"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
 
 LONGEST_NAME = 100
@@ -96,6 +97,8 @@ class OptimSpec:
         power: Exponent of the polynomial decay.
         warmup: Steps over which the learning rate rises to ``lr``.
         new_layers_factor: Factor of the learning rate of everything after the encoder.
+        layer_decay: Factor of the learning rate from each stage of the encoder to the one before it (layer-wise decay); 1 gives
+            all stages the same rate.
         decay_norm_and_bias: Whether ``weight_decay`` also holds for normalisation layers and biases.
         clip: Largest norm of the gradient; 0 turns clipping off.
     """
@@ -107,6 +110,7 @@ class OptimSpec:
     power: float = 0.9
     warmup: int = 0
     new_layers_factor: float = 1.0
+    layer_decay: float = 1.0
     decay_norm_and_bias: bool = True
     clip: float = 0.0
 
@@ -152,7 +156,10 @@ class Recipe:
         crop_size: Height and width of the crops for training, in pixels.
         batch_size: Images per optimiser step, over all devices and accumulated parts.
         steps: Number of optimiser steps.
-        init: Run folder or file of weights that the whole network begins with; of the same model and the same classes.
+        init: Weights to begin with, for fine-tuning: a run folder, a file, demo, or owner/name on the Hugging Face hub. What fits
+            is loaded, and classes are matched by their names.
+        freeze: Keeps the encoder from learning, with its batch normalisation in evaluation mode: all of it (encoder), or
+            everything up to its first, second or third map (strides 4, 8 and 16 as a rule).
         optim: Optimiser and schedule.
         loss: What is minimised.
         ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
@@ -175,6 +182,7 @@ class Recipe:
     batch_size: int = 16
     steps: int = 30_000
     init: str | None = None
+    freeze: Freeze = "none"
     optim: OptimSpec = field(default_factory=OptimSpec)
     loss: LossSpec = field(default_factory=LossSpec)
     ema: float = 0.0

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
+    from attseg.training.first_weights import model_of
     from attseg.training.run import train
 
 __all__ = [
+    "model_of",
     "train",
 ]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "attseg.training.first_weights": "model_of",
         "attseg.training.run": "train",
     },
 )

@@ -9,6 +9,7 @@ from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import Recipe
+from attseg.training.frozen import freeze
 
 
 def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
@@ -26,6 +27,7 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
     TrainTransform(recipe.crop_size, **vars(recipe.augment))
     loss = make_loss(recipe.loss)
     model = _build(recipe, num_classes).train().to("meta")
+    freeze(model, recipe.freeze)
     images = torch.empty(batch_size, 3, *recipe.crop_size, device="meta")
     labels = torch.empty(batch_size, *recipe.crop_size, device="meta", dtype=torch.uint8)
     try:

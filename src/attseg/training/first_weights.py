@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from attseg.checkpoint import Weights, architecture, check_fit, load_into, read_weights
+from attseg.checkpoint import architecture, load_into, read_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.files import no_such_path
+from attseg.files import FileError
+from attseg.hub.sources import find_weights
 from attseg.models import Model, build_model
-from attseg.recipes.recipe import Recipe
-from attseg.runs.folder import RunFolder
+from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.runs.state import State
+from attseg.training.frozen import freeze
 from attseg.training.optim import parameter_groups
+from attseg.transfer import Transfer, find_transfer
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Start:
     encoder_weights: str | None
 
 
-def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: State | None) -> Start:
+def start(recipe: Recipe, num_classes: int, *, first: Transfer | None, state: State | None) -> Start:
     """Build the network of a recipe; a resumed one does not look for pretrained weights again.
 
     Args:
@@ -51,55 +54,61 @@ def start(recipe: Recipe, num_classes: int, *, first: Weights | None, state: Sta
     """
     torch.manual_seed(recipe.seed)
     name, args = recipe.model.name, recipe.model.args
-    if state is None and first is None:
-        model = build_model(name, args, num_classes)
-        return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
-    model = build_model(name, architecture(args), num_classes)
     if state is not None:
+        model = build_model(name, architecture(args), num_classes)
+        freeze(model, recipe.freeze)
         check_resumable(state, model, recipe, parameter_groups(model, recipe.optim))
         load_into(model, state["model"])
         kept = state.get("preprocessing")  # release 0.1.0 kept none, and had one for all
-        return Start(
-            model,
-            Preprocessing() if kept is None else Preprocessing.from_dict(kept),
-            state.get("encoder_weights"),
-        )
+        preprocessing = Preprocessing() if kept is None else Preprocessing.from_dict(kept)
+        return Start(model, preprocessing, state.get("encoder_weights"))
+    own_encoder = first is None or not first.encoder
+    model = build_model(name, args if own_encoder else architecture(args), num_classes)
+    if first is not None:
+        first.load_into(model)
+    if own_encoder:
+        return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
     assert first is not None
-    load_into(model, first.state)
-    return Start(model, first.preprocessing, None)
+    return Start(model, first.weights.preprocessing, None)
 
 
-def read_first_weights(recipe: Recipe, classes: ClassTable) -> Weights | None:
-    """The weights, with their preprocessing, that the network of a recipe begins with; None where the recipe names none.
+def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
+    """What the network of a recipe begins with; None where the recipe names no weights.
 
     Args:
-        recipe: ``init`` is a run folder, whose best weights are taken, or a file.
+        recipe: ``init`` says where they are, as for ``find_weights``.
         classes: Of the data set.
 
     Raises:
-        UsageError: There is nothing there, or the weights are of other classes.
-        WeightsError: They are of another network, or the file is damaged.
+        UsageError: There is nothing there.
+        WeightsError: The file is damaged, or nothing in it fits.
     """
     if recipe.init is None:
         return None
-    path = Path(recipe.init).expanduser()
-    if path.is_dir():
-        path = RunFolder(path).best
-    if not path.exists():
-        raise UsageError(f"init: {no_such_path(path)}. Train what it names first, or say where it lies (--init)")
-    weights = read_weights(path)
-    if weights.classes.names != classes.names:
-        raise UsageError(
-            f"init: {path} knows {_few(weights.classes.names)}, and {recipe.data.name} has {_few(classes.names)}; names and "
-            "order must be equal"
-        )
+    weights = read_weights(_find(recipe.init))
+    build = partial(build_model, recipe.model.name, architecture(recipe.model.args))
     with (
         torch.device("meta"),
         torch.random.fork_rng(devices=[]),
     ):  # what does not fit is told before anything is written
-        check_fit(build_model(recipe.model.name, architecture(recipe.model.args), len(classes)), weights.state)
-    return weights
+        return find_transfer(weights, build, classes, recipe.init)
 
 
-def _few(names: tuple[str, ...]) -> str:
-    return f"{len(names)} classes ({', '.join(names[:4])}{', ..' if len(names) > 4 else ''})"
+def model_of(init: str) -> ModelSpec:
+    """The model of some weights, for a recipe that begins with them.
+
+    Args:
+        init: A run folder, a file, ``demo``, or ``owner/name`` on the Hugging Face hub.
+
+    Raises:
+        UsageError: There is nothing there.
+        WeightsError: The file is damaged.
+    """
+    return read_weights(_find(init)).model
+
+
+def _find(init: str) -> Path:
+    try:
+        return find_weights(init)
+    except (UsageError, FileError) as error:
+        raise UsageError(f"init: {error}. Train what it names first, or say where it lies (--init)") from None

@@ -60,6 +60,7 @@ class Keeper:
             world=plan.world,
             on_picture=lambda done, total, sample, prediction: line.evaluation(done, total),
         )
+        learner.train_mode()
         if math.isnan(report.miou):
             line.say(f"step {step}: no mIoU, since no pixel of the split {self.val.split!r} counts")
             return {}

@@ -21,6 +21,7 @@ from attseg.recipes.recipe import Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.training.ema import MovingAverage
 from attseg.training.first_weights import Start
+from attseg.training.frozen import freeze, hold
 from attseg.training.optim import make_optimizer
 from attseg.training.plan import Plan
 
@@ -53,15 +54,22 @@ class Learner:
             keep_planar(model)
         if plan.machine.sync_bn and plan.world > 1 and plan.device == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        self._frozen = freeze(model, recipe.freeze)
         network = _Network(model, self.preprocessing, plan)
         self.network, self.optimizer = fabric.setup(network, make_optimizer(model, recipe.optim))
         self.average = MovingAverage(model, recipe.ema) if recipe.ema else None
+        self.train_mode()
         self.step = 0
         """Optimizer steps done."""
         self.loss = make_loss(recipe.loss)
         self.class_weights: Tensor | None = None
         if class_weights is not None:
             self.class_weights = fabric.to_device(torch.from_numpy(class_weights).float())
+
+    def train_mode(self) -> None:
+        """Training mode, but for what is frozen."""
+        self.network.train()
+        hold(self._frozen)
 
     @property
     def averaged(self) -> nn.Module:

@@ -67,6 +67,10 @@ def fit(
         with launched(plan) as fabric:
             learner = Learner(fabric, begun, recipe, plan, labels.class_weights)
             keeper = Keeper(learner, val, folder)
+            if recipe.freeze != "none" and state is None:
+                values = list(begun.model.parameters())
+                still = sum(not value.requires_grad for value in values)
+                line.say(f"frozen: {still} of {len(values)} parameter tensors (freeze: {recipe.freeze})")
             if state is not None:
                 learner.load_state_dict(state)
                 keeper.best = -1.0 if math.isnan(state["best"]) else state["best"]

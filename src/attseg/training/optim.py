@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from attseg.encoders.stages import parameter_stages
 from attseg.models import Model
 from attseg.recipes.recipe import OptimSpec
 
@@ -16,29 +17,40 @@ def parameter_groups(model: Model, optim: OptimSpec) -> list[dict[str, Any]]:
 
     Args:
         model: A model whose ``encoder`` is the part that is usually pretrained; the rest are the new layers.
-        optim: Says the factor of the new layers, and what decays.
+        optim: Says the factors of the new layers and of the encoder's stages, and what decays.
 
     Returns:
         Groups that are not empty, each with ``params``, ``weight_decay``, ``name`` (``encoder`` or ``new``) and ``lr_factor``,
         which the learning rate of the encoder is to be multiplied with. Normalisation layers and biases are told by
         their having one axis or none.
     """
-    encoder = {id(parameter) for parameter in model.encoder.parameters()}
-    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
+    factors = _encoder_factors(model, optim)
+    groups: dict[tuple[str, float, bool], list[nn.Parameter]] = {}
     for parameter in model.parameters():
         if parameter.requires_grad:
-            name = "encoder" if id(parameter) in encoder else "new"
+            name = "encoder" if id(parameter) in factors else "new"
             decays = optim.decay_norm_and_bias or parameter.ndim > 1
-            groups.setdefault((name, decays), []).append(parameter)
+            factor = factors.get(id(parameter), optim.new_layers_factor)
+            groups.setdefault((name, factor, decays), []).append(parameter)
     return [
         {
             "params": parameters,
             "weight_decay": optim.weight_decay if decays else 0.0,
             "name": name,
-            "lr_factor": 1.0 if name == "encoder" else optim.new_layers_factor,
+            "lr_factor": factor,
         }
-        for (name, decays), parameters in groups.items()
+        for (name, factor, decays), parameters in groups.items()
     ]
+
+
+def _encoder_factors(model: Model, optim: OptimSpec) -> dict[int, float]:
+    """Factor of the learning rate of each parameter of the encoder, by its id."""
+    parameters = dict(model.encoder.named_parameters())
+    if optim.layer_decay == 1:
+        return {id(parameter): 1.0 for parameter in parameters.values()}
+    stages = parameter_stages(model.encoder)
+    deepest = max(stages.values())
+    return {id(parameter): optim.layer_decay ** (deepest - stages[name]) for name, parameter in parameters.items()}
 
 
 def make_optimizer(model: Model, optim: OptimSpec) -> torch.optim.Optimizer:

@@ -60,6 +60,10 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     """
     _check(recipe, LEAST_OF_RECIPE)
     _check(machine, LEAST_OF_MACHINE)
+    if not 0 < recipe.optim.layer_decay <= 1:
+        raise UsageError(
+            f"optim.layer_decay is {recipe.optim.layer_decay}; a factor above 0 and up to 1 was expected, such as 0.7"
+        )
     if not 0 <= recipe.ema < 1:
         raise UsageError(f"ema is {recipe.ema}; 0 (no average) or a decay below 1, such as 0.999, was expected")
     device = _device(machine)

@@ -46,7 +46,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
 
     Raises:
         UsageError: A setting that cannot be, a new run where there is one, a resumed one where there is none.
-        WeightsError: The weights that the recipe begins with do not fit its network.
+        WeightsError: Nothing of the weights that the recipe begins with fits its network.
         DataError: A data set cannot be used, or is no longer the one that the run began with.
         FileError: The folder cannot be written.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
@@ -73,6 +73,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         with ProgressLine(console, steps=recipe.steps, step=done) as line:
             if resume:
                 line.say(f"going on after step {done} of {recipe.steps}")
+            if first is not None:
+                line.say(f"weights: {first.told}")
             begun = start(recipe, len(data.classes), first=first, state=state)
             if begun.encoder_weights is not None and state is None:
                 line.say(f"encoder weights: {begun.encoder_weights}")
