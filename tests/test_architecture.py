@@ -176,6 +176,7 @@ OPENED_OTHERWISE = {
     ("cli/__init__.py", "os.open"): "/dev/null, where the reader of a pipe has gone",
     ("cli/explore.py", "webbrowser.open"): "a browser",
     ("data/download/unpack.py", "member.open"): "a member of an archive",
+    ("data/importing/output.py", "member.open"): "a member of an archive",
     ("recipes/files.py", "yaml.load"): "text",
     ("web/app.py", "file.read_bytes"): "a file of this package",
     ("evaluation/submission.py", "tarfile.open"): "an open file, to write to",

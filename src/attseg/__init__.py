@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
+    from attseg.data.importing.job import import_data
     from attseg.explain.capture import AttentionMap, capture
     from attseg.inference.result import Result
     from attseg.inference.segmenter import Segmenter, load
@@ -39,12 +40,14 @@ __all__ = [
     "Segmentation",
     "Segmenter",
     "capture",
+    "import_data",
     "load",
 ]
 
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "attseg.data.importing.job": "import_data",
         "attseg.explain.capture": "AttentionMap capture",
         "attseg.inference.result": "Result",
         "attseg.inference.segmenter": "Segmenter load",

@@ -29,7 +29,7 @@ VERBS = {
     "convert": "turn weights that others released into a run folder",
     "reproduce": "the rows of a paper's table, beside its figures",
     "profile": "say what networks cost: parameters, multiply-adds, memory, time",
-    "data": "check a data set, show samples of it, or download one",
+    "data": "check a data set, show samples of it, download one, or import one",
     "recipes": "list the recipes",
     "models": "list the models and their options",
     "doctor": "say what is installed here, and what is missing",

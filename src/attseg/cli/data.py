@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter
 
 from attseg.cli.data_download import download
+from attseg.cli.data_import import import_
 from attseg.cli.options import WHOLE, Json, Overwrite, data_settings
 from attseg.cli.settings import with_settings
 from attseg.data.catalog import CATALOG
@@ -36,11 +37,12 @@ Count = Annotated[int, WHOLE, Parameter(help="How many samples are drawn.", show
 OPTIONS = ("Settings of the data set", [*data_settings("options")])
 
 
-def run(action: Literal["check", "show", "download"], /, *arguments: str) -> int:
-    """Check a data set before anything is trained on it, show samples of it, or download one.
+def run(action: Literal["check", "show", "download", "import"], /, *arguments: str) -> int:
+    """Check a data set before anything is trained on it, show samples of it, download one, or import one from a labelling tool.
 
     check reads every file of a data set and names everything that is wrong with it. show draws samples beside their labels.
-    download fetches a public data set. Each has a help of its own, such as attseg data check --help.
+    download fetches a public data set. import makes one of the export of a labelling tool. Each has a help of its own, such as
+    attseg data check --help.
 
     Args:
         action: What to do.
@@ -48,6 +50,7 @@ def run(action: Literal["check", "show", "download"], /, *arguments: str) -> int
 
     Examples:
         attseg data download camvid --data.root ~/data
+        attseg data import roboflow.zip --out ~/mine
         attseg data check ~/mine
         attseg data check camvid --data.root ~/data/camvid --json
         attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd
@@ -135,7 +138,7 @@ def show(
     return 0
 
 
-ACTIONS = {"check": check, "show": show, "download": download}
+ACTIONS = {"check": check, "show": show, "download": download, "import": import_}
 
 
 def _named(
