@@ -175,7 +175,6 @@ OPENED_OTHERWISE = {
     ("web/folder.py", "os.open"): "with O_NOFOLLOW: a link of the explorer's folder is not followed",
     ("cli/__init__.py", "os.open"): "/dev/null, where the reader of a pipe has gone",
     ("cli/explore.py", "webbrowser.open"): "a browser",
-    ("data/download/unpack.py", "member.open"): "a member of an archive",
     ("data/importing/output.py", "member.open"): "a member of an archive",
     ("recipes/files.py", "yaml.load"): "text",
     ("web/app.py", "file.read_bytes"): "a file of this package",
@@ -183,7 +182,6 @@ OPENED_OTHERWISE = {
     ("evaluation/submission.py", "zipfile.ZipFile"): "an open file, to write to",
     ("bulk/frames.py", "av.open"): "an open file, to write to",
     ("export/formats.py", "openvino.Core().read_model"): "bytes",
-    ("data/download/archives.py", "tarfile.open"): "an open file",
     ("tensors.py", "zipfile.ZipFile"): "an open file",
     ("tensors.py", "torch.load"): "an open file",
 }

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from attseg.cli import main
+from attseg.data.catalog import CATALOG
 from attseg.data.download import download as module
-from attseg.data.download.download import SOURCES, Download
+from attseg.data.download.download import Download
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def fetched(tmp_path, monkeypatch):
             progress(what, 2, 2)
         archive = tmp_path / "a.zip"
         archive.write_bytes(bytes(1500))
-        return Download(SOURCES[name], root / SOURCES[name].place, archive, 1402)
+        return Download(CATALOG[name].source, root / CATALOG[name].source.place, archive, 1402)
 
     monkeypatch.setattr(module, "download", download)
     return calls
@@ -34,7 +35,7 @@ def test_what_was_got_and_what_to_do_next_are_told(fetched, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"{root}/CamVid: 1402 files, as many pictures as there should be; no checksum is published",
         f"{tmp_path}/a.zip (1.5 kB) is no longer needed",
-        f"terms: {SOURCES['camvid'].terms} ({SOURCES['camvid'].homepage})",
+        f"terms: {CATALOG['camvid'].source.terms} ({CATALOG['camvid'].source.homepage})",
         "next:",
         f"  attseg data check camvid --data.root '{root}'",
     ]
@@ -44,7 +45,7 @@ def test_what_was_got_and_what_to_do_next_are_told(fetched, tmp_path, capsys):
 
 def test_what_was_there_is_told(tmp_path, monkeypatch, capsys):
     there = tmp_path / "CamVid"
-    monkeypatch.setattr(module, "download", lambda name, root, progress: Download(SOURCES[name], there))
+    monkeypatch.setattr(module, "download", lambda name, root, progress: Download(CATALOG[name].source, there))
     assert main(["data", "download", "camvid"]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"{there} was there before; nothing was fetched\n")
@@ -52,7 +53,9 @@ def test_what_was_there_is_told(tmp_path, monkeypatch, capsys):
 
 
 def test_failures_are_one_sentence(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(SOURCES, "camvid", replace(SOURCES["camvid"], url="http://127.0.0.1:1/a.zip"))
+    record = CATALOG["camvid"]
+    source = replace(record.source, url="http://127.0.0.1:1/a.zip")
+    monkeypatch.setitem(CATALOG, "camvid", replace(record, source=source))
     assert main(["data", "download", "camvid", "--data.root", str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("attseg: 127.0.0.1 cannot be reached: Connection refused.")

@@ -60,7 +60,7 @@ class Server:
         same = request.headers.get("If-Range") in (None, self.etag, self.date) or not self.heeds_if_range
         start = int(asked[1]) + self.shift if asked and same else 0
         if start >= len(self.content) > 0:
-            self.refuse(request, 416)
+            self.refuse(request, 416, {"Content-Range": f"bytes */{len(self.content)}"})
             return
         request.send_response(206 if start else 200)
         if start:
@@ -70,9 +70,9 @@ class Server:
                 request.send_header(name, value)
         self.send(request, self.content[start:], self.cuts.pop(0) if self.cuts else None)
 
-    def refuse(self, request, status):
+    def refuse(self, request, status, headers=None):
         request.send_response(status)
-        for name, value in self.headers.items():
+        for name, value in (headers or self.headers).items():
             request.send_header(name, value)
         request.send_header("Content-Length", "0")
         request.send_header("Connection", "close")

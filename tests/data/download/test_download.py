@@ -13,15 +13,21 @@ from filelock import FileLock
 
 import layouts
 from attseg.cli import main
-from attseg.data.catalog import open_data
+from attseg.data.catalog import CATALOG, open_data
 from attseg.data.checking.doctor import check
 from attseg.data.download import download as module
 from attseg.data.download import transfer
-from attseg.data.download.archives import ArchiveError
-from attseg.data.download.download import SOURCES, download, find_source
+from attseg.data.download.download import download, find_source
 from attseg.data.download.transfer import DownloadError
 from attseg.data.sets.record import Checksum
 from attseg.errors import UsageError
+
+SOURCES = {name: record.source for name, record in CATALOG.items() if record.source}
+
+
+def place(monkeypatch, name, source):
+    """The data set comes from another source now."""
+    monkeypatch.setitem(CATALOG, name, replace(CATALOG[name], source=source))
 
 
 def packed(files, kind):
@@ -57,8 +63,7 @@ def served(request, serve, monkeypatch):
     known = source.checksum
     if known:
         known = replace(known, value=hashlib.new(known.algorithm, content).hexdigest())
-    here = replace(source, url=server.url(source.file), size=len(content) if source.size else None, checksum=known)
-    monkeypatch.setitem(SOURCES, request.param, here)
+    place(monkeypatch, request.param, replace(source, url=server.url(source.file), checksum=known))
     monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
     return request.param, server
 
@@ -73,7 +78,7 @@ def visible(folder):
 
 def test_a_data_set_arrives_in_its_place(served, tmp_path):
     name, server = served
-    source, root, told = SOURCES[name], tmp_path / "new" / "data", []
+    source, root, told = CATALOG[name].source, tmp_path / "new" / "data", []
     result = download(name, root, progress=lambda what, done, total: told.append(what))
     assert result.folder == root / source.place and result.archive == root / source.file
     expected = tree(source)
@@ -83,9 +88,9 @@ def test_a_data_set_arrives_in_its_place(served, tmp_path):
     assert visible(root) == sorted([source.file, source.place.split("/")[0]])
     assert list(dict.fromkeys(told)) == ["fetching", "checking", "unpacking"]
     record = json.loads((result.folder / "downloaded.json").read_text())
-    assert record["sha256"] == hashlib.sha256(server.content).hexdigest()
+    algorithm = source.checksum.algorithm if source.checksum else "sha256"
+    assert record[algorithm] == hashlib.new(algorithm, server.content).hexdigest()
     assert record["url"] == source.url and record["bytes"] == len(server.content)
-    assert (record["checked"] is None) == (source.checksum is None)
 
     again = download(name, root, progress=quiet)
     assert again.folder == result.folder and again.archive is None
@@ -94,39 +99,32 @@ def test_a_data_set_arrives_in_its_place(served, tmp_path):
 
 def test_an_archive_laid_there_by_hand_is_used(served, tmp_path):
     name, server = served
-    (tmp_path / SOURCES[name].file).write_bytes(server.content)
+    (tmp_path / CATALOG[name].source.file).write_bytes(server.content)
     result = download(name, tmp_path, progress=quiet)
     assert server.requests == []
-    assert json.loads((result.folder / "downloaded.json").read_text())["url"] is None
     assert result.archive.exists()
 
 
-def test_a_wrong_checksum_removes_what_was_fetched_but_not_what_was_there(served, tmp_path, monkeypatch):
+def test_a_wrong_checksum_is_refused(served, tmp_path, monkeypatch):
     name, server = served
     wrong = Checksum(algorithm="md5", value="0" * 32, publisher="nobody")
-    monkeypatch.setitem(SOURCES, name, replace(SOURCES[name], checksum=wrong))
-    archive = tmp_path / SOURCES[name].file
-    for laid_there in (False, True):
-        if laid_there:
-            archive.write_bytes(server.content)
-        with pytest.raises(DownloadError) as error:
-            download(name, tmp_path, progress=quiet)
-        message = str(error.value)
-        assert hashlib.md5(server.content).hexdigest() in message and "0" * 32 in message and "by nobody" in message
-        assert ("The file was removed; try once more" in message) != laid_there
-        assert ("Remove the file, or put the right one there" in message) == laid_there
-        assert archive.exists() == laid_there
-        assert not (tmp_path / SOURCES[name].place).exists()
+    place(monkeypatch, name, replace(CATALOG[name].source, checksum=wrong))
+    with pytest.raises(DownloadError) as error:
+        download(name, tmp_path, progress=quiet)
+    message = str(error.value)
+    assert hashlib.md5(server.content).hexdigest() in message and "0" * 32 in message and "by nobody" in message
+    assert "Remove the file and run the same command again" in message
+    assert not (tmp_path / CATALOG[name].source.place).exists()
 
 
 @pytest.mark.parametrize("served", [name for name, source in SOURCES.items() if source.holds], indirect=True)
 def test_an_archive_with_too_few_pictures_is_not_taken(served, tmp_path):
     name, server = served
-    source = SOURCES[name]
+    source = CATALOG[name].source
     files = tree(source)
     del files[next(iter(files))]
     server.content = packed(files, "zip")
-    with pytest.raises(ArchiveError, match=r"holds 366 files .*train/\*.png, and 367 were expected"):
+    with pytest.raises(DownloadError, match=r"'train/\*\.png': 366.*, and .*'train/\*\.png': 367.* were expected"):
         download(name, tmp_path, progress=quiet)
     assert not (tmp_path / source.place).exists()
 
@@ -139,18 +137,18 @@ def test_a_broken_download_goes_on_in_the_next_call(served, tmp_path):
         download(name, tmp_path, progress=quiet)
     download(name, tmp_path, progress=quiet)
     assert server.requests[-1]["Range"] == f"bytes={half}-"
-    assert (tmp_path / SOURCES[name].place).is_dir()
+    assert (tmp_path / CATALOG[name].source.place).is_dir()
 
 
 def test_an_empty_folder_in_its_place_is_no_hindrance(served, tmp_path):
     name, _ = served
-    (tmp_path / SOURCES[name].place).mkdir(parents=True)
+    (tmp_path / CATALOG[name].source.place).mkdir(parents=True)
     assert download(name, tmp_path, progress=quiet).files
 
 
 def test_other_folders_beside_it_are_left_alone(served, tmp_path):
     name, _ = served
-    neighbour = (tmp_path / SOURCES[name].place).parent / "VOC2007" / "mine.txt"
+    neighbour = (tmp_path / CATALOG[name].source.place).parent / "VOC2007" / "mine.txt"
     neighbour.parent.mkdir(parents=True)
     neighbour.write_text("keep me")
     download(name, tmp_path, progress=quiet)
@@ -223,13 +221,13 @@ def camvid(tmp_path):
     ("name", "fixture"), [("voc2012", "voc"), ("sbd", "sbd"), ("ade20k", "ade20k"), ("camvid", "camvid")]
 )
 def test_what_arrives_is_what_the_data_sets_expect(name, fixture, serve, request, tmp_path, monkeypatch):
-    source = SOURCES[name]
+    source = CATALOG[name].source
     content = pack_folder(request.getfixturevalue(fixture), source)
     known = source.checksum and replace(
         source.checksum, value=hashlib.new(source.checksum.algorithm, content).hexdigest()
     )
     url = serve(content).url(source.file)
-    monkeypatch.setitem(SOURCES, name, replace(source, url=url, size=None, checksum=known, holds={}))
+    place(monkeypatch, name, replace(source, url=url, checksum=known, holds={}))
     root = tmp_path / "downloaded"
     download(name, root, progress=quiet)
     result = check(name, root)

@@ -1,33 +1,38 @@
-"""Downloads a data set by its name: fetch, verify, unpack."""
+"""Downloads a data set by its name: fetches the archive, verifies it, and unpacks it.
+
+An archive is checked before anything is written: plain files, inside the folder, bounded in size.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tarfile
 import time
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from attseg.data.catalog import CATALOG
 from attseg.data.download.transfer import DownloadError, Progress, fetch
-from attseg.data.download.unpack import unpack
 from attseg.data.sets.record import Source
+from attseg.data.wording import amount
 from attseg.errors import unknown
-from attseg.files import FileError, making, obstacle, open_file
+from attseg.files import FileError, making, obstacle, open_file, require_file
 from attseg.locks import locked
-
-SOURCES = {name: record.source for name, record in CATALOG.items() if record.source}
-BY_HAND = {name: record.by_hand for name, record in CATALOG.items() if record.by_hand}
 
 RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
 LOCK = ".download.lock"
-CHUNK = 2**20
+MOST_BYTES = 2**34
+
+DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, shutil.ReadError)
+"""Errors of the standard library for archives that are truncated, damaged, encrypted, or packed in an unusual way."""
 
 
-@dataclass(frozen=True)
-class Download:
+class Download(NamedTuple):
     """Result of ``download``.
 
     Args:
@@ -49,7 +54,7 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
     An archive that was put into the root by hand is used like a fetched one. It stays there.
 
     Args:
-        name: One of ``SOURCES``.
+        name: A data set with a source.
         root: Folder for the archive and the data set; created if missing.
         progress: Progress callback.
 
@@ -59,7 +64,7 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
     """
     source, root = find_source(name, str(root)), Path(root)
     place, archive = root / source.place, root / source.file
-    if _is_there(place):
+    if place.is_dir() and any(place.iterdir()):
         return Download(source, place)
 
     def busy(owner: str) -> DownloadError:
@@ -67,14 +72,14 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
 
     try:
         with making(root), making(place.parent), locked(root / LOCK, busy, remove=True):
-            if _is_there(place):  # another process was faster
-                return Download(source, place)
-            if fetched := not archive.exists():
-                fetch(source.url, archive, size=source.size, progress=progress)
-            record = _verified(source, archive, fetched, progress)
-            more = {RECORD: json.dumps(record, indent=2).encode() + b"\n"}
-            unpacking = partial(progress, "unpacking")
-            files = unpack(archive, place, inside=source.inside, holds=source.holds, more=more, progress=unpacking)
+            if not archive.exists():
+                fetch(source.url, archive, progress=progress)
+            progress("checking", 0, None)
+            record = {"url": source.url, **_verified(source, archive), "date": time.strftime("%Y-%m-%d")}
+            progress("unpacking", 0, None)
+            files = unpack(archive, place, source)
+            with open_file(place / RECORD, "wb") as note:
+                note.write(json.dumps(record, indent=2).encode())
     except (DownloadError, FileError):
         raise
     except OSError as error:
@@ -86,53 +91,90 @@ def find_source(name: str, root: str) -> Source:
     """The source of a data set.
 
     Args:
-        name: One of ``SOURCES``.
+        name: A data set with a source.
         root: Where it is to go, for the advice where it cannot be fetched.
 
     Raises:
         UsageError: There is no such data set.
         DownloadError: It has to be fetched by hand; the message says how.
     """
-    if name in BY_HAND:
-        raise DownloadError(BY_HAND[name].format(root=root))
-    if name not in SOURCES:
-        raise unknown("data set to download", name, (*SOURCES, *BY_HAND))
-    return SOURCES[name]
+    offered = {name: record for name, record in CATALOG.items() if record.source or record.by_hand}
+    if name not in offered:
+        raise unknown("data set to download", name, offered)
+    if source := offered[name].source:
+        return source
+    raise DownloadError(offered[name].by_hand.format(root=root))
 
 
-def _verified(source: Source, archive: Path, fetched: bool, progress: Progress) -> dict[str, object]:
-    """The record of the archive; one that was just fetched and has a wrong checksum is removed."""
-    known, total = source.checksum, archive.stat().st_size
-    hashes = {
-        name: hashlib.new(name, usedforsecurity=False) for name in {"sha256", known.algorithm if known else "sha256"}
-    }
+def _verified(source: Source, archive: Path) -> dict[str, object]:
+    """Name, size and checksum of the archive, which is the published one where there is one."""
+    algorithm = source.checksum.algorithm if source.checksum else "sha256"
     with open_file(archive) as content:
-        while chunk := content.read(CHUNK):
-            for hashing in hashes.values():
-                hashing.update(chunk)
-            progress("checking", content.tell(), total)
-    found = {name: hashing.hexdigest() for name, hashing in sorted(hashes.items())}
-    if known and found[known.algorithm] != known.value:
-        if fetched:
-            archive.unlink()
-        advice = (
-            "The file was removed; try once more, and if it fails again, the server has another file now"
-            if fetched
-            else "Remove the file, or put the right one there"
-        )
+        found = hashlib.file_digest(content, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    if source.checksum and found != source.checksum.value:
         raise DownloadError(
-            f"{archive} has the {known.algorithm} {found[known.algorithm]}, and {known.value} was expected (as published by "
-            f"{known.publisher}); nothing was unpacked. {advice}: {source.homepage}"
+            f"{archive} has the {algorithm} {found}, and {source.checksum.value} was expected (as published by "
+            f"{source.checksum.publisher}); nothing was unpacked. Remove the file and run the same command again; if that fails "
+            f"too, the server has another file now: {source.homepage}"
         )
-    return {
-        "url": source.url if fetched else None,
-        "file": archive.name,
-        "bytes": total,
-        **found,
-        "checked": f"{known.algorithm}, as published by {known.publisher}" if known else None,
-        "date": time.strftime("%Y-%m-%d"),
-    }
+    return {"file": archive.name, "bytes": archive.stat().st_size, algorithm: found}
 
 
-def _is_there(place: Path) -> bool:
-    return place.is_dir() and any(place.iterdir())
+def unpack(archive: Path, place: Path, source: Source) -> int:
+    """Put a folder of an archive in its place, all of it or nothing.
+
+    The archive is unpacked beside the place (``.NAME.part``). What an interrupted call left is removed first.
+
+    Args:
+        archive: A .zip, .tar, .tgz or .tar.gz file.
+        place: What the folder becomes; an empty folder may be there.
+        source: Says which folder it is, and how many files it must have.
+
+    Returns:
+        Number of files from the archive.
+
+    Raises:
+        DownloadError: The archive is damaged, dangerous, or not the expected one; or nothing can be written.
+    """
+    part = place.with_name(f".{place.name}.part")
+    inside = part / source.inside
+    try:
+        if part.exists():
+            shutil.rmtree(part)
+        if problem := _strange(archive):
+            raise DownloadError(
+                f"{archive} holds {problem}, as no archive of a data set does; nothing was unpacked. Where does it come from?"
+            )
+        shutil.unpack_archive(archive, part, filter=None if archive.suffix == ".zip" else "data")
+        count = sum(path.is_file() for path in inside.rglob("*"))
+        found = {pattern: len(list(inside.glob(pattern))) for pattern in source.holds}
+        if not count or found != source.holds:
+            raise DownloadError(
+                f"{archive} holds {count} files in {source.inside}: {found}, and {source.holds or 'some'} were expected. Remove "
+                "it, and run the same command again"
+            )
+        inside.rename(place)
+    except DAMAGE as error:
+        raise DownloadError(f"{archive} is damaged ({error}); remove it, and run the same command again") from error
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise DownloadError(f"cannot unpack {archive}: {obstacle(error, part)}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return count
+
+
+def _strange(archive: Path) -> str | None:
+    """What an archive holds that is no plain file inside the folder, or too much; None where nothing is strange."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(require_file(archive)) as packed:
+            listed = [(info.filename, info.file_size, True) for info in packed.infolist()]
+    else:
+        with tarfile.open(require_file(archive), "r:" if archive.suffix == ".tar" else "r:gz") as tar:
+            listed = [(info.name, info.size, info.isfile() or info.isdir()) for info in tar]
+    for name, _, plain in listed:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or not plain:
+            return f"{'a path that leads elsewhere' if plain else 'a link or device'} (at {name!r})"
+    return f"more than {amount(MOST_BYTES)}" if sum(size for _, size, _ in listed) > MOST_BYTES else None

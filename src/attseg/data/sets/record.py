@@ -37,7 +37,6 @@ class Source:
         url: Of the archive.
         inside: Folder of the archive that is unpacked; the rest of it is left.
         place: Where that folder goes, below the root.
-        size: Bytes of the archive, where they are known.
         checksum: What the archive must hash to, where that is known.
         holds: How many files fit a pattern, where no checksum is known; see ``pathlib`` for patterns.
         homepage: Where people read about the data set, and find it where the server has changed.
@@ -47,7 +46,6 @@ class Source:
     url: str
     inside: str
     place: str
-    size: int | None = None
     checksum: Checksum | None = None
     holds: Mapping[str, int] = field(default_factory=dict)
     homepage: str

@@ -20,7 +20,6 @@ RECORD = DataSet(
         url="https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz",
         inside="benchmark_RELEASE/dataset",
         place="benchmark_RELEASE/dataset",
-        size=1_419_539_633,
         checksum=Checksum(algorithm="md5", value="82b4d87ceb2ed10f6038a1cba92111cb", publisher="torchvision"),
         homepage="http://home.bharathh.info/pubs/codes/SBD/download.html",
         terms="labels of pictures of PASCAL VOC, whose terms hold; cite Hariharan et al., ICCV 2011",

@@ -68,7 +68,6 @@ RECORD = DataSet(
         url="https://thor.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar",
         inside="VOCdevkit/VOC2012",
         place="VOCdevkit/VOC2012",
-        size=1_999_639_040,
         checksum=Checksum(algorithm="md5", value="6cd6e144f989b92b3379bac3b3de84fd", publisher="torchvision"),
         homepage="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
         terms="the pictures are under Flickr's terms of use; cite Everingham et al., IJCV 2010",
