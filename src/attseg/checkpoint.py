@@ -20,7 +20,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.files import FileError, open_file, replacing, require_file
 from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
-from attseg.text import is_utf8
+from attseg.text import dimensions, is_utf8
 
 FORMAT = 2
 """Version of what the header holds; raised when an older attseg could no longer read it rightly.
@@ -160,7 +160,7 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """
     own = model.state_dict()
     other_shape = [
-        f"{name} ({_size(own[name])} in the model, {_size(state[name])} in the file)"
+        f"{name} ({dimensions(own[name].shape)} in the model, {dimensions(state[name].shape)} in the file)"
         for name in own
         if name in state and own[name].shape != state[name].shape
     ]
@@ -254,7 +254,3 @@ def _listed(what: str, lines: list[str]) -> list[str]:
     shown = [f"    {line}" for line in lines[:_MOST_LISTED]]
     rest = [f"    and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
     return [f"  {what}:", *shown, *rest] if lines else []
-
-
-def _size(tensor: Tensor) -> str:
-    return " x ".join(str(length) for length in tensor.shape) or "scalar"

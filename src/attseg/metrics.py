@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -175,3 +177,13 @@ def mean_present(values: Floats) -> float:
 def _divide(parts: Counts | np.int64, whole: Counts | np.int64) -> Floats:
     whole = np.asarray(whole, np.float64)
     return np.divide(parts, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+
+def none_if_nan(value: float) -> float | None:
+    """The value, or None for NaN, which JSON does not have.
+
+    Example:
+        >>> none_if_nan(0.5), none_if_nan(math.nan)
+        (0.5, None)
+    """
+    return None if math.isnan(value) else value

@@ -98,3 +98,13 @@ def cut(text: str, most: int) -> str:
         return text
     half = most // 2
     return f"{text[:half]}.. ({len(text)} characters) ..{text[-half:]}"
+
+
+def dimensions(shape: Iterable[int]) -> str:
+    """The lengths of a shape.
+
+    Example:
+        >>> dimensions((480, 640, 3)), dimensions(())
+        ('480 x 640 x 3', 'a scalar')
+    """
+    return " x ".join(map(str, shape)) or "a scalar"

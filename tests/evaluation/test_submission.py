@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     with pytest.raises(UsageError, match="photo is no name of a Cityscapes picture; CITY_123456_123456 was expected"):
         city.add("photo", np.zeros((2, 2), np.uint8), size=(2, 2))
     voc = Submission("voc", tmp_path / "x", VOC)
-    with pytest.raises(UsageError, match=r"prediction of a has 2 x 2 \(height x width\) pixels, and the picture 2 x 3"):
+    with pytest.raises(UsageError, match=r"prediction of a has 2 x 2 pixels \(height x width\), the picture 2 x 3"):
         voc.add("a", np.zeros((2, 2), np.uint8), size=(2, 3))
     with pytest.raises(UsageError, match=r"holds the value 21; classes 0..20 were expected"):
         voc.add("a", np.full((2, 2), 21, np.uint8), size=(2, 2))
@@ -119,7 +119,7 @@ def png(values, mode=None):
     [
         ({}, "lacks 1 of 1 files, such as a.png"),
         ({"a.png": png([[1, 2]]), "b.png": png([[1]])}, "holds b.png, which belongs to no picture"),
-        ({"a.png": png([[1], [2]])}, r"has 2 x 1 \(height x width\) pixels; 1 x 2 .* were expected"),
+        ({"a.png": png([[1], [2]])}, r"has 2 x 1 pixels \(height x width\); 1 x 2 were expected"),
         ({"a.png": png([[0, 151]])}, "holds 0, 151, which ADE20K does not know"),
         ({"a.png": png([[1, 2]], "RGB")}, "has the mode RGB; L, one byte a pixel, was expected"),
         ({"a.png": b"GIF89a"}, "a.png in .* is no PNG"),

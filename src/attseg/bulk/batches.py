@@ -15,7 +15,7 @@ from attseg.errors import UsageError
 from attseg.prediction.bands import Band
 from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
-from attseg.prediction.stream import MEMORY, OnViews, Predictor
+from attseg.prediction.stream import MEMORY, OnViews, Predictor, is_out_of_memory
 from attseg.prediction.whole import as_batch
 
 MOST = 32
@@ -164,7 +164,7 @@ def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[Band | 
                 return [DecidedBand(0, *(part[:height, :width] for part in one)) for one in found]
             logits = model(batch.contiguous(memory_format=torch.channels_last)).logits[:, :, :height, :width].float()
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+        if not is_out_of_memory(error):
             raise
         raise UsageError(f"{len(images)} pictures of {height} x {width} do not fit into the memory") from error
     if logits.shape[1] != predictor.classes:

@@ -14,6 +14,7 @@ from attseg.errors import UsageError
 from attseg.models import Model, build_model
 from attseg.recipes.recipe import ModelName
 from attseg.tensors import explain_state
+from attseg.text import dimensions
 
 EPS = 1e-5
 """PyTorch's default epsilon of batch normalisation, which all sources use."""
@@ -132,7 +133,7 @@ class Given:
                 missing.append(theirs)
                 continue
             if tensor.shape != like.shape:
-                wrong.append(f"{theirs} ({_size(tensor)}, where {_size(like)} was expected)")
+                wrong.append(f"{theirs} ({dimensions(tensor.shape)}, where {dimensions(like.shape)} was expected)")
             if problem := explain_state({theirs: tensor}, {theirs: like}):
                 unfit += problem
             else:
@@ -181,7 +182,3 @@ def _renamed(ours: str, renaming: Renaming) -> str:
         if ours.startswith(beginning):
             return theirs + ours.removeprefix(beginning)
     return ours
-
-
-def _size(tensor: Tensor) -> str:
-    return " x ".join(str(length) for length in tensor.shape) or "scalar"

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.text import dimensions
 
 Array = npt.NDArray[np.uint8]
 
@@ -35,7 +36,7 @@ class Sample:
     probes: Mapping[str, npt.NDArray[np.bool_]] | None = None
 
     def __repr__(self) -> str:
-        return f"Sample({self.name!r}, {_size(self.image.shape[:2])})"
+        return f"Sample({self.name!r}, {dimensions(self.image.shape[:2])})"
 
 
 class SegmentationData(Protocol):
@@ -87,7 +88,8 @@ def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
         problem = _explain_image(sample.image) or _explain_labels(sample.labels, sample.image.shape[:2], num_classes)
         for probe, mask in (sample.probes or {}).items():
             if not problem and (mask.dtype != np.bool_ or mask.shape != sample.labels.shape):
-                problem = f"the probe {probe!r} is {mask.dtype} {_size(mask.shape)}; bool of the size of the labels was expected"
+                of = dimensions(mask.shape)
+                problem = f"the probe {probe!r} is {mask.dtype} {of}; bool of the size of the labels was expected"
     if problem:
         raise DataError(f"sample {name!r}: {problem}")
     assert isinstance(sample, Sample)
@@ -100,7 +102,7 @@ def _explain_image(image: Any) -> str:
         return (
             f"the image is a {type(image).__name__}; a NumPy array (H, W, 3) of uint8 was expected: np.asarray(image)"
         )
-    shape = _size(image.shape)
+    shape = dimensions(image.shape)
     if image.ndim == 3 and image.shape[0] == 3 and image.shape[2] != 3:
         return f"the image is {shape}, channels first; (H, W, 3) was expected: image.transpose(1, 2, 0)"
     if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
@@ -118,7 +120,7 @@ def _explain_labels(labels: Any, size: tuple[int, ...], num_classes: int) -> str
         return (
             f"the labels are a {type(labels).__name__}; a NumPy array (H, W) of uint8 was expected: np.asarray(labels)"
         )
-    shape = _size(labels.shape)
+    shape = dimensions(labels.shape)
     if labels.ndim == 3:
         if 1 in (labels.shape[0], labels.shape[2]):
             return f"the labels are {shape}; (H, W) was expected: labels.reshape{size}"
@@ -176,7 +178,3 @@ def _as_bytes(labels: npt.NDArray[Any]) -> str:
         if labels.min() >= 0
         else f": np.where(labels < 0, {IGNORE}, labels).astype(np.uint8), if negative ones are ignored"
     )
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "a scalar"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from attseg.text import dimensions
+
 Shapes = Mapping[str, torch.Size]
 
 PREFERRED = re.compile(r"(^|[._])(ema|teacher|average)([._]|$)")
@@ -85,7 +87,7 @@ def fit_at(tensors: Mapping[str, Tensor], prefix: str, needed: Shapes, whole: Sh
         if key not in below:
             missing.append(name)
         elif (tensor := tensors[below[key]]).shape != needed[name]:
-            misshapen.append(f"{name} ({_size(tensor.shape)}, needs {_size(needed[name])})")
+            misshapen.append(f"{name} ({dimensions(tensor.shape)}, needs {dimensions(needed[name])})")
         else:
             fitting[name] = tensor
     tops = {name.partition(".")[0] for name in (*needed, *(name for name in whole if _plain(name) in plain))}
@@ -141,7 +143,3 @@ def _splits(name: str) -> Iterator[tuple[str, str]]:
 def _plain(name: str) -> str:
     """A name as it is in both of timm's forms: ``stages.0.blocks`` is ``stages_0.blocks`` where only maps are wanted."""
     return name.replace(".", "_")
-
-
-def _size(shape: torch.Size) -> str:
-    return " x ".join(map(str, shape)) or "a single number"

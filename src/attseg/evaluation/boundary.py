@@ -17,6 +17,7 @@ from attseg.data.sample import Array, Sample
 from attseg.evaluation.contours import Matches, f_score, find_contours, match_contours
 from attseg.evaluation.counts import Counts
 from attseg.evaluation.windows import differs_within, near_border
+from attseg.metrics import none_if_nan
 
 RATIO = 0.02
 WIDTHS = (1, 2, 4, 8, 16, 32)
@@ -127,16 +128,16 @@ class BoundaryMeter:
         scores = f_score(label_lines, prediction_lines)
         bands = counts["trimap"].numpy()
         return {
-            "iou": _plain(metrics.mean_present(ious)),
+            "iou": none_if_nan(metrics.mean_present(ious)),
             "iou_per_class": self._by_name(ious),
             "trimap": [
-                {"width": width, "miou": _plain(_labelled_miou(band)), "pixels": int(band.sum())}
+                {"width": width, "miou": none_if_nan(_labelled_miou(band)), "pixels": int(band.sum())}
                 for width, band in zip(self.widths, bands, strict=True)
             ],
             "f_score": [
                 {
                     "tolerance": tolerance,
-                    "f_score": _plain(metrics.mean_present(each)),
+                    "f_score": none_if_nan(metrics.mean_present(each)),
                     "per_class": self._by_name(each),
                 }
                 for tolerance, each in zip(self.tolerances, scores, strict=True)
@@ -144,7 +145,7 @@ class BoundaryMeter:
         }
 
     def _by_name(self, values: metrics.Floats) -> dict[str, float | None]:
-        return {name: _plain(float(value)) for name, value in zip(self.classes.names, values, strict=True)}
+        return {name: none_if_nan(float(value)) for name, value in zip(self.classes.names, values, strict=True)}
 
 
 def _seen(prediction: Array, labels: Array) -> Array:
@@ -155,7 +156,3 @@ def _seen(prediction: Array, labels: Array) -> Array:
 def _labelled_miou(counts: Integers) -> float:
     """Mean IoU over the classes that are labelled in a band."""
     return metrics.mean_present(metrics.iou(counts)[counts.sum(1) > 0])
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -13,6 +13,7 @@ from attseg.evaluation.bootstrap import DRAWS, LEVEL, Floats, Integers, Interval
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import ConfusionMeter
 from attseg.evaluation.stages import counts_of
+from attseg.metrics import none_if_nan
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Comparison:
         """As plain values for JSON; scores in [0, 1], null where there is none."""
         columns = zip((None, *self.names), self.before, self.after, (self.miou, *self.classes), strict=True)
         rows = {
-            name: {"before": _plain(before), "after": _plain(after), "change": change.to_dict()}
+            name: {"before": none_if_nan(before), "after": none_if_nan(after), "change": change.to_dict()}
             for name, before, after, change in columns
         }
         return {
@@ -68,7 +69,8 @@ class Comparison:
             "level": LEVEL,
             "block": self.block,
             "pictures": [
-                {"name": one.name, "before": _plain(one.before), "after": _plain(one.after)} for one in self.changes
+                {"name": one.name, "before": none_if_nan(one.before), "after": none_if_nan(one.after)}
+                for one in self.changes
             ],
         }
 
@@ -126,7 +128,3 @@ def _share_right(parts: Integers) -> Floats:
 def _confusions(kept: KeptCounts) -> list[Any]:
     meter = ConfusionMeter(1)
     return [counts_of(meter, counts)[meter.COUNTS] for counts in kept]
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value

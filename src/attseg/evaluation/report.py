@@ -9,7 +9,7 @@ from typing import Any
 
 from attseg import metrics
 from attseg.data.classes import ClassTable
-from attseg.metrics import Counts, Floats
+from attseg.metrics import Counts, Floats, none_if_nan
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 
@@ -80,16 +80,16 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON; scores in [0, 1], null where there is none."""
         return {
-            "miou": _plain(self.miou),
-            "pixel_accuracy": _plain(self.pixel_accuracy),
-            "mean_accuracy": _plain(self.mean_accuracy),
-            "frequency_weighted_iou": _plain(self.frequency_weighted_iou),
-            "per_class": {n: _plain(float(v)) for n, v in zip(self.classes.names, self.iou, strict=True)},
+            "miou": none_if_nan(self.miou),
+            "pixel_accuracy": none_if_nan(self.pixel_accuracy),
+            "mean_accuracy": none_if_nan(self.mean_accuracy),
+            "frequency_weighted_iou": none_if_nan(self.frequency_weighted_iou),
+            "per_class": {n: none_if_nan(float(v)) for n, v in zip(self.classes.names, self.iou, strict=True)},
             "absent": self.absent,
             "probes": {
                 name: {
-                    "miou": _plain(self.probe_miou(name)),
-                    "pixel_accuracy": _plain(metrics.pixel_accuracy(counts)),
+                    "miou": none_if_nan(self.probe_miou(name)),
+                    "pixel_accuracy": none_if_nan(metrics.pixel_accuracy(counts)),
                     "pixels": int(counts.sum()),
                 }
                 for name, counts in self.probes.items()
@@ -101,7 +101,3 @@ class Report:
             "ignored_pixels": self.ignored,
             "counts": self.counts.tolist(),
         }
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.classes import ClassTable
+from attseg.data.wording import few
 from attseg.errors import UsageError
 from attseg.files import read_text
 from attseg.prediction.protocol import Protocol
@@ -86,17 +87,14 @@ def check_classes(trained: ClassTable, measured: ClassTable, run: str) -> None:
         return
     if set(trained.names) == set(measured.names):
         raise UsageError(
-            f"{run} has the classes in the order {_few(trained.names)}, and the data set in the order {_few(measured.names)}, "
-            "which is that of their values in label files: renumber the label files and classes.csv in the order of the model"
+            f"{run} has the classes in the order {few(trained.names, 4)}, and the data set in the order "
+            f"{few(measured.names, 4)}, which is that of their values in label files: renumber the label files and classes.csv "
+            "in the order of the model"
         )
     raise UsageError(
-        f"{run} knows {len(trained)} classes ({_few(trained.names)}), and the data set has {len(measured)} "
-        f"({_few(measured.names)}); names and order must be equal to be measured"
+        f"{run} knows {len(trained)} classes ({few(trained.names, 4)}), and the data set has {len(measured)} "
+        f"({few(measured.names, 4)}); names and order must be equal to be measured"
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (", .." if len(names) > 4 else "")
 
 
 def check_comparable(

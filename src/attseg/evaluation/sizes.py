@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array, Sample
 from attseg.evaluation.counts import Counts
 from attseg.evaluation.regions import Regions, find_regions
+from attseg.metrics import none_if_nan
 
 BOUNDS = (16**2, 32**2, 96**2)
 """Areas in pixels between sizes; the last two are COCO's."""
@@ -101,9 +101,9 @@ class SizeMeter:
             "below": high,
             "regions": int(regions.sum()),
             "pixels": int(labelled.sum()),
-            "miou": _plain(metrics.mean_present(ious)),
-            "found": _plain(metrics.mean_present(found)),
-            "iou_per_class": {n: _plain(float(v)) for n, v in zip(self.classes.names, ious, strict=True)},
+            "miou": none_if_nan(metrics.mean_present(ious)),
+            "found": none_if_nan(metrics.mean_present(found)),
+            "iou_per_class": {n: none_if_nan(float(v)) for n, v in zip(self.classes.names, ious, strict=True)},
         }
 
 
@@ -116,7 +116,3 @@ def _partners(labelled: Regions, predicted: Regions, right: npt.NDArray[np.bool_
     order = np.lexsort((-theirs, common))  # the best comes last, of equally good ones the first region
     partners[ours[order]] = theirs[order]
     return partners
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else value

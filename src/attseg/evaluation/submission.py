@@ -17,8 +17,10 @@ from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.data.sets.record import SubmissionForm
+from attseg.data.wording import few
 from attseg.errors import UsageError, unknown
 from attseg.files import replacing, require_file
+from attseg.text import dimensions
 
 Size = tuple[int, int]
 
@@ -73,8 +75,8 @@ class Submission:
         self.rules = RULES[kind]
         if classes.names != self.rules.table.names:
             raise UsageError(
-                f"a submission to {self.rules.title} is of its {len(self.rules.table)} classes ({_few(self.rules.table)}), and "
-                f"here are {len(classes)} ({_few(classes)}); use a model that was trained on {self.rules.title}"
+                f"a submission to {self.rules.title} is of its {len(self.rules.table)} classes ({few(self.rules.table.names)}), "
+                f"and here are {len(classes)} ({few(classes.names)}); use a model that was trained on {self.rules.title}"
             )
         self.path = path.with_name(path.name + self.rules.form.archive)
         self.sizes: dict[str, Size] = {}
@@ -100,7 +102,10 @@ class Submission:
             UsageError: The prediction has another size or other values, the name is none of the data set's, or comes twice.
         """
         if labels.shape != tuple(size):
-            raise UsageError(f"the prediction of {name} has {_by(labels.shape)} pixels, and the picture {_by(size)}")
+            found = dimensions(labels.shape)
+            raise UsageError(
+                f"the prediction of {name} has {found} pixels (height x width), the picture {dimensions(size)}"
+            )
         if labels.max(initial=0) >= len(self.rules.table):
             raise UsageError(
                 f"the prediction of {name} holds the value {labels.max()}; classes 0..{len(self.rules.table) - 1} were expected"
@@ -165,7 +170,10 @@ def check_archive(path: Path, rules: Rules, sizes: dict[str, Size]) -> None:
             raise UsageError(f"{name} in {path} has the mode {picture.mode}; {wanted}, one byte a pixel, was expected")
         values = np.asarray(picture)
         if values.shape != sizes[name]:
-            raise UsageError(f"{name} in {path} has {_by(values.shape)} pixels; {_by(sizes[name])} were expected")
+            raise UsageError(
+                f"{name} in {path} has {dimensions(values.shape)} pixels (height x width); {dimensions(sizes[name])} were "
+                "expected"
+            )
         if wrong := sorted({int(value) for value in np.unique(values) if not allowed[value]}):
             raise UsageError(
                 f"{name} in {path} holds {', '.join(map(str, wrong[:5]))}, which {rules.title} does not know"
@@ -197,11 +205,3 @@ def _read(path: Path, archive: str) -> Iterator[tuple[str, bytes]]:
         for member in packed:
             content = packed.extractfile(member)
             yield member.name, content.read() if content else b""
-
-
-def _few(table: ClassTable) -> str:
-    return ", ".join(table.names[:3]) + (", .." if len(table) > 3 else "")
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return f"{' x '.join(map(str, size))} (height x width)"

@@ -22,6 +22,7 @@ from attseg.explain.figures.seen import Pictured
 from attseg.explain.looked import look
 from attseg.files import no_such_path
 from attseg.models.frame import smallest_side
+from attseg.prediction.stream import is_out_of_memory
 from attseg.prediction.whole import as_batch
 
 SCENE = (240, 320)
@@ -78,7 +79,7 @@ def look_at(run: str, segmenter: Model, image: Array) -> Side:
             as_batch(image, segmenter.preprocessing, segmenter.device, least=smallest_side(segmenter.model)),
         )
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "DefaultCPUAllocator" not in str(error):
+        if not is_out_of_memory(error):
             raise
         raise UsageError(
             f"{run} does not fit into the memory of {segmenter.device} for a picture of {image.shape[1]} x {image.shape[0]}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, product
@@ -122,7 +123,7 @@ def judge_names(classes: ClassTable) -> Iterator[Finding]:
             )
             yield Finding("warning", "names alike", message)
     for index, name in enumerate(classes.names):
-        if _appearance(name) in SOUND_IGNORED:
+        if SOUND_IGNORED.fullmatch(_appearance(name)):
             message = (
                 f"{name!r} is trained and counted as a class like any other (value {classes.values[index]}); if its pixels are "
                 "to be left out, put 1 into the column ignore of classes.csv"
@@ -130,24 +131,8 @@ def judge_names(classes: ClassTable) -> Iterator[Finding]:
             yield Finding("warning", "named as ignored", message)
 
 
-SOUND_IGNORED = frozenset(
-    (
-        "don't care",
-        "dont care",
-        "dontcare",
-        "ignored",
-        "invalid",
-        "no data",
-        "no label",
-        "nodata",
-        "not labelled",
-        "not labeled",
-        "unannotated",
-        "undefined",
-        "unlabelled area",
-        "unlabeled area",
-        "voids",
-    )
+SOUND_IGNORED = re.compile(
+    "don'?t ?care|ignored|invalid|no ?data|no label|not labell?ed|unannotated|undefined|unlabell?ed area|voids"
 )
 """Names, as ``_appearance`` gives them, of what other tools leave out."""
 
@@ -184,27 +169,7 @@ def judge_images_within(split: str, part: Part, readings: Sequence[Reading]) -> 
         yield Finding("warning", "empty image", message, split)
 
 
-IMAGE_ENDINGS = frozenset(
-    f".{ending}"
-    for ending in (
-        "jfif",
-        "jpe",
-        "jif",
-        "heic",
-        "heif",
-        "jxl",
-        "dib",
-        "pbm",
-        "pnm",
-        "j2k",
-        "npy",
-        "npz",
-        "dcm",
-        "nii",
-        "exr",
-        "psd",
-    )
-)
+IMAGE_ENDINGS = re.compile(r"\.(jfif|jpe|jif|heic|heif|jxl|dib|pbm|pnm|j2k|npy|npz|dcm|nii|exr|psd)")
 """Endings of images and arrays that are not read."""
 
 
@@ -214,7 +179,7 @@ def judge_unread(unread: Mapping[str, int]) -> Iterator[Finding]:
     Args:
         unread: How many files end in what is not read, by ending.
     """
-    images = {ending: count for ending, count in unread.items() if ending in IMAGE_ENDINGS}
+    images = {ending: count for ending, count in unread.items() if IMAGE_ENDINGS.fullmatch(ending)}
     if images:
         listed = ", ".join(f"{ending} ({count})" for ending, count in sorted(images.items()))
         message = (
