@@ -175,7 +175,6 @@ OPENED_OTHERWISE = {
     ("web/folder.py", "os.open"): "with O_NOFOLLOW: a link of the explorer's folder is not followed",
     ("cli/__init__.py", "os.open"): "/dev/null, where the reader of a pipe has gone",
     ("cli/explore.py", "webbrowser.open"): "a browser",
-    ("data/importing/output.py", "member.open"): "a member of an archive",
     ("recipes/files.py", "yaml.load"): "text",
     ("web/app.py", "file.read_bytes"): "a file of this package",
     ("evaluation/submission.py", "tarfile.open"): "an open file, to write to",

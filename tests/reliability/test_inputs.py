@@ -29,12 +29,13 @@ from attseg.bulk.manifest import Manifest, read_manifests
 from attseg.checkpoint import WeightsError, read_weights
 from attseg.converters.source import read_tensors
 from attseg.data.classes import IGNORE
-from attseg.data.download.unpack import unpack
+from attseg.data.download.download import unpack
 from attseg.data.reading.arrays import from_array
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
 from attseg.data.sets.listed import read_list
+from attseg.data.sets.record import Source
 from attseg.errors import UsageError
 from attseg.evaluation.kept import KeptCounts
 from attseg.files import FileError
@@ -257,7 +258,7 @@ def archive(path, case):
     place.parent.mkdir(exist_ok=True)
     before = set(path.parent.rglob("*"))
     try:
-        unpack(path, place, inside="set", holds={}, more={}, progress=lambda done, total: None)
+        unpack(path, place, Source(url="", inside="set", place="set", homepage="", terms=""))
         for name, content in case.values.items():
             if case.whole:
                 assert (place / name.removeprefix("set/")).read_bytes() == content

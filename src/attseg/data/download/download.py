@@ -1,35 +1,25 @@
-"""Downloads a data set by its name: fetches the archive, verifies it, and unpacks it.
-
-An archive is checked before anything is written: plain files, inside the folder, bounded in size.
-"""
+"""Downloads a data set by its name: fetches the archive, verifies it, and unpacks it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-import tarfile
 import time
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
+from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.catalog import CATALOG
 from attseg.data.download.transfer import DownloadError, Progress, fetch
 from attseg.data.sets.record import Source
-from attseg.data.wording import amount
 from attseg.errors import unknown
-from attseg.files import FileError, making, obstacle, open_file, require_file
+from attseg.files import FileError, making, obstacle, open_file
 from attseg.locks import locked
 
 RECORD = "downloaded.json"
 """File in an unpacked data set that says what it was made from."""
 LOCK = ".download.lock"
-MOST_BYTES = 2**34
-
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, shutil.ReadError)
-"""Errors of the standard library for archives that are truncated, damaged, encrypted, or packed in an unusual way."""
 
 
 class Download(NamedTuple):
@@ -60,6 +50,7 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
 
     Raises:
         UsageError: There is no such data set.
+        ArchiveError: The archive is damaged or dangerous.
         DownloadError: It has to be fetched by hand; or something failed, and the message says what, and what was kept.
     """
     source, root = find_source(name, str(root)), Path(root)
@@ -80,7 +71,7 @@ def download(name: str, root: str | Path, *, progress: Progress) -> Download:
             files = unpack(archive, place, source)
             with open_file(place / RECORD, "wb") as note:
                 note.write(json.dumps(record, indent=2).encode())
-    except (DownloadError, FileError):
+    except (DownloadError, ArchiveError, FileError):
         raise
     except OSError as error:
         raise DownloadError(f"cannot make {place.parent}: {obstacle(error, place)}") from error
@@ -134,18 +125,15 @@ def unpack(archive: Path, place: Path, source: Source) -> int:
         Number of files from the archive.
 
     Raises:
-        DownloadError: The archive is damaged, dangerous, or not the expected one; or nothing can be written.
+        ArchiveError: The archive is damaged or dangerous.
+        DownloadError: It is not the expected one, or nothing can be written.
     """
     part = place.with_name(f".{place.name}.part")
     inside = part / source.inside
     try:
         if part.exists():
             shutil.rmtree(part)
-        if problem := _strange(archive):
-            raise DownloadError(
-                f"{archive} holds {problem}, as no archive of a data set does; nothing was unpacked. Where does it come from?"
-            )
-        shutil.unpack_archive(archive, part, filter=None if archive.suffix == ".zip" else "data")
+        unpack_checked(archive, part)
         count = sum(path.is_file() for path in inside.rglob("*"))
         found = {pattern: len(list(inside.glob(pattern))) for pattern in source.holds}
         if not count or found != source.holds:
@@ -154,27 +142,10 @@ def unpack(archive: Path, place: Path, source: Source) -> int:
                 "it, and run the same command again"
             )
         inside.rename(place)
-    except DAMAGE as error:
-        raise DownloadError(f"{archive} is damaged ({error}); remove it, and run the same command again") from error
-    except DownloadError:
+    except (DownloadError, ArchiveError):
         raise
     except OSError as error:
         raise DownloadError(f"cannot unpack {archive}: {obstacle(error, part)}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return count
-
-
-def _strange(archive: Path) -> str | None:
-    """What an archive holds that is no plain file inside the folder, or too much; None where nothing is strange."""
-    if archive.suffix == ".zip":
-        with zipfile.ZipFile(require_file(archive)) as packed:
-            listed = [(info.filename, info.file_size, True) for info in packed.infolist()]
-    else:
-        with tarfile.open(require_file(archive), "r:" if archive.suffix == ".tar" else "r:gz") as tar:
-            listed = [(info.name, info.size, info.isfile() or info.isdir()) for info in tar]
-    for name, _, plain in listed:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name or not plain:
-            return f"{'a path that leads elsewhere' if plain else 'a link or device'} (at {name!r})"
-    return f"more than {amount(MOST_BYTES)}" if sum(size for _, size, _ in listed) > MOST_BYTES else None

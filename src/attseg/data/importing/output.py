@@ -10,7 +10,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from attseg.data.download.archives import ArchiveError, opened
+from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.importing.report import Report
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
@@ -21,7 +21,7 @@ from attseg.locks import locked
 REPORT_FILE = "import.json"
 """The report in the data set, with sizes and times of all files."""
 
-MOST_PICTURES, MOST_UNPACKED = 500_000, 2**38
+MOST_UNPACKED = 2**38
 
 
 @contextmanager
@@ -134,12 +134,7 @@ def opened_source(source: Path, out: Path) -> Iterator[tuple[Path, Path]]:
         with making(place.parent):
             shutil.rmtree(folder, ignore_errors=True)
             try:
-                with opened(source, most_files=MOST_PICTURES, most_bytes=MOST_UNPACKED) as members:
-                    for member in members:
-                        target = folder / member.path
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        with member.open() as packed, open_file(target, "xb") as file:
-                            shutil.copyfileobj(packed, file, 2**20)
+                unpack_checked(source, folder, most_bytes=MOST_UNPACKED)
             except ArchiveError as error:
                 raise DataError(str(error)) from error
             yield folder, folder
