@@ -325,6 +325,13 @@ def test_zip_files(tmp_path):
     assert not (tmp_path / "escaped.txt").exists()
 
 
+def test_an_export_in_a_folder_of_its_own_within_the_archive(tmp_path):
+    supervisely_folder(tmp_path / "e" / "project 7")
+    shutil.make_archive(tmp_path / "e", "zip", tmp_path / "e")
+    for source in (tmp_path / "e", tmp_path / "e.zip"):
+        assert import_data(source, tmp_path / "out").format == "supervisely"
+
+
 def test_pictures_elsewhere_are_not_taken(tmp_path):
     """A name in an export does not choose which of a person's files are copied."""
     secret = write_picture(tmp_path / "secret.jpg", 1)
@@ -389,6 +396,7 @@ def test_two_formats_in_one_folder_are_refused_with_the_options_that_decide(tmp_
         ("a.xml", "<annotation><object/></annotation>", "hold boxes"),
         ("a.json", "{", "is no JSON"),
         ("a.json", "{}", "1 .json"),
+        ("a.json", '[{"image": "a.jpg", "annotator": 1}]', "JSON-MIN"),
         ("a.jpg", "", "1 .jpg"),
     ],
 )

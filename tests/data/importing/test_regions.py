@@ -61,6 +61,21 @@ def decoded(runs):
         return coco.decode(runs).astype(bool)
 
 
+def test_polygons_of_labelme_far_from_the_corner():
+    """Pillow keeps coordinates in 32 bits: moving a polygon, if by whole pixels, may change its pixels."""
+    points = np.array([(137.4133173721545, 101.29457288153367), (16.523814927713367, 87.51815633899801),
+                       (95.65116968925919, 76.76107003047368), (137.1413791149556, 85.56374504435807),
+                       (117.16633086986252, 102.71965252839443), (17.366478255968175, 80.26651819052998),
+                       (48.18420739726789, 5.713444052018758), (19.547643390466636, 80.08749054915177)])  # fmt: skip
+    image = Image.new("L", (160, 120))
+    ImageDraw.Draw(image).polygon([tuple(point) for point in points], outline=1, fill=1)
+    window = PillowShape("polygon", points).window(120, 160)
+    rows, columns = window.mask.shape
+    place = np.s_[window.top : window.top + rows, window.left : window.left + columns]
+    assert (np.array(image).astype(bool)[place] == window.mask).all()
+    assert np.array(image).sum() == window.mask.sum()
+
+
 @given(corners)
 @settings(max_examples=300, deadline=None)
 def test_polygons_of_labelme_are_those_of_pillow_on_the_whole_picture(points):
@@ -175,6 +190,7 @@ def plain_runs(mask):
         ("", "0 pixels, and 1961 were expected"),
         ([1961, 1], "1962 pixels"),
         ([-1, 1962], "negative"),
+        ([2**62, 2**62, 2**62, 2**62, 1961], "more than"),  # their sum is 1961 in 64 bits
         ([0.5], "whole numbers"),
         (["a"], "whole numbers"),
         ([[1]], "whole numbers"),

@@ -16,7 +16,7 @@ from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes, choose_classes
 from attseg.data.importing.export import Entry, Export
 from attseg.data.importing.naming import named
-from attseg.data.importing.output import building, open_new, opened_source, save
+from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
 from attseg.data.importing.placing import place
 from attseg.data.importing.recognise import open_export
 from attseg.data.importing.regions import MissingPackage
@@ -72,8 +72,10 @@ def import_data(
         DataError: A file that all depends on is broken, or no picture could be taken.
         FileError: The data set cannot be written.
     """
-    decided = Choices(**choices)
     source, out = Path(source).expanduser(), Path(out).expanduser()
+    decided = Choices(**choices)
+    if is_archive(source):  # what was unpacked is removed, and its links stay
+        decided = replace(decided, link=True)
     folders = [Path(folder).expanduser() for folder in images]
     for path in (source, *folders):
         if not path.exists():
@@ -134,7 +136,7 @@ def _survey(export: Export, entries: Sequence[Entry], report: Report, progress: 
     seen: dict[Entry, Seen] = {}
     pictures: dict[Path, str] = {}
     for done, (entry, found) in enumerate(in_order(lambda entry: survey(export, entry), entries), 1):
-        progress("reading labels", done, len(entries))
+        progress("reading pictures and labels", done, len(entries))
         if isinstance(found, Exception):
             report.broken[entry.name] = _reason(entry, found)
         elif found.image is not None and (first := pictures.setdefault(found.image, entry.name)) != entry.name:
@@ -239,9 +241,7 @@ def _write(writer: Writer, placed: Sequence[Placed], report: Report, progress: P
         other = "smaller" if writer.choices.overlap == "later" else "later"
         report.remarks.append(f"where regions overlap, {wins} wins (--overlap {other}: the other way)")
     if writer.choices.link and copied:
-        report.remarks.append(
-            f"copied, since they cannot be linked from another disk or an archive: {plural(copied, 'picture')}"
-        )
+        report.remarks.append(f"copied, since they cannot be linked (another disk): {plural(copied, 'picture')}")
 
 
 def _count(found: Written, split: str, names: Sequence[str], report: Report) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.importing.report import Report
+from attseg.data.reading.hidden import visible
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from attseg.files import FileError, making, obstacle, open_file
@@ -115,6 +116,21 @@ def open_new(path: Path) -> Any:
     return open_file(path, "xb")
 
 
+def is_archive(source: Path) -> bool:
+    """Whether an export is a zip file."""
+    return source.suffix.lower() == ".zip" and source.is_file()
+
+
+def innermost(folder: Path) -> Path:
+    """The folder, or the one inside where there is nothing but another folder, as archives often have it."""
+    for _ in range(5):
+        inside = visible(sorted(entry.name for entry in folder.iterdir()))
+        if len(inside) != 1 or not (folder / inside[0]).is_dir():
+            break
+        folder = folder / inside[0]
+    return folder
+
+
 @contextmanager
 def opened_source(source: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     """An export, unpacked beside ``out`` where it is a zip file.
@@ -125,8 +141,8 @@ def opened_source(source: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     Raises:
         DataError: The archive is damaged or dangerous.
     """
-    if source.suffix.lower() != ".zip" or not source.is_file():
-        yield source, source if source.is_dir() else source.parent
+    if not is_archive(source):
+        yield (innermost(source), source) if source.is_dir() else (source, source.parent)
         return
     place = out.absolute()
     folder = place.with_name(f".{place.name}.unpacked")
@@ -137,7 +153,8 @@ def opened_source(source: Path, out: Path) -> Iterator[tuple[Path, Path]]:
                 unpack_checked(source, folder, most_bytes=MOST_UNPACKED)
             except ArchiveError as error:
                 raise DataError(str(error)) from error
-            yield folder, folder
+            home = innermost(folder)
+            yield home, home
     except FileError:
         raise
     except OSError as error:

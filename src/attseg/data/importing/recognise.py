@@ -89,7 +89,16 @@ def _recognise(source: Path, search: Search) -> str:
             except DataError as error:
                 problems.append(str(error))
                 continue
-            found.update({name: path.name for name, fits in _JSON.items() if fits(content)})
+            kinds = {name: path.name for name, fits in _JSON.items() if fits(content)}
+            if (
+                not kinds
+                and isinstance(content, list)
+                and content
+                and isinstance(content[0], dict)
+                and "image" in content[0]
+            ):
+                problems.append(f"{path} looks like Label Studio's JSON-MIN, which leaves out sizes; export as JSON")
+            found.update(kinds)
     if not found and source.is_dir():
         _refuse_folder_set(source)
         if has_masks(search):

@@ -111,11 +111,11 @@ class PillowShape(Shape):
         if box is None:
             return None
         top, left, bottom, right = box
-        corners = [(x - left, y - top) for x, y in self.points.tolist()]
-        image = Image.new("1", (right - left, bottom - top))
-        draw = ImageDraw.Draw(image)
-        getattr(draw, self.kind)(corners, outline=1, fill=1)
-        return Window(top, left, np.array(image))
+        image = Image.new(
+            "1", (right, bottom)
+        )  # from the corner of the picture, since Pillow rounds coordinates to 24 bits
+        getattr(ImageDraw.Draw(image), self.kind)([(x, y) for x, y in self.points.tolist()], outline=1, fill=1)
+        return Window(top, left, np.array(image.crop((left, top, right, bottom))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,8 @@ def decode_counts(counts: object) -> Counts:
         values = np.array(_from_text(counts), np.int64)
     if (values < 0).any():
         raise DataError("a mask in runs has a negative length")
+    if values.size and values.max() > MAX_PIXELS:
+        raise DataError(f"a mask in runs has a length of more than {MAX_PIXELS} pixels, the most that are read")
     return values
 
 

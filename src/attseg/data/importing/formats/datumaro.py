@@ -74,6 +74,9 @@ class Datumaro(Export):
                     raise DataError(f"a {kind} of the item {item.id!r} has no class")
                 crowd = bool(one.attributes.get("is_crowd"))
                 label = self.classes[one.label].name
+                if kind == "mask":
+                    rows, columns = one.image.shape if not hasattr(one, "rle") else one.rle["size"]
+                    found.size = int(rows), int(columns)
                 found.regions.append(Region(label, _shape(one, kind), "bbox" in kind, crowd))
             elif kind not in ("label", "caption"):
                 found.left_out.append(f"{kind} (it has no area)")
