@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from attseg.data.classes import Color
 from attseg.data.importing.regions import Region
 from attseg.data.importing.search import Search
+from attseg.data.sample import DataError
+from attseg.errors import UsageError
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -89,6 +92,22 @@ class Annotation:
     regions: list[Region] = field(default_factory=list)
     mask: Mask | None = None
     left_out: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def as_written_by(source: Path, tool: str) -> Iterator[None]:
+    """Whatever a reader stumbles over within the block is said to be the file's fault: values may be of any kind in any place.
+
+    Raises:
+        DataError: Something went wrong.
+    """
+    try:
+        yield
+    except (DataError, UsageError, OSError):
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"[:200]
+        raise DataError(f"{source} is not as {tool} writes it ({what})") from error
 
 
 class Export(ABC):

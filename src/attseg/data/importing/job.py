@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from attseg.data.classes import IGNORE
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes, choose_classes
-from attseg.data.importing.export import Entry, Export
+from attseg.data.importing.export import Entry, Export, as_written_by
 from attseg.data.importing.naming import named
 from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
 from attseg.data.importing.placing import place
@@ -91,7 +91,8 @@ def import_data(
 
 
 def _run(export: Export, choices: Choices, folder: Path, report: Report, progress: Progress) -> None:
-    entries = named(list(export.entries()))
+    with as_written_by(report.source, report.title):
+        entries = named(list(export.entries()))
     if not entries:
         raise UsageError(f"{report.source} lists no pictures")
     seen = _survey(export, entries, report, progress)

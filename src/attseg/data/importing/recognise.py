@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from attseg.data.importing.export import Export
+from attseg.data.importing.export import Export, as_written_by
 from attseg.data.importing.formats.coco import Coco, is_coco
 from attseg.data.importing.formats.cvat import Cvat, is_cvat
 from attseg.data.importing.formats.datumaro import Datumaro
@@ -67,7 +67,8 @@ def open_export(source: Path, search: Search, format: str | None = None) -> tupl
         return format, Datumaro(source, search, format.partition(":")[2])
     if format not in FORMATS:
         raise unknown("format", format, FORMATS, more=f"There are: {', '.join(FORMATS)}, and datumaro:NAME")
-    return format, FORMATS[format](source, search)
+    with as_written_by(source, FORMATS[format].title):
+        return format, FORMATS[format](source, search)
 
 
 def _recognise(source: Path, search: Search) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes
-from attseg.data.importing.export import Annotation, Entry, Export, Size
+from attseg.data.importing.export import Annotation, Entry, Export, Size, as_written_by
 from attseg.data.importing.painting import paint
 from attseg.data.importing.regions import Region
 from attseg.data.reading.image import read_raw
@@ -211,7 +211,10 @@ def _standing(stored: Size, orientation: int) -> Size:
 
 
 def _read(export: Export, entry: Entry) -> Annotation:
-    return export.read(entry) if entry.picture is None else Annotation(entry.picture)
+    if entry.picture is not None:
+        return Annotation(entry.picture)
+    with as_written_by(entry.source, export.title):
+        return export.read(entry)
 
 
 def _suffix(image: Path | bytes) -> str:

@@ -56,11 +56,11 @@ class Coco(Export):
         """Names of categories by their numbers."""
         categories = content["categories"]
         table = {get(one, "id", int, f"a category of {path}"): one for one in categories}
-        used = {one.get("category_id") for one in content["annotations"] if isinstance(one, dict)}
-        parents = {one.get("supercategory") for number, one in table.items() if number in used}
+        used = {str(one.get("category_id")) for one in content["annotations"] if isinstance(one, dict)}
+        parents = [one.get("supercategory") for number, one in table.items() if str(number) in used]
         for number in sorted(table):
             name = get(table[number], "name", str, f"category {number} of {path}")
-            if number not in used and name in parents and path.name == ROBOFLOW:
+            if str(number) not in used and name in parents and path.name == ROBOFLOW:
                 said = f"the category {name!r} is the group of the others and occurs nowhere; it is no class"
                 self.remarks += [said] if said not in self.remarks else []
             else:
@@ -78,7 +78,7 @@ class Coco(Export):
         found = Annotation(file, picture.size)
         for one in picture.annotations:
             number = one.get("category_id")
-            if number not in picture.categories:
+            if not isinstance(number, int) or number not in picture.categories:
                 raise DataError(f"an annotation has the category {number!r}, which is not in the table of categories")
             crowd = one.get("iscrowd") == 1
             for shape in _shapes(one.get("segmentation"), found):

@@ -129,7 +129,7 @@ def read_color(text: str | None) -> Color | None:
         (255, 128, 0)
     """
     try:
-        red, green, blue = bytes.fromhex((text or "").removeprefix("#"))
+        red, green, blue = bytes.fromhex(str(text).removeprefix("#"))
     except ValueError:
         return None
     return red, green, blue
