@@ -133,6 +133,19 @@ def test_shares_seeds_and_groups(tmp_path):
         import_data(folder, tmp_path / "b", split=8.0)
 
 
+def test_pictures_with_nothing_on_them_are_spread_too(tmp_path):
+    """Pairs of pictures, as in docs/first-model.md: every second pair has one without a region."""
+    folder = tmp_path / "e"
+    for index in range(40):
+        name = f"wall{index // 2:02d}_{index % 2}"
+        write_picture(folder / f"{name}.jpg", index)
+        write_labelme(folder / f"{name}.json", [labelme_shape("crack", CRACK)] * (index % 4 > 0))
+    report = import_data(folder, tmp_path / "out", group="wall[0-9]+")
+    assert report.splits == {"train": 32, "val": 8}
+    empty = [not read_labels(path).any() for path in (tmp_path / "out" / "labels" / "val").iterdir()]
+    assert sum(empty) == 2
+
+
 def read_splits_of(folder, out, **options):
     import_data(folder, out, **options)
     return read_splits(out / "splits.csv")

@@ -47,15 +47,19 @@ def place(seen: Mapping[Entry, Seen], classes: Classes, choices: Choices, report
     share = choices.split if isinstance(choices.split, float | int) else SHARE
     if not 0 < share < 1:
         raise UsageError(f"--split is {share:g}; a share between 0 and 1 was expected, such as 0.8, or a split file")
-    present = [
-        {classes.values[label] for label, _, _ in seen[entry].shapes if label in classes.values} for entry in entries
-    ]
+    present = [_classes_on(seen[entry], classes) for entry in entries]
     names = [entry.name for entry in entries]
     parts = assign_parts(names, present, (share, 1 - share), seed=choices.seed, group=choices.group, kept=fixed or None)
     report.remarks.append(_told(choices, share, Counter(given.values()), len(fixed), len(entries)))
     return [Placed(entry, seen[entry], kept.get(entry.name, "test")) for entry in tested] + [
         Placed(entry, seen[entry], PARTS[part]) for entry, part in zip(entries, parts, strict=True)
     ]
+
+
+def _classes_on(seen: Seen, classes: Classes) -> set[int | str]:
+    """Values on a picture; pictures with nothing on them are spread as those of a class are."""
+    found = {classes.values[label] for label, _, _ in seen.shapes if label in classes.values}
+    return {*found} or {"nothing"}
 
 
 def _told(choices: Choices, share: float, given: Counter[str], fixed: int, count: int) -> str:
