@@ -143,6 +143,6 @@ class Export(ABC):
             DataError: A file is not there or broken; the message names it.
         """
 
-    def unlisted(self, used: set[Path]) -> list[Path]:
-        """Pictures beside the export that it does not name."""
+    def unlisted(self) -> list[Path]:
+        """Pictures beside the export that it does not name; asked when all entries were read."""
         return []

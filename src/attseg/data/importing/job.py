@@ -17,7 +17,7 @@ from attseg.data.importing.classes import Classes, choose_classes
 from attseg.data.importing.export import Entry, Export, as_written_by
 from attseg.data.importing.naming import named
 from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
-from attseg.data.importing.placing import place
+from attseg.data.importing.placing import PARTS, place
 from attseg.data.importing.recognise import open_export
 from attseg.data.importing.regions import MissingPackage
 from attseg.data.importing.report import Report
@@ -106,6 +106,11 @@ def _run(export: Export, choices: Choices, folder: Path, report: Report, progres
         for entry, found in seen.items()
     }
     labels = {label for found in seen.values() for label, _, _ in found.shapes}
+    if not labels:
+        told = (
+            ", ".join(f"{count} of the kind {kind!r}" for kind, count in report.left_out.items()) or "none of any kind"
+        )
+        raise UsageError(f"no region with an area is drawn in {report.source}; shapes that were left out: {told}")
     classes = choose_classes(
         export.classes, labels, drawn=export.drawn, chosen=choices.classes, ignore_rest=choices.uncovered == "ignore"
     )
@@ -114,6 +119,8 @@ def _run(export: Export, choices: Choices, folder: Path, report: Report, progres
     report.classes, report.remarks = classes.names, report.remarks + classes.remarks
     _add_unlisted(export, seen, choices, report)
     _drop_empty(export, seen, classes, choices, report)
+    if len(seen) < len(PARTS):
+        raise DataError(_nothing_left(report, len(seen)))
     placed = place(seen, classes, choices, report)
     with open_new(folder / CLASS_FILE) as file:
         file.write(classes.to_csv())
@@ -178,9 +185,8 @@ def _decide_boxes(export: Export, seen: dict[Entry, Seen], choices: Choices, rep
 def _add_unlisted(export: Export, seen: dict[Entry, Seen], choices: Choices, report: Report) -> None:
     """Pictures that nobody has labelled: left out, but where they are to be background."""
     why = "nobody has labelled them" + " (--unlabeled background takes them)" * export.drawn
-    used = {found.image for found in seen.values() if found.image is not None}
     others = [
-        Entry("/".join(export.search.files[path]), path, labelled=False, picture=path) for path in export.unlisted(used)
+        Entry("/".join(export.search.files[path]), path, labelled=False, picture=path) for path in export.unlisted()
     ]
     others = named(others, {entry.name for entry in seen})
     if choices.unlabeled == "background" and export.drawn:
@@ -302,7 +308,8 @@ def _first(report: Report) -> str:
     return f"the first that was skipped is {name}: {reason}"
 
 
-def _nothing_left(report: Report) -> str:
-    if report.broken:
-        return f"no picture of {report.source} could be taken ({len(report.broken)} were skipped); {_first(report)}"
-    return f"no picture of {report.source} is left: {next(iter(report.skipped.values()), 'it lists none')}"
+def _nothing_left(report: Report, left: int = 0) -> str:
+    count = f"only {plural(left, 'picture')}" if left else "no picture"
+    why = _first(report) if report.broken else next(iter(report.skipped.values()), "it lists no others")
+    needed = ", and train and val need one each" if left else ""
+    return f"{count} of {report.source} could be taken{needed} ({len(report.broken)} were skipped); {why}"

@@ -38,6 +38,8 @@ class Search:
     def _index(self, files: Mapping[Path, tuple[str, ...]]) -> None:
         self.files = dict(files)
         """Pictures, with their folders below the root and their names, in composed Unicode."""
+        self.found: set[Path] = set()
+        """Pictures that something named, whether it could be read or not."""
         self._by_name: dict[str, list[Path]] = {}
         self._by_stem: dict[str, list[Path]] = {}
         for path, parts in files.items():
@@ -80,6 +82,7 @@ class Search:
         if not found:
             where = few([str(within)] if within is not None else [str(folder) for folder in self.folders])
             raise DataError(f"its picture {name!r} was not found in {where}; --images DIR says where else pictures are")
+        self.found.update(found)
         if len(found) == 1:
             return found[0]
         scores = {path: self._score(path, parts, near) for path in found}

@@ -10,6 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from attseg.data.importing.job import import_data
+from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from labelling import (
     CRACK,
@@ -179,8 +180,18 @@ def test_polygons_without_area_are_left_out_and_counted(tmp_path):
 
 def test_categories_that_are_not_there(tmp_path):
     report_of = one_picture(tmp_path, (0, 9, [flat(LEAF)], {}))
-    with pytest.raises(UsageError, match="1 picture cannot be split"):
+    with pytest.raises(DataError, match="only 1 picture .*the category 9"):
         import_data(report_of, tmp_path / "out")
+
+
+def test_without_any_area_nothing_is_made(tmp_path):
+    source = one_picture(
+        tmp_path, annotations=coco(["a", "b"], [(0, 1, [], {"bbox": []}), (1, 2, [[1, 2]], {})])["annotations"]
+    )
+    with pytest.raises(
+        UsageError, match="no region with an area.*'annotation without outline'.*'polygon of fewer than 3 points'"
+    ):
+        import_data(source, tmp_path / "out")
 
 
 def test_two_files_for_the_same_pictures_are_refused_with_the_line_that_decides(tmp_path):

@@ -132,6 +132,19 @@ def test_pictures_that_nobody_has_labelled_are_left_out_or_background(tmp_path):
     assert not read_labels(next((tmp_path / "all" / "labels").rglob("p0_png.png"))).any()
 
 
+def test_a_picture_whose_labels_are_broken_is_never_background(tmp_path):
+    folder = labelme_folder(tmp_path / "e", 8)
+    (folder / "p0.json").write_text("{")
+    write_labelme(folder / "p1.json", [labelme_shape("crack", [[0, 0], [1, float("nan")], [2, 2]])])
+    write_labelme(folder / "p2.json", [], size=(3, 4))
+    (folder / "p3.json").rename(folder / "other name.json")
+    report = import_data(folder, tmp_path / "out", unlabeled="background")
+    assert sorted(report.broken) == ["p0", "p1", "p2"] and not report.skipped
+    assert sum(report.splits.values()) == 5
+    for path in (tmp_path / "out" / "labels").rglob("*.png"):
+        assert read_labels(path).any()
+
+
 @pytest.mark.parametrize("options", [{}, {"unlabeled": "skip"}])
 def test_a_file_without_shapes_says_that_nothing_is_there(tmp_path, options):
     folder = labelme_folder(tmp_path / "e")

@@ -79,9 +79,15 @@ class Labelme(Export):
                 raise
         return _decode(content["imageData"], "the embedded picture")
 
-    def unlisted(self, used: set[Path]) -> list[Path]:
+    def unlisted(self) -> list[Path]:
         """Pictures without a JSON file: nobody has labelled them yet."""
-        return sorted(self.search.files.keys() - used)
+        others = self.search.files.keys() - self.search.found
+        files = {file.with_suffix("") for file in self._files}  # one that is broken may name the picture beside it
+        return sorted(path for path in others if path.with_suffix("") not in files or self._has_twin(path))
+
+    def _has_twin(self, path: Path) -> bool:
+        """Whether a picture that was named differs in the suffix alone."""
+        return any(other != path and other.with_suffix("") == path.with_suffix("") for other in self.search.found)
 
 
 def is_labelme(content: Any) -> bool:

@@ -78,9 +78,9 @@ class Masks(Export):
         rows, columns = mask.values.shape
         return Annotation(picture, (rows, columns), mask=mask)
 
-    def unlisted(self, used: set[Path]) -> list[Path]:
+    def unlisted(self) -> list[Path]:
         """Pictures without labels."""
-        return sorted(self.pictures.files.keys() - used)
+        return sorted(self.pictures.files.keys() - self.pictures.found)
 
 
 def find_masks(files: Mapping[Path, Sequence[str]]) -> dict[Path, tuple[str, ...]]:

@@ -66,9 +66,11 @@ class Supervisely(Export):
                 found.regions.append(Region(label, shape, box=kind == "rectangle"))
         return found
 
-    def unlisted(self, used: set[Path]) -> list[Path]:
+    def unlisted(self) -> list[Path]:
         """Pictures without a JSON file."""
-        return sorted(path for path in self.search.files.keys() - used if path.parent.name == "img")
+        files = {file.name.removesuffix(".json") for file in self._files}
+        others = self.search.files.keys() - self.search.found
+        return sorted(path for path in others if path.parent.name == "img" and path.name not in files)
 
 
 def meta_file(source: Path) -> Path | None:
