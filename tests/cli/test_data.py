@@ -184,7 +184,10 @@ def test_help_lists_the_data_sets_with_their_options(capsys):
         ),
         (["check", "camvi", "--data.root", "x"], "there is no data set 'camvi'"),
         (["check", "camvid"], "the data set 'camvid' lies in a folder, and none was given"),
-        (["chekc", "scenes"], 'Invalid value "chekc" for ACTION. Choose from: "check", "show", "download", "import".'),
+        (
+            ["chekc", "scenes"],
+            'Invalid value "chekc" for ACTION. Choose from: "check", "show", "split", "download", "import".',
+        ),
     ],
 )
 def test_wrong_use_is_explained(arguments, message, capsys):

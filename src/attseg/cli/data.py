@@ -37,12 +37,12 @@ Count = Annotated[int, WHOLE, Parameter(help="How many samples are drawn.", show
 OPTIONS = ("Settings of the data set", [*data_settings("options")])
 
 
-def run(action: Literal["check", "show", "download", "import"], /, *arguments: str) -> int:
-    """Check a data set before anything is trained on it, show samples of it, download one, or import one from a labelling tool.
+def run(action: Literal["check", "show", "split", "download", "import"], /, *arguments: str) -> int:
+    """Check a data set before anything is trained on it, show samples of it, split it, download or import one.
 
     check reads every file of a data set and names everything that is wrong with it. show draws samples beside their labels.
-    download fetches a public data set. import makes one of the export of a labelling tool. Each has a help of its own, such as
-    attseg data check --help.
+    split divides pictures into train and val, and writes the split of each to a file. download fetches a public data set.
+    import makes one of the export of a labelling tool. Each has a help of its own, such as attseg data check --help.
 
     Args:
         action: What to do.
@@ -69,6 +69,7 @@ def check(
     out: Path | None = None,
     split: Split = None,
     count: Count = 4,
+    propose: Path | None = None,
     overwrite: Overwrite = False,
     given: dict[str, Any],
 ) -> int:
@@ -77,13 +78,18 @@ def check(
     Found are splits that are missing, images without labels, sizes that differ, label values without a class, and files
     that cannot be read. The last lines are what was assumed about the data. The exit status is 1 if there are errors.
 
-    Of a public data set, what is there is checked, and what is missing of the release is reported; that alone is not an error.
+    Where files of your own are arranged in another way, masks are colours or nothing says what train and val are, the check
+    ends with the command line that reads them as they are. Of a public data set, what is there is checked, and what is
+    missing of the release is reported; that alone is not an error.
 
     Args:
         out: File to draw samples in (default: none are drawn).
+        propose: Write a table of classes of what occurs in label files to this file, and check nothing.
 
     Examples:
         attseg data check ~/mine
+        attseg data check ~/mine --propose ~/mine/classes.csv
+        attseg data check ~/mine --data.options.labels "{stem}_mask.png" --data.options.split 0.8
         attseg data check camvid --data.root ~/data/camvid --json
         attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd
     """
@@ -92,6 +98,9 @@ def check(
     from attseg.data.checking.shown import check_parts
 
     name, root, options = _named(data, root, given, out)
+    if propose:
+        print(_propose(name, root, options, propose, overwrite=overwrite))
+        return 0
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         result = doctor.check(
@@ -138,7 +147,37 @@ def show(
     return 0
 
 
-ACTIONS = {"check": check, "show": show, "download": download, "import": import_}
+@with_settings(OPTIONS)
+def split(data: DataArgument, /, *, out: Path, overwrite: Overwrite = False, given: dict[str, Any]) -> int:
+    """Divide the pictures of your own folder into splits, stratified by class, and write the split of each to a file.
+
+    Where the file is there already, its pictures keep their split, and pictures that were added since join one. The file is
+    then an option for training: --data.options.split FILE.
+
+    Args:
+        out: The file, whose name ends in .csv.
+
+    Examples:
+        attseg data split ~/mine --data.options.split 0.8 --out ~/mine/splits.csv
+        attseg data split ~/mine --data.options.split 0.7,0.15,0.15 --data.options.group folder --out splits.csv
+    """
+    from attseg.data.catalog import open_files
+    from attseg.data.sets.folder import FolderFiles
+    from attseg.data.sets.kept_splits import extend_splits
+    from attseg.written import outputs
+
+    if out.suffix.lower() != ".csv":
+        raise UsageError(f"--out is {out}; a name that ends in .csv was expected")
+    name, root, options = _named(data, None, given, None)
+    files = open_files(name, root, **options) if root else None
+    if not isinstance(files, FolderFiles):
+        raise UsageError(f"{data} has its own splits; a folder of your own was expected")
+    with outputs(out, overwrite=overwrite):
+        print(extend_splits(files, out))
+    return 0
+
+
+ACTIONS = {"check": check, "show": show, "split": split, "download": download, "import": import_}
 
 
 def _named(
@@ -155,6 +194,20 @@ def _named(
     if not Path(data).is_dir():
         raise UsageError(f"{unknown('data set', data, CATALOG)}; nor is there a folder of this name")
     return "folder", data, options
+
+
+def _propose(name: str, root: str | None, options: dict[str, Any], path: Path, *, overwrite: bool) -> str:
+    """Write a table of classes, and say what it holds."""
+    from attseg.data.catalog import open_files
+    from attseg.data.checking.propose import write_proposal
+    from attseg.data.sets.folder import FolderFiles
+    from attseg.written import outputs
+
+    files = open_files(name, root, **options)
+    if not isinstance(files, FolderFiles):
+        raise UsageError(f"{name} has its own classes; --propose is for a folder of your own")
+    with outputs(path, overwrite=overwrite):
+        return write_proposal(files, path)
 
 
 def _draw(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -57,7 +57,7 @@ MORE = Group("More to measure", help="docs/evaluation.md defines each.", sort_ke
 def run(
     run: RunName,
     /,
-    *,
+    *runs: Annotated[str, Parameter(help="More runs, such as the folds of a cross-validation.")],
     split: str | None = None,
     json: Json = False,
     out: Path | None = None,
@@ -77,6 +77,9 @@ def run(
     split, data set or root other than the run's own), and pictures.jsonl with the counts of each image. Counts are kept as
     they come: after a break, or when a broken image is mended, the same command with --resume continues.
 
+    Several runs, such as folds, are measured one by one, each on its own split, and give one table: IoU of each, mean and
+    standard deviation.
+
     Args:
         split: Split to measure on (default: the one that the run validated on).
         out: Folder for the files (default: RUN/evaluation).
@@ -90,10 +93,60 @@ def run(
         attseg evaluate best.safetensors --data.name camvid --data.root ~/data/camvid --out evaluation
         attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval
         attseg evaluate runs/pan-camvid --against runs/fcn-camvid --block 10
+        attseg evaluate runs/fold-1 runs/fold-2 runs/fold-3
         attseg evaluate demo
     """
+    settings = _Asked(split, out, submission, views, more, given, overwrite=overwrite, resume=resume, crf=crf)
+    if not runs:
+        _evaluate(run, settings, "json" if json else "tables")
+        return 0
+    from attseg.evaluation.folds import folds_parts, summarise_runs
+    from attseg.hub.sources import find_weights
+
+    for option, value in (("--out", out), ("--submission", submission), ("--against", more.against)):
+        if value is not None:
+            raise UsageError(f"{option} is for one run, and {1 + len(runs)} were given; leave it out, or give one run")
+    names = list(dict.fromkeys((run, *runs)))
+    for name in names:
+        find_weights(name)  # a wrong name is told before the first is measured
+    reports = {name: _evaluate(name, settings, "line") for name in names}
+    folds = summarise_runs(reports)
+    if json:
+        print(dumps({"folds": folds.to_dict(), "reports": reports}, indent=2))
+    else:
+        print_parts(folds_parts(folds))
+    return 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Arguments of the command line that hold for every run."""
+
+    split: str | None
+    out: Path | None
+    submission: str | None
+    views: ProtocolOptions
+    more: MoreOptions
+    given: dict[str, Any]
+    overwrite: bool
+    resume: bool
+    crf: bool
+
+
+def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"]) -> dict[str, Any]:
+    """Measure one run, write its files, print what is asked for, and return its report."""
+    split, out, submission, more, given, crf = (
+        asked.split,
+        asked.out,
+        asked.submission,
+        asked.more,
+        asked.given,
+        asked.crf,
+    )
+    overwrite, resume = asked.overwrite, asked.resume
     from attseg.checkpoint import trained_on
     from attseg.data.catalog import open_data
+    from attseg.data.splitting import SPLIT_FILE
     from attseg.evaluation import run_data
     from attseg.evaluation.comparison import compare
     from attseg.evaluation.identity import describe_data
@@ -111,7 +164,7 @@ def run(
     recipe = run_data.recipe_of(weights.info)
     spec = run_data.data_spec(given, recipe, file)
     machine = from_values(Machine, section(given, "machine"), "machine")
-    protocol = views.find(spec.name)
+    protocol = asked.views.find(spec.name)
     other = find_weights(more.against) if more.against else None
     if other and more.against:
         second = read_about(other)
@@ -119,7 +172,13 @@ def run(
         tables = weights.classes, second.classes
         run_data.check_comparable((run, more.against), tables, trained, named="data.name" in given)
     refine = find_crf() if crf else None
-    data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
+    kept = run_data.kept_spec(spec, given, file)
+    if run_data.is_divided_anew(spec, kept):
+        print(
+            f"no {SPLIT_FILE} of a run is used: the pictures of {spec.root} are divided anew by its options",
+            file=sys.stderr,
+        )
+    data = open_data(spec.name, split or spec.val, root=spec.root, **kept.options)
     block = block_of(more.block, len(data), wanted=more.interval or other is not None)
     run_data.check_classes(weights.classes, data.classes, run)
     place = run_data.place_of(
@@ -130,7 +189,7 @@ def run(
     archive = Submission(submission, place / f"submission-{submission}", data.classes) if submission and place else None
     meters = [METERS[name](data.classes) for name in METERS if getattr(more, name)]
     task = Task(
-        spec=spec, data=data, machine=machine, protocol=protocol, memory=views.memory, meters=meters, crf=refine
+        spec=spec, data=data, machine=machine, protocol=protocol, memory=asked.views.memory, meters=meters, crf=refine
     )
     places = [*([place / name for name in WRITTEN] if place else []), *([archive.path] if archive is not None else [])]
     # the folder of a run is ours
@@ -153,18 +212,20 @@ def run(
             assert measured.kept and against.kept  # a comparison keeps its counts
             compared = compare(data.classes.names, measured.kept, against.kept, block=block)
             values["against"] = {"run": more.against, **compared.to_dict()}
-        if json:
+        if shown == "line":
+            print(f"{run}: mIoU {100 * measured.report.miou:.2f} % on {len(data)} pictures", file=sys.stderr)
+        elif shown == "json":
             print(dumps(values, indent=2))
         else:
             print_parts(report_parts(measured.report, values))
             if compared and more.against:
                 print_parts(comparison_parts(compared, (run, more.against)))
-        beside = sys.stderr if json else sys.stdout
+        beside = sys.stdout if shown == "tables" else sys.stderr
         if place:
             written = write_report(place, measured, values)
             if compared and more.against:
                 written += write_comparison(compared, (measured, against), (run, more.against), place)
-            if not json:
+            if shown == "tables":
                 print(f"\n{', '.join(written[:-1])} and {written[-1]} are in {place}")
             if run_data.is_other_data(file, recipe, spec):
                 which = f"{spec.name} with other options" if spec.root is None else f"{spec.name} in {spec.root}"
@@ -172,7 +233,7 @@ def run(
         if archive is not None:
             measured.finish(archive)
             print(describe_submission(archive), file=beside)
-    return 0
+    return values
 
 
 def _measure(

@@ -207,7 +207,7 @@ def _write_claims(
         raise UsageError(f"--out is {out}; with --claims several files are written: give a folder")
 
     from attseg.data.catalog import open_data
-    from attseg.evaluation.run_data import check_classes, data_spec, recipe_of
+    from attseg.evaluation.run_data import check_classes, data_spec, kept_spec, recipe_of
     from attseg.explain.claims.measure import measure
     from attseg.explain.claims.report import as_markdown, write_claims
     from attseg.hub.sources import find_weights
@@ -215,7 +215,7 @@ def _write_claims(
     from attseg.written import outputs
 
     file = find_weights(run)
-    spec = data_spec(given, recipe_of(read_about(file).info), file)
+    spec = kept_spec(data_spec(given, recipe_of(read_about(file).info), file), given, file)
     segmenter = load(run, device=device)
     data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
     check_classes(segmenter.classes, data.classes, run)

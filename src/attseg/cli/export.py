@@ -112,7 +112,7 @@ def run(
         if alone := [name for name, value in (of_int8 | given).items() if value not in (None, False)]:
             raise UsageError(f"--{alone[0]} is for --int8; add that, or leave it out")
 
-    from attseg.evaluation.run_data import data_spec, recipe_of
+    from attseg.evaluation.run_data import data_spec, kept_spec, recipe_of
     from attseg.export.job import export_file, find_integers
     from attseg.export.pictures import read_some
     from attseg.export.report import files_of, report_path
@@ -134,7 +134,7 @@ def run(
             integers = find_integers(
                 segmenter,
                 run,
-                lambda: data_spec(given, recipe_of(info), file),
+                lambda: kept_spec(data_spec(given, recipe_of(info), file), given, file),
                 calibrate=calibrate,
                 count=calibration_pictures,
                 split=split,

@@ -24,7 +24,7 @@ CATALOG: dict[str, DataSet] = {
 DATA_NAMES = tuple(CATALOG)
 
 
-def open_data(name: str, split: str, *, root: str | Path | None = None, **options: Any) -> SegmentationData:
+def open_data(name: str, split: str, /, *, root: str | Path | None = None, **options: Any) -> SegmentationData:
     """Open a split of a data set, to train or to evaluate on it.
 
     Args:
@@ -53,7 +53,7 @@ def open_data(name: str, split: str, *, root: str | Path | None = None, **option
     return FileData(open_files(name, root, **options), split)
 
 
-def open_pictures(name: str, split: str, *, root: str | Path | None = None, **options: Any) -> list[PictureFile]:
+def open_pictures(name: str, split: str, /, *, root: str | Path | None = None, **options: Any) -> list[PictureFile]:
     """The picture files of a split, to predict them; the split may have labels or not.
 
     Args:
@@ -69,7 +69,7 @@ def open_pictures(name: str, split: str, *, root: str | Path | None = None, **op
     return open_files(name, root, **options).pictures(split)
 
 
-def open_files(name: str, root: str | Path | None, **options: Any) -> FileSet:
+def open_files(name: str, root: str | Path | None, /, **options: Any) -> FileSet:
     """A data set that lies in a folder, with all of its splits.
 
     Raises:

@@ -123,9 +123,12 @@ def assign_parts(
     homes = _homes(found, group_of)
     counts = {key: Counter(kind for name in inside for kind in present[name]) for key, inside in members.items()}
     left = sorted(members, key=lambda key: _digest(seed, key))
+    remaining: Counter[int | str] = Counter()
+    for key in left:
+        remaining.update(counts[key])
     while left:
-        remaining = sum((counts[key] for key in left), Counter[int | str]())
-        rarest = min(remaining, key=lambda kind: (remaining[kind], str(kind)), default=None)
+        kinds = (kind for kind, count in remaining.items() if count)
+        rarest = min(kinds, key=lambda kind: (remaining[kind], str(kind)), default=None)
         dealt = [key for key in left if key in homes] or [
             key for key in left if rarest is None or counts[key][rarest] > 0
         ]
@@ -134,7 +137,9 @@ def assign_parts(
             part = homes.get(key, lacking.neediest(rarest, [_digest(seed, key, part) for part in range(len(shares))]))
             lacking.take([present[name] for name in members[key]], part)
             found.update(dict.fromkeys(members[key], part))
-        left = [key for key in left if key not in {*dealt}]
+            remaining.subtract(counts[key])
+        done = set(dealt)
+        left = [key for key in left if key not in done]
     _fill_empty(found, group_of, len(shares), seed)
     return [found[name] for name in names]
 

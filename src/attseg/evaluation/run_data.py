@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from attseg.data.classes import ClassTable
+from attseg.data.sets.kept_splits import is_divided, with_kept_splits
+from attseg.data.splitting import SPLIT_FILE
 from attseg.data.wording import few
 from attseg.errors import UsageError
 from attseg.files import read_text
@@ -49,6 +52,24 @@ def data_spec(given: Values, recipe: Recipe | None, file: Path) -> DataSpec:
             given = {"options.range": recipe.data.options["range"]} | given
         return from_values(DataSpec, put({}, given), "data")
     return from_values(DataSpec, put(to_values(recipe.data), given), "data")
+
+
+def kept_spec(spec: DataSpec, given: Values, file: Path) -> DataSpec:
+    """The data set as it is opened: where the run divided its pictures, with the file in which it has kept how.
+
+    Args:
+        spec: From ``data_spec``, which stays what reports name.
+        given: As of ``data_spec``. A division that it states is made anew.
+        file: The weights; the file of splits lies beside them.
+    """
+    if {"data.options.split", "data.options.fold", "data.name"} & given.keys():
+        return spec
+    return replace(spec, options=with_kept_splits(spec.name, spec.options, file.with_name(SPLIT_FILE)))
+
+
+def is_divided_anew(spec: DataSpec, kept: DataSpec) -> bool:
+    """Whether pictures are divided by an option although a run may have kept how it divided them."""
+    return is_divided(spec.name, spec.options) and kept == spec
 
 
 def root_of(root: str | None) -> str | None:

@@ -72,7 +72,7 @@ def pan_camvid() -> Recipe:
 
 
 def pan_folder() -> Recipe:
-    """PAN with ResNet-18 on your own pictures: `--data.root` is a folder with images/, labels/ and classes.csv.
+    """PAN with ResNet-18 on your own pictures: `--data.root` is a folder with images/, labels/ and classes.csv, or as it is.
 
     Not measured: it is a start, as for CamVid; crop size, steps and class weights want to fit your data.
     """

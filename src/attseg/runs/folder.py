@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from attseg.data.splitting import SPLIT_FILE
 from attseg.errors import UsageError
 from attseg.files import FileError, clear_parts, making, replacing
 from attseg.locks import locked
@@ -35,6 +36,7 @@ class RunFolder:
         self.last = path / "last.safetensors"
         self.report = path / "report.json"
         self.class_weights = path / "class_weights.json"
+        self.splits = path / SPLIT_FILE
         self.tensorboard = path / "tensorboard"
         self.state = path / "state"
         self.chances = path / "state" / "chances.npy"
@@ -85,7 +87,7 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
             check_same(folder, recipe)
         else:
             _refuse_others(folder, had_begun)  # another run may have saved, and ended, since
-            for left in (folder.class_weights, folder.chances, folder.data):
+            for left in (folder.class_weights, folder.chances, folder.data, folder.splits):
                 left.unlink(missing_ok=True)  # by a run that ended before it saved anything
         for place in (folder.path, folder.state):
             clear_parts(place, before=time.time())

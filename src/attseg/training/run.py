@@ -15,6 +15,8 @@ from attseg.data.checking.counted import check_counted
 from attseg.data.checking.first_look import first_look
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.sample import DataError, SegmentationData
+from attseg.data.sets.files import FileData
+from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
@@ -37,7 +39,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         recipe: What to train; decides the result.
         machine: Where and how.
         out: The run folder: recipe.yaml, metrics.csv and tensorboard/, best.safetensors (by mIoU) with its report.json,
-            confusion.png and samples.png, last.safetensors, curves.png, and state/ to go on from.
+            confusion.png and samples.png, last.safetensors, curves.png, splits.csv where an option divides the pictures, and
+            state/ to go on from.
         resume: Whether to go on with the run in ``out``.
         console: Where progress is shown; None shows nothing.
 
@@ -54,10 +57,10 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             run was lost, or no evaluation gave an mIoU; the last weights are kept then.
     """
     plan = make_plan(recipe, machine)
-    data, val = _open(recipe.data)
+    folder = RunFolder(out)
+    data, val = _open(recipe.data, folder.splits if resume else None)
     if not resume:  # a resumed run goes on with the same data only
         check_counted(data, val)
-    folder = RunFolder(out)
     goes_on = resume and folder.has_saved()
     # a resumed run has its weights, and needs no pretrained ones again
     network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
@@ -69,6 +72,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
         state = _last_state(folder, console) if resume else None
         done = 0 if state is None else int(state["step"])
         if plan.rank == 0:
+            keep_splits(data, folder.splits)
             check_unchanged(folder.data, (data, val))
         with ProgressLine(console, steps=recipe.steps, step=done) as line:
             if resume:
@@ -79,8 +83,9 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             if begun.encoder_weights is not None and state is None:
                 line.say(f"encoder weights: {begun.encoder_weights}")
                 line.say(f"normalisation: {begun.preprocessing}")
-            for warning in first_look(data) if state is None and plan.rank == 0 else ():
-                line.say(warning)
+            if state is None and plan.rank == 0:
+                for warning in (*_remarks(data, val), *first_look(data)):
+                    line.say(warning)
             fit(begun, data, val, recipe, plan, folder, state, line)
             if plan.rank == 0:
                 line.say("drawing pictures")
@@ -94,14 +99,26 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     return out
 
 
-def _open(spec: DataSpec) -> tuple[SegmentationData, SegmentationData]:
-    """The splits to train and to evaluate on."""
-    data, val = (open_data(spec.name, split, root=spec.root, **spec.options) for split in (spec.train, spec.val))
+def _open(spec: DataSpec, splits: Path | None) -> tuple[SegmentationData, SegmentationData]:
+    """The splits to train and to evaluate on; of a resumed run, as it has kept them."""
+    options = spec.options if splits is None else with_kept_splits(spec.name, spec.options, splits)
+    data, val = (open_data(spec.name, split, root=spec.root, **options) for split in (spec.train, spec.val))
     if data.classes != val.classes:
         raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
     if len(val) == 0:
         raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
     return data, val
+
+
+def _remarks(*splits: SegmentationData) -> list[str]:
+    """What is worth knowing about a folder of one's own: how it was divided, and where its classes stand."""
+    told = [
+        remark
+        for data in splits
+        if isinstance(data, FileData) and not data.files.record.official
+        for remark in data.remarks
+    ]
+    return list(dict.fromkeys(told))
 
 
 def _last_state(folder: RunFolder, console: Console) -> State | None:

@@ -122,3 +122,18 @@ def test_public_sets_are_compared_with_their_own_colours(voc):
     image.save(path)
     (finding,) = [finding for finding in check("voc2012", voc).findings if finding.kind == "palette"]
     assert "5 -> 20, 20 -> 5" in finding.message
+
+
+def test_gray_files_that_are_read_by_colour_and_could_be_values_are_warned_of(folder):
+    (folder / "classes.csv").write_text(
+        "index,name,r,g,b,ignore\n0,land,0,0,0,\n1,crack,255,255,255,\n255,unsure,9,9,9,1\n"
+    )
+    for file in (folder / "labels").rglob("*.png"):
+        Image.fromarray(np.resize(np.array([0, 255], np.uint8), (8, 12))).save(file)
+    result = check("folder", folder, options={"masks": "color"})
+    found = [finding for finding in result.findings if finding.kind == "gray or value"]
+    assert result.ok
+    assert [finding.split for finding in found] == ["train", "val"]
+    assert "a.png and 2 other label files: gray, and read by colour" in found[0].message
+    (folder / "classes.csv").write_text("index,name,r,g,b\n0,land,0,0,0\n1,crack,255,255,255\n")
+    assert not check("folder", folder, options={"masks": "color"}).findings

@@ -52,6 +52,7 @@ def test_a_wrong_folder_shows_what_was_expected_beside_what_was_found(folder):
         "  images/train/*.jpg   train/ (1 folder, 2 files)",
         "  labels/train/*.png   val/ (0 folders, 2 files)",
         "  classes.csv",
+        f"`attseg data check {folder / 'images'}` recognises other arrangements and says what to type",
     ]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attseg.data.catalog import open_files
+from attseg.data.checking.advice import advise
 from attseg.data.checking.assumed import Seen, assume
 from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, SplitSummary
 from attseg.data.checking.first_look import how_read
@@ -24,7 +27,7 @@ from attseg.data.checking.judgement import (
     missing_splits,
     shared_images,
 )
-from attseg.data.checking.palettes import judge_palettes
+from attseg.data.checking.palettes import judge_grays, judge_palettes
 from attseg.data.checking.readings import Item, Part, Progress, Reading, distinct_facts, read_all, summarise
 from attseg.data.classes import ClassTable, explain_too_few
 from attseg.data.reading.inputs import SUFFIXES
@@ -32,6 +35,7 @@ from attseg.data.reading.label_values import count_values
 from attseg.data.reading.walk import hidden_below, unread_below
 from attseg.data.sample import DataError
 from attseg.data.sets.file_set import FileSet
+from attseg.data.sets.folder import FolderFiles
 from attseg.data.sets.scenes import Scenes
 from attseg.data.sets.survey import Survey
 
@@ -66,7 +70,11 @@ def check(
     progress = progress or (lambda done, total: None)
     if name == "scenes":
         return _check_scenes(progress)
-    return _check_files(open_files(name, root, **(options or {})), progress)
+    files = open_files(name, root, **(options or {}))
+    result = _check_files(files, progress)
+    if isinstance(files, FolderFiles) and not result.ok and files.root.is_dir():
+        return replace(result, advice=advise(files.root, options or {}, files.splits()))
+    return result
 
 
 def _check_files(files: FileSet, progress: Progress) -> Check:
@@ -84,7 +92,8 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
         items = [Item(pair.name, pair.image, pair.labels) for pair in survey.pairs]
         if survey.no_labels:
             items = [Item(picture.name, picture.path, None) for picture in survey.pictures]
-        parts[split] = Part(items, _read_classes(files, split, findings), files.record.official, how)
+        read = partial(files.read_raw_labels, split=split)
+        parts[split] = Part(items, _read_classes(files, split, findings), files.record.official, how, read)
     findings += missing_splits(files, existing)
     if parts and not any(part.items for part in parts.values()) and not any(f.severity == "error" for f in findings):
         findings.append(Finding("error", "no pictures", f"{files.root} holds no picture of {files.record.title}"))
@@ -105,7 +114,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     if not files.record.official and classes:
         findings += [*judge_colors(classes), *judge_names(classes)]
     given = next((files.label_colors(split) for split, part in parts.items() if part.classes), {})
-    findings += judge_palettes(parts, readings, given, classes)
+    findings += [*judge_palettes(parts, readings, given, classes), *judge_grays(parts, readings, given, classes)]
     hidden = hidden_below(files.root) if parts else []
     unread = Counter[str]() if files.record.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
     findings += judge_unread(unread)

@@ -45,6 +45,19 @@ class Assumption(NamedTuple):
     text: str
 
 
+@dataclass(frozen=True)
+class Advice:
+    """Command lines to type, and why.
+
+    Args:
+        why: Sentences: what was seen, and what has to be decided.
+        commands: To be given in this order; where nothing tells which is meant, one of them.
+    """
+
+    why: list[str]
+    commands: list[str] = field(default_factory=list)
+
+
 @dataclass
 class SplitSummary:
     """Summary of one split.
@@ -83,6 +96,7 @@ class Check:
         splits: What each split holds.
         findings: Everything that was found, errors first and notes last.
         assumed: What was assumed about the data.
+        advice: Command lines that read the folder where it lies, for a folder of your own that is arranged in another way.
     """
 
     name: str
@@ -91,6 +105,7 @@ class Check:
     splits: dict[str, SplitSummary]
     findings: list[Finding]
     assumed: list[Assumption] = field(default_factory=list)
+    advice: Advice | None = None
 
     @property
     def ok(self) -> bool:
@@ -113,4 +128,5 @@ class Check:
             "counts": self.counts,
             "findings": [asdict(finding) for finding in self.findings],
             "assumed": {assumption.about: assumption.text for assumption in self.assumed},
+            "advice": self.advice and asdict(self.advice),
         }

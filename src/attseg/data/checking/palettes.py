@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from attseg.data.checking.findings import Finding
 from attseg.data.checking.readings import Part, Reading
 from attseg.data.classes import ClassTable, Color
+from attseg.data.reading.color_labels import READ_BY_COLOR
 from attseg.data.reading.label_values import is_known
 from attseg.data.wording import few, plural
 
@@ -64,6 +65,42 @@ def judge_palettes(
             "optimisers leave them; the indices were taken, not the grays. If the grays are the labels, save gray PNGs"
         )
         yield Finding("warning", "palette of grays", message, split, file)
+
+
+def judge_grays(
+    parts: Mapping[str, Part], readings: Mapping[str, Sequence[Reading]], given: Colors, classes: ClassTable | None
+) -> Iterator[Finding]:
+    """Gray label files that were read by their colours, and whose values mean classes too, but others.
+
+    Args:
+        parts: The files of each split.
+        readings: What was read of them.
+        given: The colour of each value in label files.
+        classes: What the values mean.
+    """
+    for split, part in parts.items():
+        found = [
+            str(item.labels)
+            for item, reading in zip(part.items, readings[split], strict=True)
+            if classes and _means_others(reading, given, classes)
+        ]
+        if found:
+            message = (
+                f"{found[0]}{_and_more(found)}: gray, and read by colour (masks color), but the grays are label values of other "
+                "classes too; if values are meant, leave out masks color, and where files differ, save them all in one way"
+            )
+            yield Finding("warning", "gray or value", message, split, found[0])
+
+
+def _means_others(reading: Reading, given: Colors, classes: ClassTable) -> bool:
+    if not reading.label_kind.startswith(("gray", "1-bit")) or not reading.label_kind.endswith(READ_BY_COLOR):
+        return False
+    grays = {value: given[value][0] for value in reading.counts if value in given}
+    return (
+        bool(grays)
+        and all(is_known(gray, classes) for gray in grays.values())
+        and any(classes.lookup[gray] != classes.lookup[value] for value, gray in grays.items())
+    )
 
 
 def _usual(palettes: Iterator[Colors]) -> dict[int, Color]:

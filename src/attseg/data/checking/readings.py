@@ -16,7 +16,7 @@ import numpy as np
 from attseg.data.checking.findings import SplitSummary
 from attseg.data.checking.images import HowRead, ImageFacts, facts_of, needs_range
 from attseg.data.classes import IGNORE, ClassTable, Color
-from attseg.data.reading.image import read_raw, read_raw_labels
+from attseg.data.reading.image import RawLabels, read_raw, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
 from attseg.data.reading.opening import telling
@@ -44,12 +44,14 @@ class Part:
         classes: What the values in its label files mean, if that is known.
         official: Whether it is one of a public data set, for advice.
         how: How its images are read.
+        read_labels: Reads a label file.
     """
 
     items: Sequence[Item]
     classes: ClassTable | None
     official: bool
     how: HowRead = field(default_factory=HowRead)
+    read_labels: Callable[[Path], RawLabels] = read_raw_labels
 
 
 class Reading(NamedTuple):
@@ -111,7 +113,7 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     if item.labels is None:
         return Reading(size, counts, digest, problems, image=facts)
     try:
-        raw = read_raw_labels(item.labels)
+        raw = part.read_labels(item.labels)
     except DataError as error:
         kind = "lossy labels" if isinstance(error, LossyError) else "unreadable labels"
         problems.append((kind, str(error), item.labels))

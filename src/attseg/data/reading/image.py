@@ -74,12 +74,14 @@ def read_raw(source: ImageSource, *, apply_orientation: bool = True, max_pixels:
         DataError: As of ``read_image``, but for values beyond the range.
     """
     with telling(source, max_pixels):
-        if (tiff := _tiff(source, apply_orientation, max_pixels)) is not None:
+        if (tiff := read_tiff_file(source, apply_orientation, max_pixels)) is not None:
             return tiff.to_raw()
         return _from_pillow(open_picture(source, apply_orientation=apply_orientation, max_pixels=max_pixels))
 
 
-def _tiff(source: ImageSource, apply_orientation: bool, max_pixels: int = MAX_PIXELS) -> TiffImage | None:
+def read_tiff_file(
+    source: ImageSource, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS
+) -> TiffImage | None:
     """The image of a TIFF file; None of any other."""
     if isinstance(source, TiffImageFile) and source.tile and source.fp is not None and source.tell() == 0:
         source.fp.seek(0)  # not yet decoded, so that its file says what Pillow's mode does not
@@ -126,9 +128,13 @@ def read_labels(path: str | Path, classes: ClassTable, *, official: bool = False
     Raises:
         DataError: The file cannot be read, holds colours, or holds values that ``classes`` does not know.
     """
-    values, paletted, *_ = read_raw_labels(path)
-    if (labels := classes.decode(values)) is None:
-        problem = explain_unknown(count_values(values), classes, paletted=paletted, official=official)
+    return decode_labels(path, read_raw_labels(path), classes, official=official)
+
+
+def decode_labels(path: str | Path, raw: RawLabels, classes: ClassTable, *, official: bool = False) -> Array:
+    """The classes that the values of a label file mean; arguments, result and errors as of ``read_labels``."""
+    if (labels := classes.decode(raw.values)) is None:
+        problem = explain_unknown(count_values(raw.values), classes, paletted=raw.paletted, official=official)
         raise DataError(f"{path}: {problem}")
     return labels
 
@@ -143,7 +149,7 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     if Path(path).suffix.lower() == ".mat":
         return RawLabels(_as_bytes(read_matlab_labels(path)), False, "MATLAB")
     with telling(path):
-        tiff = _tiff(path, True)
+        tiff = read_tiff_file(path)
     if tiff is not None:
         return _raw_labels_of_tiff(path, tiff)
     opened = open_picture(path)
@@ -291,4 +297,7 @@ def _is_gray(values: npt.NDArray[Any]) -> bool:
 def _advise_on_colors(values: npt.NDArray[Any]) -> str:
     if _is_gray(values):
         return "Its three colour channels are equal: save one of them, as a gray PNG."
-    return "Replace each colour by the number of its class, and save a gray or palette PNG."
+    return (
+        "Replace each colour by the number of its class, and save a gray or palette PNG; of a folder of your own, "
+        "--data.options.masks color reads the colours of classes.csv."
+    )

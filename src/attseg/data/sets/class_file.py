@@ -41,7 +41,9 @@ _EXAMPLE = (
 _YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False, "": None}
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """A row: what a value in label files means, and in which line it says so."""
+
     line: int
     number: int
     name: str
@@ -57,7 +59,11 @@ def read_class_file(path: Path) -> ClassTable:
     Raises:
         DataError: There is no such file, or it is not as described above; the message has a sentence for every wrong line.
     """
-    rows = _read_rows(path)
+    return to_table(path, read_rows(path))
+
+
+def to_table(path: Path, rows: Sequence[Row]) -> ClassTable:
+    """The class table of some rows; ``path`` is for messages, and errors are those of ``read_class_file``."""
     classes = sorted((row for row in rows if not row.ignored), key=lambda row: row.number)
     if not classes:
         raise DataError(f"{path} has no classes: expected are {_EXAMPLE}")
@@ -79,7 +85,12 @@ def read_label_colors(path: Path) -> dict[int, Color]:
     Raises:
         DataError: As of ``read_class_file``.
     """
-    return {row.number: row.color for row in _read_rows(path) if row.color is not None}
+    return to_colors(read_rows(path))
+
+
+def to_colors(rows: Sequence[Row]) -> dict[int, Color]:
+    """The colour of each value that has one."""
+    return {row.number: row.color for row in rows if row.color is not None}
 
 
 def _colors(given: Sequence[Color | None]) -> tuple[Color, ...]:
@@ -94,20 +105,29 @@ def _colors(given: Sequence[Color | None]) -> tuple[Color, ...]:
     return tuple(next(spare) if color is None else color for color in colors)
 
 
-def _read_rows(path: Path) -> list[_Row]:
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a class table; errors as of ``read_class_file``."""
     header, *lines = _read_lines(path) or [(0, [])]
     columns = _read_header(path, header[1])
-    rows: list[_Row] = []
+    rows: list[Row] = []
     problems: list[str] = []
     for line, cells in lines:
         try:
             rows.append(_read_row(line, cells, columns))
         except ValueError as error:
             problems.append(f"line {line}: {error}")
-    problems += _clashes(rows)
-    if problems:
-        raise DataError("\n  ".join([f"{path} cannot be used as a class table:", *problems]))
+    check_rows(path, rows, problems)
     return rows
+
+
+def check_rows(path: Path, rows: Sequence[Row], problems: Sequence[str] = ()) -> None:
+    """Refuse rows that repeat an index or a name, and what was found before.
+
+    Raises:
+        DataError: The message has a sentence for each of them.
+    """
+    if problems := [*problems, *_clashes(rows)]:
+        raise DataError("\n  ".join([f"{path} cannot be used as a class table:", *problems]))
 
 
 def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
@@ -148,7 +168,7 @@ def _without_empty_end(cells: list[str], least: int) -> list[str]:
     return cells
 
 
-def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
+def _read_row(line: int, cells: list[str], columns: list[str]) -> Row:
     cells = _without_empty_end(cells, len(columns))
     if len(cells) > len(columns):
         raise ValueError(f"{len(cells)} values, but the header names {len(columns)} columns")
@@ -170,7 +190,7 @@ def _read_row(line: int, cells: list[str], columns: list[str]) -> _Row:
         raise ValueError("the class has no name")
     if not ignored and (problem := explain_name(values["name"])):
         raise ValueError(problem)
-    return _Row(line, number, values["name"], color, ignored)
+    return Row(line, number, values["name"], color, ignored)
 
 
 def _read_number(text: str, what: str, most: int) -> int:
@@ -179,7 +199,7 @@ def _read_number(text: str, what: str, most: int) -> int:
     return int(text)
 
 
-def _clashes(rows: list[_Row]) -> Iterator[str]:
+def _clashes(rows: Sequence[Row]) -> Iterator[str]:
     """A sentence for each row that repeats the index, or the name of a class, of an earlier one."""
     indices: dict[int, int] = {}
     names: dict[str, int] = {}

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from attseg.data.classes import ClassTable, Color
+from attseg.data.reading.image import RawLabels, read_raw_labels
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import DataError
@@ -55,6 +56,14 @@ class FileSet(ABC):
         """The colour of each value in the label files of a split, where the data set says it."""
         table = self.read_classes(split)
         return {raw: table.colors[index] for raw, index in enumerate(table.lookup.tolist()) if 0 <= index < len(table)}
+
+    def read_raw_labels(self, path: Path, split: str) -> RawLabels:
+        """The values of a label file of a split.
+
+        Raises:
+            DataError: As of ``attseg.data.reading.image.read_raw_labels``.
+        """
+        return read_raw_labels(path)
 
     @abstractmethod
     def trees(self, split: str) -> list[Tree]:

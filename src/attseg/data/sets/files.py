@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attseg.data.classes import explain_too_few
-from attseg.data.reading.image import read_image, read_labels, read_raw
+from attseg.data.reading.image import decode_labels, read_image, read_raw
 from attseg.data.sample import Array, DataError, Sample
 from attseg.data.sets.file_set import FileSet
 
@@ -53,7 +53,8 @@ class FileData:
         image = read_image(
             image_file, value_range=self.files.value_range, apply_orientation=self.files.apply_orientation
         )
-        labels = read_labels(labels_file, self.classes, official=self.files.record.official)
+        raw = self.files.read_raw_labels(labels_file, self.split)
+        labels = decode_labels(labels_file, raw, self.classes, official=self.files.record.official)
         if problem := self._explain_sizes(image_file, image, labels):
             raise DataError(f"{labels_file}: {problem}")
         return Sample(image, labels, name)

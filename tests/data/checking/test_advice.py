@@ -1,0 +1,207 @@
+"""A folder that is arranged in another way is recognised, and what the check says to type works."""
+
+import shlex
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import arranging
+from attseg.cli.settings import value_of
+from attseg.data.checking.advice import advise
+from attseg.data.checking.doctor import check
+from attseg.data.checking.propose import propose_classes
+from attseg.data.checking.recognise import recognise
+from attseg.data.sample import DataError
+from attseg.data.sets.folder import Folder, FolderFiles
+from attseg.data.sets.own import RECORD
+from attseg.errors import UsageError
+
+
+@pytest.fixture
+def usual(tmp_path):
+    """Ten pictures in the usual layout."""
+    root = tmp_path / "usual"
+    rng = np.random.default_rng(0)
+    for index in range(10):
+        split = "train" if index < 7 else "val"
+        for kind, values in (
+            ("images", rng.integers(0, 256, (8, 12, 3), np.uint8)),
+            ("labels", rng.permutation(np.repeat(np.array([0, 1, 2, 255], np.uint8), 24)).reshape(8, 12)),
+        ):
+            (root / kind / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(root / kind / split / f"p{index:02d}.png")
+    (root / "classes.csv").write_text(
+        "index,name,r,g,b,ignore\n0,water,0,0,255,\n1,land,0,255,0,\n2,boat,255,0,0,\n255,unsure,9,9,9,1\n"
+    )
+    return root
+
+
+def options_of(command):
+    """The options of the data set in a command line."""
+    words = shlex.split(command)
+    return {
+        word.removeprefix("--data.options."): value_of(words[place + 1])
+        for place, word in enumerate(words)
+        if word.startswith("--data.options.")
+    }
+
+
+@pytest.mark.parametrize("form", arranging.FORMS)
+def test_each_arrangement_is_recognised_with_the_options_that_read_it(form, usual, tmp_path):
+    stated = arranging.arrange(form, usual, tmp_path / "mine")
+    result = check("folder", tmp_path / "mine")
+    assert not result.ok
+    assert result.advice is not None
+    first, second = result.advice.commands
+    assert first.startswith(f"attseg data check {tmp_path / 'mine'} --data.options.")
+    assert second.startswith(f"attseg train pan-folder --data.root {tmp_path / 'mine'} --data.options.")
+    options = options_of(first)
+    assert options == options_of(second)
+    for split in ("train", "val"):
+        expected, found = Folder(tmp_path / "mine", split, **stated), Folder(tmp_path / "mine", split, **options)
+        assert [pair[1:] for pair in expected.pairs] == [pair[1:] for pair in found.pairs]
+    again = check("folder", tmp_path / "mine", options=options)
+    assert again.ok
+    assert again.advice is None
+    assert again.splits["train"].pictures + again.splits["val"].pictures == 10
+
+
+def test_nothing_is_said_of_a_folder_in_order(usual):
+    assert check("folder", usual).advice is None
+
+
+def test_a_split_of_another_name_is_an_option_of_training(usual, tmp_path):
+    arranging.arrange("inner", usual, tmp_path / "mine")
+    (tmp_path / "mine/val").rename(tmp_path / "mine/valid")
+    advice = check("folder", tmp_path / "mine").advice
+    assert advice is not None
+    assert " --data.val valid " in advice.commands[1]
+
+
+def test_colours_in_the_usual_layout_are_seen(usual, tmp_path):
+    rows = arranging.rows_of(usual)
+    for file in list((usual / "labels").rglob("*.png")):
+        arranging.copy_colored(file, file, rows)
+    advice = check("folder", usual).advice
+    assert advice is not None
+    assert "label files hold colours, all of which the classes have" in advice.why
+    assert advice.commands[0] == f"attseg data check {usual} --data.options.masks color"
+    assert check("folder", usual, options={"masks": "color"}).ok
+
+
+def test_masks_of_0_and_255_are_colours_where_the_classes_say_so(usual):
+    for file in list((usual / "labels").rglob("*.png")):
+        values = np.array(Image.open(file))
+        Image.fromarray(np.where(values == 1, 255, 0).astype(np.uint8)).save(file)
+    (usual / "classes.csv").write_text("index,name,r,g,b\n0,ground,0,0,0\n1,crack,255,255,255\n")
+    advice = check("folder", usual).advice
+    assert advice is not None
+    assert advice.commands[0].endswith("--data.options.masks color")
+    assert Folder(usual, "train", masks="color").classes.names == ("ground", "crack")
+
+
+def test_two_patterns_that_fit_are_both_named(usual, tmp_path):
+    for image, labels in arranging.pairs_of(usual)["train"]:
+        for word in ("mask", "label"):
+            arranging.copy(labels, tmp_path / "mine" / f"{labels.stem}_{word}.png")
+        Image.open(image).convert("RGB").save(tmp_path / "mine" / f"{image.stem}.jpg")
+    advice = advise(tmp_path / "mine", {}, [])
+    assert advice is not None
+    assert "2 arrangements fit, with other label files for the same pictures" in advice.why[0]
+    assert [word in " ".join(advice.commands) for word in ("{stem}_mask.png", "{stem}_label.png")] == [True, True]
+
+
+def test_what_is_drawn_is_no_label_file_and_what_is_left_out_is_counted(usual, tmp_path):
+    for image, labels in arranging.pairs_of(usual)["train"]:
+        arranging.copy(image, tmp_path / "mine" / image.name)
+        arranging.copy(labels, tmp_path / "mine" / f"{labels.stem}_mask.png")
+        arranging.copy(image, tmp_path / "mine" / "overlays" / image.name)
+    (found,) = recognise(tmp_path / "mine")
+    assert found.options == {"images": ".", "labels": "{stem}_mask.png", "split": 0.8}
+    assert "7 other picture files not read" in found.describe()
+
+
+def test_suffixes_alone_and_words_for_both_tell_pictures_from_labels(usual, tmp_path):
+    for image, labels in arranging.pairs_of(usual)["train"]:
+        arranging.copy(labels, tmp_path / "a" / labels.name)
+        Image.open(image).convert("RGB").save(tmp_path / "a" / f"{image.stem}.jpg")
+        arranging.copy(image, tmp_path / "b" / f"{image.stem}_rgb.png")
+        arranging.copy(labels, tmp_path / "b" / f"{image.stem}_mask.png")
+    for place, images, labels in (("a", "{stem}.jpg", "{stem}.png"), ("b", "{stem}_rgb.png", "{stem}_mask.png")):
+        (found,) = recognise(tmp_path / place)
+        assert (found.options["images"], found.options["labels"]) == (images, labels)
+
+
+def test_frames_of_videos_bring_the_option_to_group(usual, tmp_path):
+    pairs = arranging.pairs_of(usual)
+    for index, (image, labels) in enumerate(pairs["train"] + pairs["val"]):
+        arranging.copy(image, tmp_path / "mine" / f"clip{'ab'[index % 2]}_{index:03d}.png")
+        arranging.copy(labels, tmp_path / "mine" / f"clip{'ab'[index % 2]}_{index:03d}_mask.png")
+    arranging.copy(usual / "classes.csv", tmp_path / "mine" / "classes.csv")
+    advice = advise(tmp_path / "mine", {}, [])
+    assert advice is not None
+    (line,) = [line for line in advice.why if "group" in line]
+    group = shlex.split(line[line.index("'") : line.rindex("'") + 1])[0]
+    data = Folder(tmp_path / "mine", "val", images=".", labels="{stem}_mask.png", split=0.5, group=group)
+    assert {data.name(index)[:5] for index in range(len(data))} in ({"clipa"}, {"clipb"})
+
+
+def test_a_folder_without_pairs_is_left_alone(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    assert recognise(tmp_path) == []
+    assert check("folder", tmp_path).advice is None
+
+
+def test_classes_are_proposed_from_values(usual):
+    (usual / "classes.csv").unlink()
+    advice = check("folder", usual).advice
+    assert advice is not None
+    assert advice.commands[0] == f"attseg data check {usual} --propose {usual / 'classes.csv'}"
+    assert propose_classes(FolderFiles(RECORD, usual)).splitlines() == [
+        "index,name,r,g,b,ignore",
+        "0,class 0,0,0,0,",
+        "1,class 1,128,0,0,",
+        "2,class 2,0,128,0,",
+        "255,ignored,224,224,192,1",
+    ]
+    assert not (usual / "classes.csv").exists()
+
+
+def test_classes_are_proposed_from_colours(usual, tmp_path):
+    options = arranging.arrange("colors", usual, tmp_path / "mine")
+    (tmp_path / "mine/classes.csv").unlink()
+    advice = check("folder", tmp_path / "mine").advice
+    assert advice is not None
+    assert "--data.options.masks color --propose" in advice.commands[0]
+    text = propose_classes(FolderFiles(RECORD, tmp_path / "mine", **options))
+    (tmp_path / "mine/classes.csv").write_text(text)
+    assert sorted(line.split(",", 2)[2] for line in text.splitlines()[1:]) == [
+        "0,0,255,",
+        "0,255,0,",
+        "255,0,0,",
+        "9,9,9,",
+    ]
+    assert check("folder", tmp_path / "mine", options=options).ok
+
+
+def test_binary_masks_get_the_usual_names(usual):
+    (usual / "classes.csv").unlink()
+    for file in list((usual / "labels").rglob("*.png")):
+        Image.fromarray((np.array(Image.open(file)) == 1).astype(np.uint8) * 255).save(file)
+    assert propose_classes(FolderFiles(RECORD, usual)).splitlines()[1:] == [
+        "0,background,0,0,0,",
+        "255,foreground,128,0,0,",
+    ]
+
+
+def test_too_many_values_are_no_classes(usual):
+    noise = np.random.default_rng(0).integers(0, 65535, (40, 40)).astype(np.uint16)
+    Image.fromarray(noise).save(next((usual / "labels/train").iterdir()))
+    with pytest.raises(DataError, match="over 255 values, more than there can be classes"):
+        propose_classes(FolderFiles(RECORD, usual))
+
+
+def test_a_split_that_cannot_be_is_no_advice(tmp_path):
+    with pytest.raises(UsageError):
+        check("folder", tmp_path, options={"split": 2})
