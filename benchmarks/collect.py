@@ -4,6 +4,7 @@
 
 Each folder holds ``NAME/seed-N`` as ``attseg reproduce`` and ``benchmarks/seeds.py`` leave them, and COMMIT says what they were
 run with. Runs that are not there yet are missing in the record; call it again when they are. Nothing is trained.
+With ``--keep``, networks without runs in the folders keep those of the record, if their arguments are the same.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from attseg.profiling.count import profile
 from attseg.recipes import find_recipe
 from attseg.recipes.recipe import Recipe
 from attseg.recipes.tables import find_table
+from attseg.recipes.tables.record import Figure, Row
 from attseg.recipes.tables.small import small
-from attseg.reproduce.plan import Run
+from attseg.reproduce.plan import Measurement, Run
 from attseg.reproduce.run import Result, read_result
 from attseg.runs.history import read_rows
 
@@ -79,6 +81,9 @@ def main() -> None:
     parser.add_argument("--machine", required=True, help="what it ran on, in words")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--out", type=Path, default=RECORD)
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the record's runs of networks that have none in the folders"
+    )
     arguments = parser.parse_args()
     folders = [(Path(folder), commit) for folder, _, commit in (text.partition("=") for text in arguments.runs)]
     rows, recipes = tables(arguments.steps)
@@ -88,12 +93,21 @@ def main() -> None:
         networks[name] = cost(recipe) | {"runs": []}
         for folder, commit in folders:
             for run, result in results(recipe, folder / name):
-                networks[name]["runs"].append(as_record(run, result) | {"commit": commit})
+                networks[name]["runs"].append(as_record(run, result) | {"commit": commit, "torch": torch.__version__})
                 found.setdefault(name, {})[result.seed] = run.folder / "reproduced" / f"{PROTOCOL}.jsonl"
+    before = json.loads(arguments.out.read_text()) if arguments.keep else {"networks": {}, "over_pictures": {}}
+    kept = set()
+    for name, one in networks.items():
+        earlier = before["networks"].get(name)
+        if not one["runs"] and earlier is not None and earlier["args"] == json.loads(json.dumps(one["args"])):
+            one["runs"] = earlier["runs"]
+            kept.add(name)
     pairs = {(row["network"], row["baseline"]) for table in rows.values() for row in table if row["baseline"]}
     pairs |= {(mix, own) for mix in MIXES for own in OWN} | {(one, other) for _, one, other in FURTHER}
     record = {
-        "about": {
+        "about": before["about"]
+        if kept
+        else {
             "data": "scenes val, 200 pictures of 160 x 384",
             "protocol": PROTOCOL,
             "steps": arguments.steps,
@@ -110,6 +124,11 @@ def main() -> None:
             f"{one} - {other}": over_pictures(found[one], found[other])
             for one, other in sorted(pairs)
             if found.get(one, {}).keys() & found.get(other, {}).keys()
+        }
+        | {
+            f"{one} - {other}": before["over_pictures"][f"{one} - {other}"]
+            for one, other in sorted(pairs)
+            if {one, other} <= kept and f"{one} - {other}" in before["over_pictures"]
         },
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -150,9 +169,10 @@ def tables(steps: int) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Recip
 def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, Result]]:
     """The runs of a recipe that have been evaluated."""
     protocol = find_protocol(PROTOCOL, data=recipe.data.name)
+    row = Row(name=recipe.name, printed=recipe.name, figures=(Figure(miou=None),), recipe=recipe)
     for seed in sorted(int(one.name.removeprefix("seed-")) for one in folder.glob("seed-*")):
         run = Run(replace(recipe, seed=seed), folder / f"seed-{seed}")
-        result = read_result(run, protocol)
+        result = read_result(run, Measurement(row, row.figures[0], protocol, (run,)))
         if result is not None:
             yield run, result
 

@@ -80,7 +80,11 @@ def rows_of(record: Record, name: str) -> str:
     for row in record.tables[name]:
         network = record.networks[row["network"]]
         base = record.networks.get(row["baseline"]) if row["baseline"] else None
-        paper = "" if base is None or row["paper_baseline"] is None else f"{row['paper'] - row['paper_baseline']:+.1f}"
+        paper = (
+            ""
+            if base is None or None in (row["paper"], row["paper_baseline"])
+            else f"{row['paper'] - row['paper_baseline']:+.1f}"
+        )
         gain = network.minus(base) if base else None
         lines.append(
             [

@@ -86,7 +86,8 @@ def delta(record: Record) -> Figure:
                 for seed, miou in one.values("miou").items():
                     if seed in theirs:
                         axes.plot(miou - theirs[seed], place, "|", color=color, markersize=9)
-            axes.plot(row["paper"] - row["paper_baseline"], place, "x", color=GREY, markersize=5)
+            if row["paper"] is not None:
+                axes.plot(row["paper"] - row["paper_baseline"], place, "x", color=GREY, markersize=5)
             place += 1
     axes.set_yticks([where for where, _ in names], [name for _, name in names], fontsize=8, parse_math=False)
     for label, (_, name) in zip(axes.get_yticklabels(), names, strict=True):

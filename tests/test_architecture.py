@@ -10,8 +10,21 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
-GROUND = {"errors", "extras", "files", "json_files", "json_lines", "lazy", "locks", "tensors", "text", "written"}
+GROUND = {
+    "arguments",
+    "errors",
+    "extras",
+    "files",
+    "json_files",
+    "json_lines",
+    "lazy",
+    "locks",
+    "tensors",
+    "text",
+    "written",
+}
 ALLOWED = {
+    "arguments": set(),
     "text": set(),
     "errors": set(),
     "extras": set(),
@@ -34,18 +47,19 @@ ALLOWED = {
     "metrics": set(),
     "transfer": {"checkpoint", "data"},
     "checkpoint": {"data", "recipes"},
-    "converters": {"attention", "checkpoint", "data", "encoders", "models", "recipes"},
+    "converters": {"attention", "checkpoint", "context", "data", "decoders", "encoders", "models", "recipes"},
     "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
     "prediction": {"data", "models"},
     "evaluation": {"data", "metrics", "models", "prediction", "recipes"},
     "hub": {"checkpoint", "data", "prediction", "recipes"},
-    "inference": {"attention", "checkpoint", "data", "explain", "hub", "models", "prediction"},
+    "inference": {"attention", "checkpoint", "converters", "data", "explain", "hub", "models", "prediction"},
     "bulk": {"data", "evaluation", "inference", "prediction"},
     "web": {"attention", "data", "explain", "hub", "inference", "models", "prediction"},
-    "profiling": {"checkpoint", "hub", "inference", "models", "recipes"},
+    "profiling": {"checkpoint", "converters", "hub", "inference", "models", "recipes"},
     "runs": {"checkpoint", "data", "evaluation", "models", "prediction", "recipes"},
     "training": {
         "checkpoint",
+        "converters",
         "data",
         "encoders",
         "evaluation",

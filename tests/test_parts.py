@@ -12,14 +12,20 @@ from attseg.attention.squeeze import SqueezeExcitation
 from attseg.attention.tap import Tap
 from attseg.context import ContextName, build_context
 from attseg.context.aspp import ASPP, rates_at
+from attseg.context.criss_cross import CrissCrossContext
+from attseg.context.dual import DualAttentionContext
+from attseg.context.global_context import GlobalContextContext
 from attseg.context.global_pooling import GlobalPoolingContext
 from attseg.context.non_local import NonLocalContext
+from attseg.context.object import ObjectContext
 from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.context.pyramid_pooling import PyramidPooling
 from attseg.decoders import DecoderName, build_decoder
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.dual import DualDecoder
 from attseg.decoders.global_convolution import GlobalConvolutionDecoder
+from attseg.decoders.mlp import MLPDecoder
+from attseg.decoders.pyramid import FeaturePyramidDecoder
 from attseg.decoders.refinement import RefinementDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.errors import UsageError
@@ -31,7 +37,9 @@ DEEP, LOWS = 96, (16, 32, 48)
 CALLED = (
     *(ConvNormAct, SqueezeExcitation, GlobalPoolingContext, ASPP, rates_at, PyramidPooling, NonLocalContext),
     *(FeaturePyramidAttention, PointwiseContext, reach_of),
+    *(CrissCrossContext, DualAttentionContext, ObjectContext, GlobalContextContext),
     *(BilinearDecoder, TopDownDecoder, DualDecoder, RefinementDecoder, GlobalConvolutionDecoder),
+    *(FeaturePyramidDecoder, MLPDecoder),
 )
 NAMES = {"deep": DEEP, "lows": LOWS, **{each.__name__: each for each in CALLED}}
 
@@ -60,7 +68,7 @@ def test_every_name_is_on_the_page():
 def test_contexts_by_name_are_what_the_constructors_give(row):
     name, _, _, call, tap = row
     with torch.device("meta"):
-        named, built = build_context(name, DEEP, 256, output_stride=16), eval(call, dict(NAMES))
+        named, built = build_context(name, DEEP, 256, output_stride=16, num_classes=21), eval(call, dict(NAMES))
     assert shapes(named[0] if name == "se" else named) == shapes(built)
     assert kinds(named) == {kind for kind in tap.split(", ") if kind}
 

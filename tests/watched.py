@@ -13,12 +13,13 @@ MODELS = {
     "PSANet": lambda: PSANet(5, **PSA),
     "PSANet compact": lambda: PSANet(5, **PSA, compact=True),
     "PSANet distribute by count": lambda: PSANet(5, **PSA, directions=("distribute",), normalize="count"),
-    "PSANet with zero outside": lambda: PSANet(5, **{**PSA, "max_offset": (2, 1)}, outside="zero"),
+    "PSANet with zero outside": lambda: PSANet(5, **{**PSA, "context_args": {"reach": (2, 1)}}, outside="zero"),
     "AttentionToRefine": lambda: AttentionToRefine(5, base="FCN", base_args=SMALL, stream_channels=8, channels=8),
     "AttentionToRefine on PSANet": lambda: AttentionToRefine(
         5, base="PSANet", base_args=PSA, stream_channels=8, channels=8
     ),
     **{f"FCN {name}": lambda name=name: FCN(5, **SMALL, context=name) for name in ("se", "fpa", "nonlocal", "psa")},
+    **{f"FCN {name}": lambda name=name: FCN(5, **SMALL, context=name) for name in ("ccnet", "danet", "ocr", "gcnet")},
     **{f"FCN {name}": lambda name=name: FCN(5, **SMALL, decoder=name) for name in ("gau", "rrb", "dual")},
 }
 
@@ -29,6 +30,9 @@ def build(name):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):  # so that no branch is silent by its initialisation
             nn.init.uniform_(module.weight, 0.5, 1.5)
+    for part in model.parameters():
+        if part.ndim == 0:  # factors that begin at 0
+            nn.init.constant_(part, 0.5)
     return model
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torchvision.models.segmentation.deeplabv3 import ASPP as TorchvisionASPP
 
-from attseg.context.aspp import ASPP, rates_at
+from attseg.context.aspp import ASPP, AtrousClassifier, rates_at
 from attseg.errors import UsageError
 
 
@@ -78,3 +79,21 @@ def test_rates_reach_equally_far_in_the_picture():
 def test_says_what_is_wrong(rates):
     with pytest.raises(UsageError, match=r"rates of ASPP are .*; rates from 1 on were expected, such as \(6, 12, 18\)"):
         ASPP(8, 8, rates=rates)
+
+
+def test_version_2_sums_its_branches():
+    torch.manual_seed(0)
+    aspp = ASPP(5, 4, rates=(6, 12), point=False, image_pooling=False, merge="sum").eval()
+    x = torch.randn(2, 5, 9, 7)
+    torch.testing.assert_close(aspp(x), aspp.atrous[0](x) + aspp.atrous[1](x))
+    assert not [key for key in aspp.state_dict() if not key.startswith("atrous.")]
+
+
+def test_classifiers_of_version_2_are_summed():
+    head = AtrousClassifier(5, 3).eval()
+    x = torch.randn(2, 5, 9, 7)
+    expected = sum(
+        F.conv2d(x, one.weight, one.bias, padding=rate, dilation=rate)
+        for one, rate in zip(head.branches, (6, 12, 18, 24), strict=True)
+    )
+    torch.testing.assert_close(head(x), expected)

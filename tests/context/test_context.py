@@ -14,7 +14,15 @@ from attseg.context import ContextName, build_context
 from attseg.errors import UsageError
 
 NAMES = get_args(ContextName)
-TAPS = {"fpa": {"pyramid": "spatial"}, "nonlocal": {"gather.attention": "pairwise"}, "se": {"0.attention": "channel"}}
+TAPS = {
+    "fpa": {"pyramid": "spatial"},
+    "nonlocal": {"gather.attention": "pairwise"},
+    "se": {"0.attention": "channel"},
+    "ccnet": {"gather.passes.0.attention": "pairwise", "gather.passes.1.attention": "pairwise"},
+    "danet": {"position.1.attention": "pairwise", "channel.1.attention": "channel-pairs"},
+    "ocr": {"gather.regions": "spatial", "gather.attention": "class"},
+    "gcnet": {"block.attention": "spatial"},
+}
 KEYS = {
     "none": {"0.weight", "1"},
     "global": {"merge.0.weight", "merge.1"},
@@ -37,7 +45,21 @@ NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 def build(name, in_channels=24, channels=8, output_stride=16):
     torch.manual_seed(0)
-    return build_context(name, in_channels, channels, output_stride=output_stride)
+    context = build_context(name, in_channels, channels, output_stride=output_stride, num_classes=5)
+    for part in context.parameters():
+        if part.ndim == 0:  # factors that begin at 0, so that no branch is silent
+            torch.nn.init.constant_(part, 0.5)
+    return context if name != "ocr" else Features(context)
+
+
+class Features(torch.nn.Sequential):
+    """What the decoder reads of a context with sides."""
+
+    def forward(self, maps):
+        return self[0](maps).features
+
+    def state_dict(self, *args, **kwargs):
+        return self[0].state_dict(*args, **kwargs)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,7 +91,7 @@ def test_capture_sees_the_taps_and_changes_nothing(name):
     context = build(name).eval()
     taps = {key: module.kind for key, module in context.named_modules() if isinstance(module, Tap)}
     if name in TAPS:
-        assert taps == TAPS[name]
+        assert {key.removeprefix("0.") if name == "ocr" else key: kind for key, kind in taps.items()} == TAPS[name]
     if not taps:
         return
     features = torch.randn(2, 24, 6, 5)
@@ -143,3 +165,27 @@ def test_the_reach_of_aspp_follows_the_stride():
 def test_unknown_contexts_are_named():
     with pytest.raises(UsageError, match="no context 'fpn'; did you mean 'fpa'"):
         build("fpn", 8, 8)
+
+
+def test_object_context_gives_its_coarse_scores_and_wants_the_number_of_classes():
+    context = build_context("ocr", 24, 8, output_stride=16, num_classes=5)
+    made = context(torch.randn(2, 24, 5, 7))
+    assert (made.features.shape, made.sides["coarse"].shape) == ((2, 8, 5, 7), (2, 5, 5, 7))
+    assert context.logit_sides == ("coarse",)
+    with pytest.raises(UsageError, match="the context 'ocr' has scores of its own; give num_classes"):
+        build_context("ocr", 24, 8, output_stride=16)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("ccnet", {"recurence": 1}, "no argument of the context 'ccnet' 'recurence'; did you mean 'recurrence'"),
+        ("danet", {"by": "like"}, "no by 'like'; did you mean 'likeness'"),
+        ("ocr", {"num_classes": 3}, "no argument of the context 'ocr' 'num_classes'"),
+        ("aspp", {"merge": "mean"}, "no merge 'mean'"),
+        ("psp", {"bins": (1, 2.5)}, r"bins of the context 'psp' is \(1, 2.5\), which it does not take"),
+    ],
+)
+def test_options_that_do_not_fit_are_named(name, options, message):
+    with pytest.raises(UsageError, match=message):
+        build_context(name, 24, 8, output_stride=16, num_classes=5, options=options)

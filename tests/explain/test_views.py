@@ -31,11 +31,18 @@ def test_a_heat_map_brightens_with_the_weight():
     assert (np.diff(light, axis=1) >= 0).all() and light[0, -1] > light[0, 0] + 200
 
 
-def test_the_range_of_a_spatial_map_is_its_own_and_that_of_a_class_map_is_0_to_1():
+def test_the_range_of_a_spatial_map_is_its_own_and_that_of_a_class_map_is_0_to_1_at_least():
     weights = torch.full((1, 1, 2, 2), 3.0)
     weights[..., 0, 0] = -1
     assert draw_map(AttentionMap("tap", "spatial", weights), IMAGE)[1:] == (-1, 3)
-    assert draw_map(AttentionMap("tap", "class", weights), IMAGE)[1:] == (0, 1)
+    assert draw_map(AttentionMap("tap", "class", weights), IMAGE)[1:] == (-1, 3)
+    assert draw_map(AttentionMap("tap", "class", weights.clamp(0.2, 0.8)), IMAGE)[1:] == (0, 1)
+
+
+def test_channels_by_channels_are_bars_of_what_each_gives():
+    weights = torch.rand(1, 5, 5).softmax(1)
+    view = draw_map(AttentionMap("tap", "channel-pairs", weights), IMAGE)
+    assert view[1:] == (0, pytest.approx(float(weights.mean(2).max())))
 
 
 def test_one_channel_can_be_chosen_and_none_is_the_mean():

@@ -7,11 +7,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from attseg import capture
 from attseg.attention.tap import Tap
+from attseg.context.base import WithSides
+from attseg.decoders.bilinear import BilinearDecoder
 from attseg.errors import UsageError
-from attseg.models import FCN, MODELS, build_model
+from attseg.models import FCN, MODELS, SegmentationModel, build_model
+from attseg.models.frame import make_encoder
 
 ENCODER = {"encoder": "test_resnet", "channels": 16}
 CASES = {
@@ -262,3 +266,23 @@ def test_a_lone_value_a_channel_gets_a_sentence():
     with pytest.raises(ValueError, match="1 picture of 32 x 32: its deepest map, at stride 32"):
         build("FCN-32").train()(pictures(1, 32, 32))
     build("FCN-32", encoder="test_convnext").train()(pictures(1, 32, 32))
+
+
+def test_contexts_may_have_sides():
+    class Coarse(nn.Conv2d):
+        logit_sides = ("coarse",)
+
+        def forward(self, maps):
+            made = super().forward(maps)
+            return WithSides(made, {"coarse": made[:, :3], "middle": made})
+
+    torch.manual_seed(0)
+    encoder = make_encoder("test_resnet", output_stride=16, pretrained=False, weights=None)
+    parts = (encoder, Coarse(encoder.channels[-1], 8, 1), BilinearDecoder(), nn.Conv2d(8, 3, 1))
+    model = SegmentationModel(*parts, {"middle": nn.Conv2d(8, 3, 1)}).train()
+    out = model(pictures(2, 64, 48))
+    assert {name: tuple(side.shape) for name, side in out.aux.items()} == dict.fromkeys(
+        ("coarse", "middle"), (2, 3, 64, 48)
+    )
+    assert model.eval()(pictures(2, 64, 48)).aux == {}
+    assert not [key for key in model.state_dict() if key.startswith("aux.coarse")]

@@ -40,3 +40,20 @@ def test_a_linear_head_is_one_convolution_on_the_deepest_map():
 def test_says_what_is_wrong(options, message):
     with pytest.raises(UsageError, match=message):
         FCN(4, encoder="test_resnet", **options)
+
+
+def test_corners_are_aligned_where_asked():
+    model = FCN(3, encoder="test_resnet", channels=8, align_corners=True).eval()
+    images = torch.randn(1, 3, 65, 97)
+    *_, deep = model.encoder(images)
+    expected = F.interpolate(model.head(model.context(deep)), (65, 97), mode="bilinear", align_corners=True)
+    torch.testing.assert_close(model(images).logits, expected)
+    psp = FCN(3, encoder="test_resnet", channels=8, context="psp", align_corners=True)
+    assert psp.context.align_corners
+
+
+def test_a_context_takes_its_options():
+    model = FCN(3, encoder="test_resnet", channels=8, context="global", context_args={"kernel": 3})
+    assert model.context.merge[0].kernel_size == (3, 3)
+    with pytest.raises(UsageError, match=r"no argument of the context 'global' 'kernle'; did you mean 'kernel'"):
+        FCN(3, encoder="test_resnet", context="global", context_args={"kernle": 3})

@@ -96,3 +96,21 @@ def test_a_ready_encoder_can_be_handed_in():
     assert model.encoder is encoder
     with pytest.raises(UsageError, match="pretrained and encoder_weights are for encoders given by name"):
         PAN(4, encoder=encoder, pretrained=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"context": "se", "pyramid_kernels": (3, 3, 3)},
+            r"pyramid_kernels=\(3, 3, 3\) does nothing beside context='se'",
+        ),
+        ({"context": "none", "global_branch": False}, "global_branch=False does nothing .* take context='fpa'"),
+        ({"context_args": {"kernels": (3,)}}, "context_args=.* does nothing beside context='fpa'"),
+        ({"decoder": "bilinear", "gau_kernel": 1}, "gau_kernel=1 does nothing beside decoder='bilinear'"),
+        ({"gau_context": False, "gate": "relu"}, "gate='relu' does nothing beside gau_context=False"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        PAN(3, encoder="test_resnet", **options)

@@ -8,6 +8,10 @@ from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.encoders.timm import TimmEncoder
 from attseg.errors import UsageError
 from attseg.layers import resize
+from attseg.models import build_model
+from attseg.profiling.count import profile
+from attseg.recipes.tables import find_table
+from attseg.recipes.tables.small import small
 
 SMALL = {"encoder": "test_resnet", "crop_size": (64, 96), "inner": 8, "channels": 8}
 
@@ -34,11 +38,12 @@ def test_the_auxiliary_head_reads_the_stage_before_the_last():
     assert build(aux=False).train()(x).aux == {}
 
 
+V2 = {"rates": (6, 12, 18, 24), "point": False, "image_pooling": False, "merge": "sum"}
 ROWS = {
     "baseline": {"directions": ()},
-    "global": {"context": "global"},
-    "aspp": {"context": "aspp"},
-    "nonlocal": {"context": "nonlocal"},
+    "global": {"context": "global", "context_args": {"kernel": 3}},
+    "aspp": {"context": "aspp", "context_args": V2},
+    "nonlocal": {"context": "nonlocal", "context_args": {"fuse": "concat", "kernel": 3}},
     "psp": {"context": "psp"},
     "compact": {"directions": ("collect",), "compact": True},
     "collect": {"directions": ("collect",)},
@@ -89,7 +94,7 @@ def test_no_offset_within_a_crop_is_without_a_filter(stride, shrink):
 
 
 def test_the_offset_can_be_given():
-    assert build(max_offset=(3, 5)).context.psa.branches["distribute"].filters.shape == (8, 7, 11)
+    assert build(context_args={"reach": (3, 5)}).context.psa.branches["distribute"].filters.shape == (8, 7, 11)
 
 
 def test_contexts_by_name_include_psa():
@@ -115,9 +120,58 @@ def test_even_dilation_gives_all_blocks_of_a_stage_one_rate():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            {"context": "psp", "directions": ("collect",)},
+            r"directions=\('collect',\) does nothing beside context='psp'",
+        ),
+        ({"context": "global", "compact": True}, "compact=True does nothing beside context='global'"),
+        ({"context": "none", "shrink": 1}, "shrink=1 does nothing .*; leave it out, or take context='psa'"),
+        ({"directions": (), "normalize": "count"}, r"normalize='count' does nothing beside directions=\(\)"),
+        ({"directions": (), "context_args": {"reach": (3, 3)}}, "context_args=.* does nothing"),
+        ({"compact": True, "outside": "zero"}, "outside='zero' does nothing beside compact=True"),
+        ({"context": "se", "context_args": {"kernel": 3}}, "no argument of the context 'se' 'kernel'"),
+        ({"context": "none", "context_args": {"kernel": 3}}, "the context 'none' has no options"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        build(**options)
+
+
+def test_rows_of_table_1_have_the_modules_of_their_readings():
+    """Reading of PSANet and ASPP: what stands where PSA does is concatenated and merged by 3x3, ASPP is that of DeepLab v2."""
+    context = {
+        row: build_model(recipe.model.name, recipe.model.args, 12).context
+        for row in ("50-global", "50-aspp", "50-nonlocal")
+        if (recipe := small(find_table("psanet:1"), find_table("psanet:1").row(row)))
+    }
+    deep = context["50-global"].merge[0].in_channels // 2
+    assert context["50-global"].merge[0].kernel_size == (3, 3)
+    assert context["50-nonlocal"].merge[0].kernel_size == (3, 3)
+    assert context["50-nonlocal"].merge[0].in_channels == 2 * deep
+    assert context["50-nonlocal"].gather.theta.out_channels == 64
+    aspp = context["50-aspp"]
+    assert (aspp.point, aspp.whole, aspp.merge) == (None, None, None)
+    assert [branch[0].dilation for branch in aspp.atrous] == [(6, 6), (12, 12), (18, 18), (24, 24)]
+    x = torch.randn(1, deep, 5, 7)
+    torch.testing.assert_close(aspp.eval()(x), sum(branch(x) for branch in aspp.atrous))
+
+
+def test_what_rows_of_table_1_cost_at_the_papers_size():
+    """Multiply-adds at 465 x 465, as the fidelity of the modules was measured."""
+    expected = {"baseline": 118.8e9, "global": 151.6e9, "nonlocal": 178.7e9}
+    for row, cost in expected.items():
+        with torch.device("meta"):
+            model = PSANet(150, encoder="resnet50c", **ROWS[row]).eval()
+        assert profile(model, (465, 465)).total.multiply_adds == pytest.approx(cost, rel=0.002), row
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         ({"output_stride": 32}, "output_stride is 32; one of"),
         ({"crop_size": (64,)}, r"the crop size is \(64,\)"),
-        ({"max_offset": (3,)}, r"max_offset is \(3,\)"),
+        ({"context_args": {"shrink": 2}}, "no argument of the context 'psa' of PSANet 'shrink'"),
         ({"shrink": 0}, "shrink is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"directions": ("colect",)}, "no direction 'colect'; did you mean 'collect'"),

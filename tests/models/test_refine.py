@@ -161,7 +161,8 @@ def test_a_scaled_picture_is_never_smaller_than_the_base_takes(given, scale, see
 @pytest.mark.parametrize("scales", [(1.0, 0.5), (1.0, 0.75, 0.5)], ids=str)
 @pytest.mark.parametrize("merge", ["location", "attention", "average"])
 def test_every_layer_of_the_base_runs_once_a_scale(merge, scales):
-    model = tiny(merge=merge, image_scales=scales, dilations=None).train()
+    location = {"dilations": None} if merge == "location" else {}
+    model = tiny(merge=merge, image_scales=scales, **location).train()
     calls = {name: 0 for name, layer in model.base.named_modules() if isinstance(layer, nn.Conv2d)}
 
     def count(name):
@@ -371,3 +372,12 @@ def test_small_pictures_get_a_sentence():
 def test_copies_are_the_model():
     model = tiny(base="PAN").eval()
     assert torch.equal(copy.deepcopy(model)(pictures()).logits, model(pictures()).logits)
+
+
+@pytest.mark.parametrize("merge", ["attention", "average", "max"])
+@pytest.mark.parametrize("given", [{"multi_stage": False}, {"dilations": None}, {"recalibration": "none"}])
+def test_options_of_location_are_refused_beside_other_merges(merge, given):
+    with pytest.raises(
+        UsageError, match=f"does nothing beside merge='{merge}'; leave it out, or take merge='location'"
+    ):
+        AttentionToRefine(3, base="FCN", base_args={"encoder": "test_resnet"}, merge=merge, **given)

@@ -4,6 +4,7 @@ import pytest
 
 from attseg.errors import UsageError
 from attseg.prediction.protocol import Protocol
+from attseg.prediction.protocols import find_protocol
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,27 @@ def test_only_the_plain_protocol_is_plain():
     assert Protocol(stride=0.5, average="logits").is_plain
     others = ({"flip": True}, {"scales": (1.0, 1.0)}, {"scales": (0.5,)}, {"window": 64}, {"long_side": 64})
     assert not any(Protocol(**values).is_plain for values in others)
+
+
+def test_short_sides_are_those_of_csails_later_code():
+    """Short sides of 300 to 600, the long side at most 1000, rounded up to multiples of 8."""
+    protocol = find_protocol("csail-short-sides")
+    sizes = [protocol.scaled_size(scale, 512, 683) for scale in protocol.scales]
+    assert sizes == [(304, 400), (376, 504), (456, 600), (528, 704), (600, 800)]
+    assert protocol.scaled_size(1.0, 300, 900) == (336, 1000)
+    assert protocol.scaled_size(0.5, 300, 900) == (304, 904)
+    assert not protocol.is_plain
+    assert not Protocol(multiple=8).is_plain
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"short_side": 300, "long_side": 300}, "give one of them"),
+        ({"longest": 300}, "there is no short_side"),
+        ({"multiple": 0}, "short_side, longest and multiple are 0, 0 and 0"),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(values, message):
+    with pytest.raises(UsageError, match=message):
+        Protocol(**values)

@@ -1,7 +1,8 @@
 import pytest
+import torch
 
 from attseg.errors import UsageError
-from attseg.models import MODELS
+from attseg.models import MODELS, build_model
 from attseg.profiling.tables import TABLES, find_table
 
 
@@ -21,6 +22,16 @@ def test_numbers_stand_in_the_order_of_the_paper():
     assert rows["RefineNet"].parameters / ours.parameters == pytest.approx(10, abs=0.5)
     assert rows["RefineNet"].multiply_adds / ours.multiply_adds == pytest.approx(64, abs=0.5)
     assert rows["RefineNet"].miou == ours.miou
+
+
+@pytest.mark.parametrize("table", ["dfdam:4", "dfdam:6"])
+def test_deeplab_and_our_own_have_the_printed_parameters(table):
+    found = find_table(table)
+    for row in found.rows:
+        if row.method.startswith(("DeepLab", "DF-DAM")):
+            with torch.device("meta"):
+                model = build_model(row.model, row.args, found.num_classes)
+            assert sum(p.numel() for p in model.parameters()) / 1e6 == pytest.approx(row.parameters, abs=0.005)
 
 
 def test_unknown_tables_are_refused():

@@ -8,9 +8,13 @@ from attseg.lazy import lazy
 
 if TYPE_CHECKING:
     from attseg.attention.channel import ChannelAttentionBlock
+    from attseg.attention.criss_cross import CrissCrossAttention
+    from attseg.attention.dual import ChannelSelfAttention, PositionSelfAttention
     from attseg.attention.fusion import DualAttentionFusion
+    from attseg.attention.global_context import GlobalContext
     from attseg.attention.location import LocationAttention
     from attseg.attention.non_local import NonLocal
+    from attseg.attention.object import ObjectAttention
     from attseg.attention.pairwise import Pairwise
     from attseg.attention.pointwise.maps import attention_maps
     from attseg.attention.pointwise.module import PointwiseSpatialAttention
@@ -27,15 +31,20 @@ __all__ = [
     "AttentionToScale",
     "AverageOverScales",
     "ChannelAttentionBlock",
+    "ChannelSelfAttention",
+    "CrissCrossAttention",
     "DualAttentionFusion",
     "FeaturePyramidAttention",
     "GlobalAttentionUpsample",
+    "GlobalContext",
     "LocationAttention",
     "MaxOverScales",
     "NonLocal",
+    "ObjectAttention",
     "Pairwise",
     "PointwiseSpatialAttention",
     "PositionAttention",
+    "PositionSelfAttention",
     "Recalibration",
     "SqueezeExcitation",
     "Tap",
@@ -46,6 +55,10 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "attseg.attention.criss_cross": "CrissCrossAttention",
+        "attseg.attention.dual": "ChannelSelfAttention PositionSelfAttention",
+        "attseg.attention.global_context": "GlobalContext",
+        "attseg.attention.object": "ObjectAttention",
         "attseg.attention.channel": "ChannelAttentionBlock",
         "attseg.attention.fusion": "DualAttentionFusion",
         "attseg.attention.location": "LocationAttention",

@@ -32,7 +32,7 @@ class ChannelAttentionBlock(nn.Module):
         self.weigh = nn.Sequential(
             nn.Conv2d(2 * channels, channels, 1), nn.ReLU(), nn.Conv2d(channels, channels, 1), nn.Sigmoid()
         )
-        self.attention = Tap("channel")
+        self.attention = Tap("channel", "cab")
 
     def forward(self, low: Float[Tensor, "n c h w"], high: Float[Tensor, "n c h2 w2"]) -> Float[Tensor, "n c h w"]:
         """Bring ``high`` (N, C, H', W') to the size of ``low`` (N, C, H, W), whose channels are selected first."""

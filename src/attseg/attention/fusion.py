@@ -51,8 +51,8 @@ class DualAttentionFusion(nn.Module):
         if gates not in get_args(Gates):
             raise unknown("setting of the gates", gates, get_args(Gates))
         self.reduce = ConvNormAct(low_channels, channels)
-        self.high_gate = _Gate(channels) if gates in ("both", "high") else None
-        self.low_gate = _Gate(channels) if gates in ("both", "low") else None
+        self.high_gate = _Gate(channels, "dafm-high") if gates in ("both", "high") else None
+        self.low_gate = _Gate(channels, "dafm-low") if gates in ("both", "low") else None
 
     def forward(self, low: Float[Tensor, "n c_low h w"], high: Float[Tensor, "n c h2 w2"]) -> Float[Tensor, "n c h w"]:
         """Fuse ``low`` (N, low_channels, H, W) and ``high`` (N, channels, H', W'); gives (N, channels, H, W)."""
@@ -67,10 +67,10 @@ class DualAttentionFusion(nn.Module):
 class _Gate(nn.Module):
     """Channel weights from a pooled map (N, C, 1, 1)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, name: str) -> None:
         super().__init__()
         self.weigh = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.Sigmoid())
-        self.attention = Tap("channel")
+        self.attention = Tap("channel", name)
 
     def forward(self, pooled: Tensor) -> Tensor:
         return self.attention(self.weigh(pooled))

@@ -80,7 +80,7 @@ class LocationAttention(nn.Module):
         self.see = nn.ModuleList(ConvNormAct(seen, stream_channels, 3, dilation=dilation) for dilation in dilations)
         features = stream_channels * len(dilations)
         self.weigh = two_convolutions(features, len(dilations), channels)
-        self.attention = Tap("scale")
+        self.attention = Tap("scale", "location")
         self.recalibrate = (
             None
             if recalibration is None

@@ -53,7 +53,7 @@ class NonLocal(Pairwise):
         self.theta = nn.Conv2d(channels, inner, 1)
         self.phi = nn.Conv2d(channels, inner, 1)
         self.g = nn.Conv2d(channels, inner, 1)
-        self.attention = Tap("pairwise")
+        self.attention = Tap("pairwise", "nonlocal")
         self.restore = nn.Conv2d(inner, channels, 1, bias=False)
         self.norm = BatchNorm2d(channels)
 

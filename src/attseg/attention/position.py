@@ -52,7 +52,7 @@ class PositionAttention(nn.Module):
             self.weigh = nn.Sequential(
                 ConvNormAct(beside + channels, channels), nn.Conv2d(channels, 1, 1), nn.Sigmoid()
             )
-            self.attention = Tap("spatial")
+            self.attention = Tap("spatial", "2dpam")
 
     def forward(self, low: Float[Tensor, "n c_low h w"], context: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Filter ``low`` (N, low_channels, H, W) by ``context`` (N, channels, H, W); gives (N, channels, H, W)."""

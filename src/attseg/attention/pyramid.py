@@ -91,7 +91,7 @@ class FeaturePyramidAttention(nn.Module):
         self.lateral = nn.ModuleList(ConvNormAct(pyramid_channels, pyramid_channels, kernel) for kernel in kernels)
         widen = pyramid_channels not in (1, channels)
         self.widen = nn.Conv2d(pyramid_channels, channels, 1) if widen else nn.Identity()
-        self.pyramid = Tap("spatial")
+        self.pyramid = Tap("spatial", "fpa")
         self.whole = nn.Conv2d(in_channels, channels, 1) if global_branch else None
 
     def forward(self, features: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c h w"]:

@@ -13,7 +13,7 @@ from attseg.attention.tap import Tap
 from attseg.errors import unknown
 from attseg.layers import resize
 
-How = Literal["multiply", "bias"]
+How = Literal["multiply", "bias", "signed-bias"]
 
 
 class Recalibration(nn.Module):
@@ -22,17 +22,20 @@ class Recalibration(nn.Module):
     Args:
         in_channels: Channels of the features that are read.
         num_classes: Classes K.
-        how: ``multiply`` takes the scores times the weights; ``bias`` adds the weights to them.
+        how: ``multiply`` takes the scores times weights between 0 and 1; ``signed-bias`` adds what the branch gives, of either
+            sign; ``bias`` adds weights between 0 and 1.
         channels: Channels between the branch's two convolutions.
 
     Raises:
         UsageError: ``how`` is something else.
 
     Source:
-        Section 2.2, equation 3, column "extra branch" of table 2; ``bias`` is the other choice that the text tries.
+        Section 2.2, equation 3, column "extra branch" of table 2; ``signed-bias`` is the other choice that the text tries:
+        "to predict bias per position in each channel".
     Reading:
         Scores are what stands before the softmax over classes, negative ones included, which a weight below 1 raises.
-        The branch itself is the same for both choices: with ``bias``, what is added lies between 0 and 1.
+        A bias that is predicted may lower a score as well, so there is no sigmoid. ``bias`` keeps the sigmoid of the
+        multiplication, which can only raise scores; weights of attseg 0.1.0 may have it.
 
     Example:
         >>> import torch
@@ -47,14 +50,14 @@ class Recalibration(nn.Module):
             raise unknown("recalibration", how, get_args(How))
         self.how: How = how
         self.weigh = two_convolutions(in_channels, num_classes, channels)
-        self.attention = Tap("class")
+        self.attention = Tap("class", "recalibration")
 
     def forward(
         self, scores: Sequence[Float[Tensor, "n k h w"]], features: Float[Tensor, "n c h2 w2"]
     ) -> list[Float[Tensor, "n k h w"]]:
         """Recalibrate score maps (N, K, H, W), one a scale, by ``features`` (N, in_channels, H', W')."""
         wanted = resize(self.weigh(features), scores[0].shape[-2:])
-        weights = self.attention(wanted.sigmoid())  # (N, K, H, W)
-        if self.how == "bias":
+        weights = self.attention(wanted if self.how == "signed-bias" else wanted.sigmoid())  # (N, K, H, W)
+        if self.how != "multiply":
             return [score + weights for score in scores]
         return [score * weights for score in scores]

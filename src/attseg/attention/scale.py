@@ -79,7 +79,7 @@ class AttentionToScale(nn.Module):
                 f"attention over {scales} image scale has nothing to choose from; two or more were expected"
             )
         self.weigh = two_convolutions(scales * stage_channels[-1], scales, channels)
-        self.attention = Tap("scale")
+        self.attention = Tap("scale", "attention-to-scale")
 
     def forward(
         self, scores: Sequence[Float[Tensor, "n k h w"]], stages: Sequence[Sequence[Tensor]]

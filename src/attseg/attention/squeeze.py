@@ -27,7 +27,7 @@ class SqueezeExcitation(nn.Module):
         self.weigh = nn.Sequential(
             nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1), nn.Sigmoid()
         )
-        self.attention = Tap("channel")
+        self.attention = Tap("channel", "se")
 
     def forward(self, features: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         """Reweigh the channels of (N, C, H, W)."""

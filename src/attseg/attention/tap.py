@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import nn
 
-Kind = Literal["scale", "class", "channel", "spatial", "pairwise"]
+Kind = Literal["scale", "class", "channel", "channel-pairs", "spatial", "pairwise"]
 
 
 class Tap(nn.Identity):
@@ -23,13 +23,17 @@ class Tap(nn.Identity):
             ``"scale"``: image scales, (N, S, H, W), summing to 1 over S.
             ``"class"``: classes at each position, (N, K, H, W).
             ``"channel"``: channels, (N, C, 1, 1).
+            ``"channel-pairs"``: source channels for each target channel, (N, C, C), summing to 1 over the first.
             ``"spatial"``: positions, (N, 1, H, W), or (N, C, H, W) for each channel.
             ``"pairwise"``: source positions for each target, (N, H*W, H, W).
+        name: Short public name of the mechanism, such as ``fpa``, by which ``attseg.explain`` finds its maps; empty takes the
+            name of the class that the tap belongs to.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, name: str = "") -> None:
         super().__init__()
         self.kind: Kind = kind
+        self.name = name
 
     @property
     def watched(self) -> bool:
@@ -37,5 +41,5 @@ class Tap(nn.Identity):
         return bool(self._forward_hooks)
 
     def extra_repr(self) -> str:
-        """The kind, for ``print(model)``."""
-        return repr(self.kind)
+        """Kind and name, for ``print(model)``."""
+        return f"{self.kind!r}, {self.name!r}" if self.name else repr(self.kind)

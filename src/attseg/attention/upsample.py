@@ -69,7 +69,7 @@ class GlobalAttentionUpsample(nn.Module):
                 BatchNorm2d(channels),
                 nn.Sigmoid() if gate == "sigmoid" else nn.ReLU(),
             )
-            self.attention = Tap("channel")
+            self.attention = Tap("channel", "gau")
 
     def forward(self, low: Float[Tensor, "n c_low h w"], high: Float[Tensor, "n c h2 w2"]) -> Float[Tensor, "n c h w"]:
         """Bring ``high`` (N, channels, H', W') to the size of ``low`` (N, low_channels, H, W), guided by it."""

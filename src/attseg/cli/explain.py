@@ -17,13 +17,19 @@ FIGURES = {
     "a2r-scales": "the weight of each image scale at each position, and by class",
     "a2r-recalibration": "what the recalibration does to each class",
     "dfdam-7": "channel weights of the high-level and the low-level map as curves; with --second of two pictures",
-    "dfdam-8": "channels of the low-level map, and the confidence in each position",
+    "dfdam-8": "channels of the low-level map, the confidence in each position, and the labels (--labels)",
     "pan-fpa": "the value of the pyramid at each position, and by class",
     "pan-gau": "channel weights of every global attention upsample",
     "psanet-6": "where points (--at, several times) collect from and whom they distribute to",
 }
 
-OF_FIGURES = {"second": ("dfdam-7", "dfdam-8"), "channels": ("dfdam-8",), "at": ("psanet-6",)}
+OF_FIGURES = {
+    "second": ("dfdam-7", "dfdam-8"),
+    "labels": ("dfdam-8",),
+    "second_labels": ("dfdam-8",),
+    "channels": ("dfdam-8",),
+    "at": ("psanet-6",),
+}
 """Options and the figures that have a use for them."""
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -53,6 +59,8 @@ def run(
         Parameter(metavar="NAME", help="; ".join(f"{name}: {text}" for name, text in FIGURES.items())),
     ] = None,
     second: Annotated[str | None, Parameter(metavar="IMAGE"), PAPER] = None,
+    labels: Annotated[str | None, Parameter(metavar="FILE"), PAPER] = None,
+    second_labels: Annotated[str | None, Parameter(metavar="FILE"), PAPER] = None,
     channels: Annotated[Numbers, PAPER] = None,
     claims: Annotated[bool, CLAIMS] = False,
     split: Annotated[str | None, CLAIMS] = None,
@@ -81,6 +89,8 @@ def run(
         against: Another model beside the first.
         longest: Scale the image down to N pixels along its longer side first.
         second: Another image beside the first, for dfdam-7 and dfdam-8.
+        labels: Labels of IMAGE, for the last panel of dfdam-8 (default: those of a generated scene, or the prediction).
+        second_labels: Labels of the other image.
         channels: Channels that dfdam-8 shows (default: lowest and highest).
         claims: Measure the attention of RUN over a split with labels.
         split: Split to measure on (default: the one that the run validated on).
@@ -100,7 +110,8 @@ def run(
     if figure is not None and claims:
         raise UsageError("--figure draws one picture and --claims measures a data set; give one of them")
     if figure is None:
-        _refuse({"--second": second, "--channels": channels}, "is for --figure, which was not given")
+        of_figure = {"--second": second, "--labels": labels, "--second_labels": second_labels, "--channels": channels}
+        _refuse(of_figure, "is for --figure, which was not given")
     if claims:
         meaning = "has no meaning with --claims, which measures over a split of a data set"
         _refuse({"IMAGE": image, "--against": against, "--longest": longest, "--at": at}, meaning)
@@ -123,9 +134,12 @@ def run(
         raise unknown("figure", figure, FIGURES)
     if against is not None:
         raise UsageError("--against compares in a page; a figure shows one model")
-    for option, value in {"second": second, "channels": channels, "at": at}.items():
+    given_to = {"second": second, "labels": labels, "second_labels": second_labels, "channels": channels, "at": at}
+    for option, value in given_to.items():
         if value and figure not in OF_FIGURES[option]:
             raise UsageError(f"--{option} has no meaning for {figure}; it is for {' and '.join(OF_FIGURES[option])}")
+    if second_labels is not None and second is None:
+        raise UsageError("--second_labels are labels of the image that --second names, which was not given")
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"the figure is to be {out}; a name that ends in .png, .pdf or .svg was expected")
 
@@ -138,8 +152,8 @@ def run(
     with outputs(out, overwrite=overwrite), progress_bar() as bar:
         bar.add_task("looking", total=None)
         segmenter = load(run, device=device)
-        first = picture(run, segmenter, image, longest)
-        other = picture(run, segmenter, second, longest) if second is not None else None
+        first = picture(run, segmenter, image, longest, labels)
+        other = None if second is None else picture(run, segmenter, second, longest, second_labels)
         buffer = BytesIO()
         drawn = draw(figure, first, other, points=places, channels=channels)
         drawn.savefig(buffer, format=out.suffix.lower().removeprefix("."), dpi=200)

@@ -142,6 +142,9 @@ class ProtocolOptions:
         window: Predict in overlapping squares of N pixels; large images need it.
         stride: Step between windows, as a share of their side (default: 2/3).
         long_side: Scale the longer side to N pixels first.
+        short_side: Scale the shorter side to N pixels first.
+        longest: With --short_side, N pixels that the longer side never exceeds.
+        multiple: Round sides up to multiples of N pixels.
         average: What is averaged (default: probabilities).
         memory: Memory for a batch of windows and their scores (default: 64, on a GPU 512); changes the speed, not the result.
     """
@@ -152,6 +155,9 @@ class ProtocolOptions:
     window: Whole = None
     stride: Annotated[float | None, SHARE] = None
     long_side: Whole = None
+    short_side: Whole = None
+    longest: Whole = None
+    multiple: Whole = None
     average: Average | None = None
     memory: Annotated[int | None, MEBIBYTES] = None
 

@@ -41,6 +41,7 @@ def read_csail(encoder: Source, decoder: Source | None = None) -> Foreign:
     """The model that ``load_csail`` builds; arguments and errors as there."""
     given = Given(WHAT, _joined(encoder, decoder))
     given.drop("encoder.fc.")
+    given.drop_endings("._tmp_running_mean", "._tmp_running_var", "._running_iter")  # of its synchronised normalisation
     name = find_resnet(given, prefix="encoder.", last_stem="encoder.conv3.weight")
     if "decoder.fpn_in.0.0.weight" in given:
         raise UsageError(

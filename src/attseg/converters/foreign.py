@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from attseg.converters.networks import build_network
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.models import Model, build_model
+from attseg.models import Model
 from attseg.recipes.recipe import ModelName
 from attseg.tensors import explain_state
 from attseg.text import dimensions
@@ -46,11 +47,11 @@ class Foreign:
     def build(self) -> Model:
         """The model with its weights, in evaluation mode."""
         with torch.device("meta"):  # drawing first weights would take longer than all else
-            model = build_model(self.name, self.args, self.num_classes)
+            model = build_network(self.name, self.args, self.num_classes)
         if any(
             name not in self.state for name, _ in model.named_buffers()
         ):  # some networks of timm keep tables that no file has
-            model = build_model(self.name, self.args, self.num_classes)
+            model = build_network(self.name, self.args, self.num_classes)
         model.load_state_dict({name: tensor.clone() for name, tensor in self.state.items()}, assign=True)
         return model.eval()
 
@@ -92,6 +93,10 @@ class Given:
         """Leave out the tensors whose names begin so: they take no part in the logits."""
         self.tensors = {name: tensor for name, tensor in self.tensors.items() if not name.startswith(beginnings)}
 
+    def drop_endings(self, *endings: str) -> None:
+        """Leave out the tensors whose names end so: they take no part in the logits."""
+        self.tensors = {name: tensor for name, tensor in self.tensors.items() if not name.endswith(endings)}
+
     def fit(
         self,
         name: ModelName,
@@ -118,7 +123,7 @@ class Given:
         """
         made = made or {}
         with torch.device("meta"):
-            wanted = build_model(name, args, num_classes).state_dict()
+            wanted = build_network(name, args, num_classes).state_dict()
         state: dict[str, Tensor] = {}
         missing, wrong, unfit = [], [], []
         for ours, like in wanted.items():

@@ -82,7 +82,7 @@ def read_mmseg(
         "directions": directions,
         "max_offset": (rows - 1, columns - 1) if compact else (rows // 2, columns // 2),
         "compact": compact,
-        "outside": "zero",
+        **({} if compact else {"outside": "zero"}),  # absolute places have no pairs without a filter
         "shrink": shrink,
         "inner": given.shape("decode_head.reduce.conv.weight")[0],
         "channels": given.shape("decode_head.bottleneck.conv.weight")[0],

@@ -95,7 +95,7 @@ def read_semseg(
         "directions": directions,
         "max_offset": (rows - 1, columns - 1) if compact else (rows // 2, columns // 2),
         "compact": compact,
-        "outside": "zero",
+        **({} if compact else {"outside": "zero"}),  # absolute places have no pairs without a filter
         "shrink": shrink,
         "inner": given.shape("psa.reduce.0.weight")[0],
     }

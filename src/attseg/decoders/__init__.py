@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from attseg.decoders.bilinear import BilinearDecoder
     from attseg.decoders.dual import DualDecoder
     from attseg.decoders.global_convolution import GlobalConvolutionDecoder
+    from attseg.decoders.mlp import MLPDecoder
     from attseg.decoders.named import DecoderName, build_decoder
+    from attseg.decoders.pyramid import FeaturePyramidDecoder
     from attseg.decoders.refinement import RefinementDecoder
     from attseg.decoders.topdown import TopDownDecoder
 
@@ -20,7 +22,9 @@ __all__ = [
     "Decoded",
     "DecoderName",
     "DualDecoder",
+    "FeaturePyramidDecoder",
     "GlobalConvolutionDecoder",
+    "MLPDecoder",
     "RefinementDecoder",
     "TopDownDecoder",
     "build_decoder",
@@ -33,7 +37,9 @@ __getattr__, __dir__ = lazy(
         "attseg.decoders.bilinear": "BilinearDecoder",
         "attseg.decoders.dual": "DualDecoder",
         "attseg.decoders.global_convolution": "GlobalConvolutionDecoder",
+        "attseg.decoders.mlp": "MLPDecoder",
         "attseg.decoders.named": "DecoderName build_decoder",
+        "attseg.decoders.pyramid": "FeaturePyramidDecoder",
         "attseg.decoders.refinement": "RefinementDecoder",
         "attseg.decoders.topdown": "TopDownDecoder",
     },

@@ -21,8 +21,9 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
 
     MAP = {"id": "0/context.pyramid",           unique in the bundle
            "name": "context.pyramid",           of the tap
-           "mechanism": "FeaturePyramidAttention",    the class that it belongs to
-           "kind": "spatial",                   scale, class, channel, spatial or pairwise: decides how it is drawn
+           "mechanism": "fpa",                  short name of what made it
+           "kind": "spatial",                   scale, class, channel, channel-pairs (values are means over the
+                                                channels that gather), spatial or pairwise: decides how it is drawn
            "size": [23, 30],                    rows and columns of cells, as computed
            "pool": 1,                           the plane holds means of so many by so many cells
            "entries": ["100 %", "50 %"],        names of the scales or classes that are weighed; null: numbers
@@ -185,6 +186,8 @@ def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
 
 def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
     weights = one.weights[0].float().cpu()  # (C, h, w)
+    if one.kind == "channel-pairs":
+        weights = weights.mean(1)[:, None, None]
     channels, rows, columns = weights.shape
     pool = _squares(weights.numel(), MOST_VALUES) if rows * columns > 1 else 1
     entries: list[str] | None = None

@@ -26,7 +26,7 @@ class AttentionMap:
         weights: The map itself.
         direction: Of a ``pairwise`` map, what belongs to a point: ``collect`` is how much it gathers from every source,
             ``distribute`` how much it gives to every target.
-        mechanism: The class that the tap belongs to, such as ``FeaturePyramidAttention``.
+        mechanism: Short name of what made the map, such as ``fpa``: ``Tap.name``, or the class that the tap belongs to.
     """
 
     name: str

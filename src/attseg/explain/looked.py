@@ -35,7 +35,7 @@ class Pairs:
     def __init__(self, name: str, module: Pairwise, inputs: Tensor, size: tuple[int, int]) -> None:
         self.name = name
         self.direction: Direction = module.direction
-        self.mechanism = type(module).__name__
+        self.mechanism = module.attention.name or type(module).__name__
         self._module = module
         self._inputs: Tensor | None = inputs
         self._picture = size

@@ -43,7 +43,9 @@ class Passes:
         return self.pairwise[path].direction if path in self.pairwise else "collect"
 
     def mechanism(self, path: str) -> str:
-        """The class that the tap at ``path`` belongs to: of the innermost module around it that is not private to a file."""
+        """Name of the tap at ``path``; without one, the class of the innermost module around it that is not private."""
+        if self.taps[path].name:
+            return self.taps[path].name
         while path:
             path = path.rpartition(".")[0]
             name = type(self._modules[path]).__name__

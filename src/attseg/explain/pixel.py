@@ -73,6 +73,8 @@ def to_numpy(values: Tensor) -> npt.NDArray[np.float32]:
 
 def _values(one: AttentionMap, x: int, y: int, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     weights: Tensor = one.weights[0]  # (C, H', W')
+    if one.kind == "channel-pairs":  # the same for every pixel: the mean over the channels that gather
+        return to_numpy(weights.mean(1))
     height, width = weights.shape[-2:]
     row, column = cell_of(x, y, size, (height, width))
     if one.kind != "pairwise":

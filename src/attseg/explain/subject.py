@@ -13,6 +13,7 @@ from torch import nn
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.image import read_image
+from attseg.data.reading.image import read_labels as label_file
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array
 from attseg.data.sets.scenes import Scenes
@@ -89,7 +90,44 @@ def look_at(run: str, segmenter: Model, image: Array) -> Side:
     return Side(title, Path(run).name, segmenter.classes, looked, scale_names(segmenter.model))
 
 
-def picture(run: str, segmenter: Model, source: str, longest: int | None) -> Pictured:
+def read_labels(source: str, labels: str | None, classes: ClassTable, size: tuple[int, int]) -> Array | None:
+    """The labels of a picture: those of a generated scene, or of a file; None where there are none.
+
+    Args:
+        source: The picture, as in ``read_picture``.
+        labels: File of its labels, in the values of the model's classes.
+        classes: Of the model.
+        size: Height and width of the picture. Larger labels are scaled down to it.
+
+    Raises:
+        UsageError: There is no such file, or it has another shape than the picture.
+        DataError: It cannot be read, or holds values that are no classes.
+    """
+    if labels is not None:
+        path = Path(labels).expanduser()
+        if not path.exists():
+            raise no_such_path(path)
+        found = label_file(path, classes)
+    elif source.startswith("scene:") and not Path(source).expanduser().exists():
+        number = int(source.removeprefix("scene:"))
+        scenes = Scenes("val", size=SCENE, count=number + 1)
+        if classes.names != scenes.classes.names:
+            return None
+        found = scenes[number].labels
+    else:
+        return None
+    height, width = found.shape
+    if abs(height * size[1] - width * size[0]) > max(height, width, *size):
+        raise UsageError(
+            f"the labels are {width} x {height} (width x height) and the picture is {size[1]} x {size[0]}; labels of the same "
+            "picture were expected"
+        )
+    if found.shape == size:
+        return found
+    return np.array(Image.fromarray(found).resize((size[1], size[0]), Image.Resampling.NEAREST))
+
+
+def picture(run: str, segmenter: Model, source: str, longest: int | None, labels: str | None = None) -> Pictured:
     """An image and what the model of a run made of it, for a figure.
 
     Args:
@@ -97,8 +135,10 @@ def picture(run: str, segmenter: Model, source: str, longest: int | None) -> Pic
         segmenter: Its model.
         source: As in ``read_picture``.
         longest: Likewise.
+        labels: As in ``read_labels``.
     """
     image, _ = read_picture(source, longest, segmenter.preprocessing.value_range)
     side = look_at(run, segmenter, image)
     height, width = image.shape[:2]
-    return Pictured(image, side.looked.labels[:height, :width], side.classes, side.looked)
+    truth = read_labels(source, labels, side.classes, (height, width))
+    return Pictured(image, side.looked.labels[:height, :width], side.classes, side.looked, truth)

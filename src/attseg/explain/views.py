@@ -50,7 +50,8 @@ def draw_map(
     """Draw what a model attended to in a picture.
 
     ``spatial`` and ``class`` are heat maps over the picture, ``scale`` is one heat map a scale beside each other,
-    ``pairwise`` is the heat map of where one pixel looks, and ``channel`` is a bar a channel.
+    ``pairwise`` is the heat map of where one pixel looks, ``channel`` is a bar a channel, and ``channel-pairs`` a bar for the
+    mean weight of each channel in all others.
 
     Args:
         attention: A map that ``capture`` caught.
@@ -66,6 +67,8 @@ def draw_map(
     weights = attention.weights[item].float().cpu()
     if attention.kind == "channel":
         return _bars(weights.flatten().numpy())
+    if attention.kind == "channel-pairs":
+        return _bars(weights.mean(1).numpy(), high=float(weights.mean(1).max()))
     if attention.kind == "scale":
         views = [heat_map(image, scale, 0.0, 1.0) for scale in weights]
         return View(_beside([view.picture for view in views]), 0.0, 1.0)
@@ -74,7 +77,9 @@ def draw_map(
     if channel is not None and not 0 <= channel < len(weights):
         raise UsageError(f"channel {channel} was asked for; {attention.name!r} has the channels 0..{len(weights) - 1}")
     chosen = weights.mean(0) if channel is None else weights[channel]
-    return heat_map(image, chosen, 0.0, 1.0) if attention.kind == "class" else heat_map(image, chosen)
+    if attention.kind == "class":  # from 0 to 1; a signed bias goes beyond
+        return heat_map(image, chosen, min(0.0, float(weights.min())), max(1.0, float(weights.max())))
+    return heat_map(image, chosen)
 
 
 def heat_map(image: Array, weights: Tensor, low: float | None = None, high: float | None = None) -> View:
@@ -110,9 +115,9 @@ def _from_pixel(image: Array, attention: AttentionMap, weights: Tensor, at: tupl
     return view
 
 
-def _bars(values: Floats) -> View:
+def _bars(values: Floats, *, high: float | None = None) -> View:
     """A bar a channel, on no background, so that it shows on light and on dark pages."""
-    high = max(float(values.max()), 1.0)
+    high = max(float(values.max()), 1.0) if high is None else high
     figure = Figure(figsize=(4, 1.6), layout="constrained", facecolor="none")
     axes = figure.add_subplot(facecolor="none")
     axes.fill_between(np.arange(len(values) + 1) - 0.5, [*values, values[-1]], step="post", color="#3b8fc4")

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from attseg.checkpoint import Weights, check_fit, load_into, read_weights, trained_on
+from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
@@ -28,7 +29,6 @@ from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import is_exported, read_description
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
 from attseg.inference.result import Result
-from attseg.models import build_model
 from attseg.models.frame import smallest_side
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE, find_protocol
@@ -62,13 +62,17 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
         return _load_exported(path, device)
     weights = read_weights(path)
     with torch.device("meta"):  # a file may ask for a network of any size: it is compared before there is one
-        check_fit(build_model(weights.model.name, weights.model.args, len(weights.classes)), weights.state)
-    model = build_model(weights.model.name, weights.model.args, len(weights.classes))
+        check_fit(_network_of(weights), weights.state)
+    model = _network_of(weights)
     load_into(model, weights.state)
     origin = Origin(weights.model, weights.info, path)
     return Segmenter(
         model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info), origin=origin
     )
+
+
+def _network_of(weights: Weights) -> nn.Module:
+    return build_network(weights.model.name, weights.model.args, len(weights.classes), stored=True)
 
 
 def read_about(file: Path) -> Weights | Description:

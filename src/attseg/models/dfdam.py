@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
 
 from torch import nn
 
@@ -40,6 +40,7 @@ class DFDAM(SegmentationModel):
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
         in_channels: Channels of the image; a ready encoder has its own.
         context: What brings the deepest map to ``channels``; ``none``, a 1x1 convolution, is the paper's.
+        context_args: Options of that context, keyword arguments of its class; see ``build_context``.
         gates: Which of the two deepest maps DAFM weighs; ``high`` or ``low`` leaves one gate, ``none`` a plain sum.
         confidence: Which form of the finest map 2DPAM reads beside the context, or ``none`` for the finest map as it is.
         aux: Auxiliary heads, used in training alone: ``context`` reads what DAFM gives, ``spatial`` what 2DPAM gives. The
@@ -75,6 +76,7 @@ class DFDAM(SegmentationModel):
         encoder_weights: str | None = None,
         in_channels: int = 3,
         context: ContextName = "none",
+        context_args: Mapping[str, Any] | None = None,
         gates: Gates = "both",
         confidence: Confidence = "raw",
         aux: Sequence[Side] = ("context", "spatial"),
@@ -94,7 +96,9 @@ class DFDAM(SegmentationModel):
         *lows, deep = built.channels
         super().__init__(
             built,
-            build_context(context, deep, channels, output_stride=built.strides[-1]),
+            build_context(
+                context, deep, channels, output_stride=built.strides[-1], num_classes=num_classes, options=context_args
+            ),
             DualDecoder(lows, channels, gates=gates, confidence=confidence),
             _refine(channels, channels, num_classes),
             {side: _refine(channels, max(channels // 4, 1), num_classes) for side in aux},

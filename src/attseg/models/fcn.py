@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from torch import nn
 
 from attseg.context import ContextName, build_context
+from attseg.context.aspp import AtrousClassifier
 from attseg.decoders import DecoderName, build_decoder
 from attseg.encoders.base import Encoder
 from attseg.errors import UsageError, unknown
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
-HeadName = Literal["conv", "linear"]
+HeadName = Literal["conv", "linear", "atrous"]
 
 
 class FCN(SegmentationModel):
@@ -26,17 +28,22 @@ class FCN(SegmentationModel):
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
         in_channels: Channels of the image; a ready encoder has its own.
         context: What sits on the deepest map; see ``build_context``.
+        context_args: Options of that context, keyword arguments of its class.
         decoder: What brings its result back to finer maps; see ``build_decoder``.
+        decoder_args: Options of that decoder, keyword arguments of its class.
         channels: Channels of context and decoder.
         head: ``conv`` is a 3x3 convolution on what the decoder gives; ``linear`` is a single 1x1 convolution from the encoder's
-            deepest map to the classes, and there is neither context nor decoder.
+            deepest map to the classes, ``atrous`` the sum of four dilated 3x3 convolutions from there: with both there is
+            neither context nor decoder, and ``channels`` does nothing.
+        align_corners: How logits and the maps of the context are resized. True fits crops of a multiple of 8 plus 1, such as 321.
 
     Raises:
         UsageError: An unknown name, or values that do not fit.
 
     Source:
         Row "ResNet101" of table 1 of Li et al., BMVC 2018, is the default. DeepLab-LargeFOV (Chen et al., ICLR 2015) is
-        ``encoder="vgg16-largefov", output_stride=8, head="linear"``.
+        ``encoder="vgg16-largefov", output_stride=8, head="linear"``; DeepLab v2 (Chen et al., arXiv 1606.00915) without its
+        multiple scales is ``encoder="resnet101", output_stride=8, head="atrous"``.
     """
 
     def __init__(
@@ -49,9 +56,12 @@ class FCN(SegmentationModel):
         encoder_weights: str | None = None,
         in_channels: int = 3,
         context: ContextName = "none",
+        context_args: Mapping[str, Any] | None = None,
         decoder: DecoderName = "bilinear",
+        decoder_args: Mapping[str, Any] | None = None,
         channels: int = 256,
         head: HeadName = "conv",
+        align_corners: bool = False,
     ) -> None:
         check_classes(num_classes)
         built = make_encoder(
@@ -62,18 +72,28 @@ class FCN(SegmentationModel):
             in_channels=in_channels,
         )
         *lows, deep = built.channels
-        back = build_decoder(decoder, lows, channels)
+        back = build_decoder(decoder, lows, channels, options=decoder_args)
         middle: nn.Module
+        last: nn.Module
         if head == "conv":
-            middle = build_context(context, deep, channels, output_stride=built.strides[-1])
+            middle = build_context(
+                context,
+                deep,
+                channels,
+                output_stride=built.strides[-1],
+                num_classes=num_classes,
+                options=context_args,
+                align_corners=align_corners,
+            )
             last = nn.Conv2d(channels, num_classes, 3, padding=1)
-        elif head == "linear":
-            if context != "none" or decoder != "bilinear":
+        elif head in ("linear", "atrous"):
+            if context != "none" or context_args or decoder != "bilinear":
                 raise UsageError(
-                    f"the head 'linear' reads the encoder's deepest map, which leaves no place for context={context!r} and "
+                    f"the head {head!r} reads the encoder's deepest map, which leaves no place for context={context!r} and "
                     f"decoder={decoder!r}; take context='none' and decoder='bilinear', or head='conv'"
                 )
-            middle, last = nn.Identity(), nn.Conv2d(deep, num_classes, 1)
+            middle = nn.Identity()
+            last = nn.Conv2d(deep, num_classes, 1) if head == "linear" else AtrousClassifier(deep, num_classes)
         else:
             raise unknown("head", head, get_args(HeadName))
-        super().__init__(built, middle, back, last)
+        super().__init__(built, middle, back, last, align_corners=align_corners)

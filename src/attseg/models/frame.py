@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attseg.context.base import WithSides
 from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
@@ -67,11 +68,12 @@ class SegmentationModel(nn.Module):
 
     Args:
         encoder: Maps of a picture, finest first.
-        context: Takes the deepest map, (N, encoder.channels[-1], H, W), to (N, C, H, W).
+        context: Takes the deepest map, (N, encoder.channels[-1], H, W), to (N, C, H, W), or gives ``WithSides``.
         decoder: Takes the other maps (finest first) and the context's result, and gives ``Decoded``.
         head: Takes the decoder's result to (N, K, H', W').
         aux: Auxiliary heads by the name of the map that they read: ``encoder`` is the encoder's deepest map but one, every
-            other name is one of the decoder's sides. They are used in training alone.
+            other name is one of the sides of the decoder or the context. They are used in training alone. Sides that are logits
+            already, as the context says in ``logit_sides``, need none.
         align_corners: How logits are brought to the size of the picture; only networks that were trained so want it.
     """
 
@@ -90,7 +92,8 @@ class SegmentationModel(nn.Module):
         self.context = context
         self.decoder = decoder
         self.head = head
-        self.aux = nn.ModuleDict(aux or {})
+        logits = {name: nn.Identity() for name in getattr(context, "logit_sides", ())}
+        self.aux = nn.ModuleDict({**logits, **(aux or {})})
         self.align_corners = align_corners
 
     @property
@@ -114,10 +117,12 @@ class SegmentationModel(nn.Module):
         check_image_channels(images, self.encoder)
         stages = self._encode(images)
         *lows, deep = stages
-        fused, sides = self.decoder(lows, self.context(deep))
+        made = self.context(deep)
+        features, own = made if isinstance(made, WithSides) else (made, {})
+        fused, sides = self.decoder(lows, features)
         aux = {}
         if self.training:
-            sides = {"encoder": lows[-1], **sides}
+            sides = {"encoder": lows[-1], **own, **sides}
             aux = {name: head(sides[name]) for name, head in self.aux.items()}
         return Staged(self.head(fused), aux, stages)
 

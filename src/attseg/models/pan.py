@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from torch import nn
 
-from attseg.attention.pyramid import FeaturePyramidAttention, Pool, Rounding
+from attseg.arguments import refuse_inert
+from attseg.attention.pyramid import FeaturePyramidAttention, Pool
 from attseg.attention.upsample import Gate
 from attseg.context import ContextName, build_context
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.encoders.base import Encoder
-from attseg.encoders.dilation import dilate_evenly
 from attseg.errors import unknown
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
@@ -43,7 +43,6 @@ class PAN(SegmentationModel):
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
         in_channels: Channels of the image; a ready encoder has its own.
-        even_dilation: One rate for all blocks of a dilated stage of a ResNet, instead of timm's.
         context: ``fpa``; ``se`` and ``none`` are rows of table 1, ``psp`` and ``aspp`` of table 2; see ``build_context``.
         pyramid_kernels: Kernels of FPA's levels, finest first.
         pyramid_pool: How FPA halves maps.
@@ -54,14 +53,10 @@ class PAN(SegmentationModel):
         gau_kernel: Kernel on the low-level maps.
         gate: Non-linearity of that guidance.
         channels: Channels of context and decoder.
-        pyramid_rounding: Whether FPA halves odd sides rounding up or down.
-        global_relu: Whether a ReLU follows FPA's pooled branch.
-        gau_relu: Whether a ReLU follows the convolution on each low-level map.
-        align_corners: How maps and logits are resized. These three, with True and ``down``, ``pyramid_pool="max"`` and
-            ``even_dilation``, are what segmentation_models_pytorch does: ``attseg.converters`` reads its weights.
+        context_args: Options of a context other than ``fpa``, whose options are those above; see ``build_context``.
 
     Raises:
-        UsageError: An unknown name, or values that do not fit.
+        UsageError: An unknown name, values that do not fit, or an option that does nothing beside the others.
 
     Source:
         Section 3.3, figure 2, tables 1 and 3.
@@ -85,7 +80,6 @@ class PAN(SegmentationModel):
         pretrained: bool = False,
         encoder_weights: str | None = None,
         in_channels: int = 3,
-        even_dilation: bool = False,
         context: ContextName = "fpa",
         pyramid_kernels: Sequence[int] = (7, 5, 3),
         pyramid_pool: Pool = "avg",
@@ -96,10 +90,7 @@ class PAN(SegmentationModel):
         gau_kernel: int = 3,
         gate: Gate = "sigmoid",
         channels: int = 256,
-        pyramid_rounding: Rounding = "up",
-        global_relu: bool = False,
-        gau_relu: bool = False,
-        align_corners: bool = False,
+        context_args: Mapping[str, Any] | None = None,
     ) -> None:
         check_classes(num_classes)
         built = make_encoder(
@@ -109,11 +100,17 @@ class PAN(SegmentationModel):
             weights=encoder_weights,
             in_channels=in_channels,
         )
-        if even_dilation:
-            dilate_evenly(built)
         *lows, deep = built.channels
+        pyramid = {
+            "pyramid_kernels": pyramid_kernels,
+            "pyramid_pool": pyramid_pool,
+            "pyramid_channels": pyramid_channels,
+            "global_branch": global_branch,
+        }
+        guidance = {"gau_context": gau_context, "gau_kernel": gau_kernel, "gate": gate}
         middle: nn.Module
         if context == "fpa":
+            refuse_inert(PAN, {"context_args": context_args or None}, beside="context='fpa'", needs=", ".join(pyramid))
             middle = FeaturePyramidAttention(
                 deep,
                 channels,
@@ -121,28 +118,20 @@ class PAN(SegmentationModel):
                 pool=pyramid_pool,
                 pyramid_channels=pyramid_channels,
                 global_branch=global_branch,
-                global_relu=global_relu,
-                rounding=pyramid_rounding,
-                align_corners=align_corners,
             )
         else:
+            refuse_inert(PAN, pyramid, beside=f"context={context!r}", needs="context='fpa'")
             middle = build_context(
-                context, deep, channels, output_stride=built.strides[-1], align_corners=align_corners
+                context, deep, channels, output_stride=built.strides[-1], num_classes=num_classes, options=context_args
             )
         back: nn.Module
         if decoder == "gau":
-            back = TopDownDecoder(
-                lows,
-                channels,
-                context=gau_context,
-                kernel=gau_kernel,
-                gate=gate,
-                skip_relu=gau_relu,
-                align_corners=align_corners,
-            )
+            if not gau_context:
+                refuse_inert(PAN, {"gate": gate}, beside="gau_context=False", needs="gau_context=True")
+            back = TopDownDecoder(lows, channels, context=gau_context, kernel=gau_kernel, gate=gate)
         elif decoder == "bilinear":
+            refuse_inert(PAN, guidance, beside="decoder='bilinear'", needs="decoder='gau'")
             back = BilinearDecoder()
         else:
             raise unknown("decoder", decoder, ("gau", "bilinear"))
-        head = nn.Conv2d(channels, num_classes, 3, padding=1)
-        super().__init__(built, middle, back, head, align_corners=align_corners)
+        super().__init__(built, middle, back, nn.Conv2d(channels, num_classes, 3, padding=1))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import nn
 
+from attseg.arguments import check_arguments, refuse_inert
 from attseg.attention.pointwise.terms import Direction, Normalize, Outside
 from attseg.context import ContextName, build_context
-from attseg.context.pointwise import PointwiseContext, Variant, reach_of
+from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.encoders.base import Encoder
 from attseg.encoders.dilation import dilate_evenly
@@ -16,23 +18,33 @@ from attseg.errors import UsageError
 from attseg.layers import ConvNormAct
 from attseg.models.frame import SegmentationModel, check_classes, make_encoder
 
+PAIR_ARGUMENTS = (
+    *("in_channels", "channels", "inner", "directions", "compact", "normalize", "outside", "shrink", "align_corners"),
+)
+"""Arguments of ``PointwiseContext`` that ``PSANet`` names itself, or that follow from the network."""
+
 
 class PSANet(SegmentationModel):
     """Point-wise spatial attention behind a ResNet dilated to stride 8.
 
-    The defaults are the paper's best setting; each row of its tables names what differs:
+    The defaults are the paper's best setting but for the stem, which has 64, 64 and 128 channels there (``resnet101s``). Each row
+    of its tables names what differs:
 
     ==============================  =======================================================================
-    table 1, ResNet50-Baseline      ``encoder="resnet50c", directions=()``
-    table 1, +GlobalPooling         ``encoder="resnet50c", context="global"``
-    table 1, +ASPP                  ``encoder="resnet50c", context="aspp"``
-    table 1, +NonLocal              ``encoder="resnet50c", context="nonlocal"``
-    table 1, +PSP                   ``encoder="resnet50c", context="psp"``
-    table 1, +COLLECT (Compact)     ``encoder="resnet50c", directions=("collect",), compact=True``
-    table 1, +COLLECT               ``encoder="resnet50c", directions=("collect",)``
-    table 1, +DISTRIBUTE            ``encoder="resnet50c", directions=("distribute",)``
-    table 1, +COLLECT+DISTRIBUTE    ``encoder="resnet50c"``; with ResNet101 the default
+    table 1, ResNet50-Baseline      ``encoder="resnet50s", directions=()``
+    table 1, +GlobalPooling         ``encoder="resnet50s", context="global", context_args={"kernel": 3}``
+    table 1, +ASPP                  ``encoder="resnet50s", context="aspp", context_args=V2``
+    table 1, +NonLocal              ``encoder="resnet50s", context="nonlocal", context_args=C``
+    table 1, +PSP                   ``encoder="resnet50s", context="psp"``
+    table 1, +COLLECT (Compact)     ``encoder="resnet50s", directions=("collect",), compact=True``
+    table 1, +COLLECT               ``encoder="resnet50s", directions=("collect",)``
+    table 1, +DISTRIBUTE            ``encoder="resnet50s", directions=("distribute",)``
+    table 1, +COLLECT+DISTRIBUTE    ``encoder="resnet50s"``; with ResNet101 ``encoder="resnet101s"``
     ==============================  =======================================================================
+
+    The released networks have one dilation a stage and aligned corners, which fit crops of a multiple of 8 plus 1 such as 465:
+    ``even_dilation=True, align_corners=True``. ``C`` is ``{"fuse": "concat", "kernel": 3}``, and ``V2`` is
+    ``{"rates": (6, 12, 18, 24), "point": False, "image_pooling": False, "merge": "sum"}``.
 
     Args:
         num_classes: Classes K.
@@ -43,29 +55,30 @@ class PSANet(SegmentationModel):
         in_channels: Channels of the image; a ready encoder has its own.
         even_dilation: One rate for all blocks of a dilated stage of a ResNet, as released, instead of timm's.
         context: ``psa``, or what the paper compares it with; ``psp`` makes this PSPNet.
-        context_width: Channels of each level of ``psp``, where they are not its share of the input's.
+        context_args: Options of that context, keyword arguments of its class; see ``build_context``. Those of ``psa`` that are
+            not named here are ``reach``, instead of what follows from the crop, and ``variant``.
         directions: ``collect``, ``distribute``, both, or none: the baseline.
-        crop_size: Height and width of the crops in training; filters exist for the offsets between any two of their positions.
-        max_offset: Largest offset with a filter, in rows and columns of the shrunk map, instead of what follows from the crop.
+        crop_size: Height and width of the crops in training; PSA has filters for the offsets between any two of their positions.
         compact: Filters for absolute places instead of offsets.
         normalize: ``softmax`` over the sources of each target, or ``count``: divide by their number.
         outside: What pairs do whose offset has no filter.
         shrink: How many times smaller, along each side, the map is on which attention is computed.
-        inner: Channels of values and features.
+        inner: Channels of PSA's values and features. A recipe may give sizes (``crop_size``, ``inner``) whatever the context;
+            choices that are PSA's alone are refused beside another context.
         channels: Channels of what the last layer reads.
         dropout: Share of channels that are left out before the last layer, in training.
         aux: Whether there is an auxiliary head on the encoder's deepest map but one; its loss counts 0.4 in the paper.
-        aux_channels: Channels of what that head's last layer reads; None takes half of ``channels``.
         align_corners: How maps are resized; released weights were trained with True.
-        variant: PSA as its authors released it, or as mmsegmentation has it; for weights from there.
 
     Raises:
-        UsageError: An unknown name, or values that do not fit.
+        UsageError: An unknown name, values that do not fit, or an option that does nothing beside the others.
 
     Source:
         Section 3.4, figure 4, table 1.
     Reading:
-        The modules that table 1 compares with are not described; each stands where PSA does, with its own paper's setting.
+        The modules that table 1 compares with are not described; each stands where PSA does. What gives a second map beside the
+        input, global pooling and non-local, is concatenated and merged by a 3x3 convolution as PSA is, PSP as in its own paper,
+        and ASPP is that of DeepLab v2, which the row cites: see ``ASPP``.
         Eq. 8 and the released code normalise differently, and larger pictures are not spoken of: see
         ``PointwiseSpatialAttention``.
 
@@ -87,10 +100,9 @@ class PSANet(SegmentationModel):
         in_channels: int = 3,
         even_dilation: bool = False,
         context: ContextName = "psa",
-        context_width: int | None = None,
+        context_args: Mapping[str, Any] | None = None,
         directions: Sequence[Direction] = ("collect", "distribute"),
         crop_size: Sequence[int] = (465, 465),
-        max_offset: Sequence[int] | None = None,
         compact: bool = False,
         normalize: Normalize = "softmax",
         outside: Outside = "exclude",
@@ -99,9 +111,7 @@ class PSANet(SegmentationModel):
         channels: int = 512,
         dropout: float = 0.1,
         aux: bool = True,
-        aux_channels: int | None = None,
         align_corners: bool = False,
-        variant: Variant = "semseg",
     ) -> None:
         check_classes(num_classes)
         if output_stride not in (8, 16):
@@ -119,28 +129,44 @@ class PSANet(SegmentationModel):
             dilate_evenly(built)
         deep, stride = built.channels[-1], built.strides[-1]
         middle: nn.Module
+        of_pairs: dict[str, Any] = {"compact": compact, "normalize": normalize, "outside": outside, "shrink": shrink}
         if context != "psa":
+            refuse_inert(
+                PSANet, {"directions": directions, **of_pairs}, beside=f"context={context!r}", needs="context='psa'"
+            )
             middle = build_context(
-                context, deep, channels, output_stride=stride, width=context_width, align_corners=align_corners
+                context,
+                deep,
+                channels,
+                output_stride=stride,
+                num_classes=num_classes,
+                options=context_args,
+                align_corners=align_corners,
             )
         elif not directions:
+            refuse_inert(
+                PSANet,
+                {**of_pairs, "context_args": context_args or None},
+                beside="directions=()",
+                needs="directions such as ('collect',)",
+            )
             middle = ConvNormAct(deep, channels, 3)
         else:
+            if compact:
+                refuse_inert(PSANet, {"outside": outside}, beside="compact=True", needs="compact=False")
+            options = dict(context_args or {})
+            check_arguments("the context 'psa' of PSANet", PointwiseContext, options, without=PAIR_ARGUMENTS)
             middle = PointwiseContext(
                 deep,
                 channels,
-                reach=_reach(max_offset, crop_size, stride, shrink),
                 inner=inner,
                 directions=directions,
-                compact=compact,
-                normalize=normalize,
-                outside=outside,
-                shrink=shrink,
+                **of_pairs,
                 align_corners=align_corners,
-                variant=variant,
+                **{"reach": _reach(crop_size, stride, shrink), **options},
             )
-        side = aux_channels or max(channels // 2, 1)
-        heads = {"encoder": _head(ConvNormAct(built.channels[-2], side, 3), side, num_classes, dropout)} if aux else {}
+        side = max(channels // 2, 1)
+        heads = {"encoder": auxiliary_head(built.channels[-2], side, num_classes, dropout)} if aux else {}
         super().__init__(
             built,
             middle,
@@ -151,17 +177,16 @@ class PSANet(SegmentationModel):
         )
 
 
-def _reach(
-    max_offset: Sequence[int] | None, crop_size: Sequence[int], output_stride: int, shrink: int
-) -> tuple[int, int]:
+def _reach(crop_size: Sequence[int], output_stride: int, shrink: int) -> tuple[int, int]:
     if shrink < 1:
         raise UsageError(f"shrink is {shrink}; a positive integer was expected")
-    if max_offset is None:
-        return reach_of(crop_size, output_stride=output_stride, shrink=shrink)
-    if len(max_offset) != 2:
-        raise UsageError(f"max_offset is {tuple(max_offset)}; a number of rows and one of columns were expected")
-    return max_offset[0], max_offset[1]
+    return reach_of(crop_size, output_stride=output_stride, shrink=shrink)
 
 
-def _head(before: nn.Module, channels: int, num_classes: int, dropout: float) -> nn.Module:
+def auxiliary_head(in_channels: int, channels: int, num_classes: int, dropout: float) -> nn.Sequential:
+    """The head on the encoder's deepest map but one: a 3x3 convolution to ``channels``, then a 1x1 convolution."""
+    return _head(ConvNormAct(in_channels, channels, 3), channels, num_classes, dropout)
+
+
+def _head(before: nn.Module, channels: int, num_classes: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(before, nn.Dropout2d(dropout), nn.Conv2d(channels, num_classes, 1))

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from attseg.arguments import refuse_inert
 from attseg.attention.location import LocationAttention
 from attseg.attention.scale import AttentionToScale, AverageOverScales, MaxOverScales
 from attseg.errors import UsageError, unknown
@@ -17,7 +18,7 @@ from attseg.models.frame import SMALLEST, Segmentation, check_classes, check_siz
 from attseg.models.staged import StagedModel, make_base
 
 Merge = Literal["location", "attention", "average", "max"]
-RecalibrationName = Literal["multiply", "bias", "none"]
+RecalibrationName = Literal["multiply", "bias", "signed-bias", "none"]
 
 
 class AttentionToRefine(nn.Module):
@@ -25,7 +26,7 @@ class AttentionToRefine(nn.Module):
 
     The defaults are the paper's best setting on VOC; each row of its tables names what differs. ``R`` stands for
     ``{"encoder": "resnet34", "output_stride": 8, "head": "linear"}``, ``P`` for ``{"encoder": "resnet34", "output_stride": 8,
-    "context": "psp", "channels": 512}``:
+    "context": "psp", "context_args": {"width": 512}, "channels": 512, "aux": False}``:
 
     ==================================  ===================================================================
     table 1, baseline                   ``FCN(21, encoder="vgg16-largefov", output_stride=8, head="linear")``
@@ -34,12 +35,12 @@ class AttentionToRefine(nn.Module):
     tables 1 and 2, attention-to-scale  ``merge="attention"``
     table 2, Base model+                ``dilations=None, recalibration="none"``
     table 2, Base model++               ``recalibration="none"``
-    section 2.2, bias                   ``recalibration="bias"``
+    section 2.2, bias                   ``recalibration="signed-bias"``
     table 3, ResNet34-dilated8          ``FCN(150, **R)``
     table 3, + attention-to-scale       ``base="FCN", base_args=R, merge="attention"``
-    table 3, + PSP                      ``FCN(150, **P)``
+    table 3, + PSP                      ``PSANet(150, **P)``
     table 3, + our attention model      ``base="FCN", base_args=R``
-    table 3, + our attention + PSP      ``base="FCN", base_args=P``
+    table 3, + our attention + PSP      ``base="PSANet", base_args=P``
     ==================================  ===================================================================
 
     The loss is that of the merged scores plus that of each scale's own, with equal weights: the auxiliary outputs
@@ -56,7 +57,7 @@ class AttentionToRefine(nn.Module):
         merge: ``location`` reads several stages, ``attention`` (attention-to-scale) the deepest; ``average`` and ``max`` none.
         multi_stage: Which stages ``location`` reads: all, the deepest alone, or those of these indices (0 is the finest).
         dilations: Of the convolution that ``location`` has for each scale; None makes them standard convolutions.
-        recalibration: What the recalibrating branch of ``location`` does to the scores.
+        recalibration: What the recalibrating branch of ``location`` does to the scores; see ``Recalibration``.
         stream_channels: Channels that ``location`` keeps of each scale.
         channels: Channels between the two convolutions of each branch of ``location`` and ``attention``.
         supervise: Whether the score map of each scale is an auxiliary output in training.
@@ -123,13 +124,21 @@ class AttentionToRefine(nn.Module):
                     channels=channels,
                 )
             case "attention":
+                self._refuse_location(merge, multi_stage, dilations, recalibration)
                 self.merge = AttentionToScale(stage_channels, len(self.percents), channels=channels)
             case "average":
+                self._refuse_location(merge, multi_stage, dilations, recalibration)
                 self.merge = AverageOverScales()
             case "max":
+                self._refuse_location(merge, multi_stage, dilations, recalibration)
                 self.merge = MaxOverScales()
             case _:
                 raise unknown("merge", merge, get_args(Merge))
+
+    @staticmethod
+    def _refuse_location(merge: Merge, multi_stage: Any, dilations: Any, recalibration: Any) -> None:
+        given = {"multi_stage": multi_stage, "dilations": dilations, "recalibration": recalibration}
+        refuse_inert(AttentionToRefine, given, beside=f"merge={merge!r}", needs="merge='location'")
 
     @property
     def encoder(self) -> nn.Module:

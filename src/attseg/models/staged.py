@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from attseg.arguments import InertOption
 from attseg.errors import UsageError, unknown
 from attseg.models.frame import Staged
 from attseg.models.named import NETWORKS, build
@@ -64,11 +65,14 @@ def make_base(base: str | StagedModel, args: Mapping[str, Any], num_classes: int
         UsageError: There is no such base or argument, a value does not fit, or the module lacks what a base needs.
     """
     if isinstance(base, str):
-        if base == "largefov":
-            return build(NETWORKS, "FCN", {**LARGE_FOV, **args}, num_classes)
-        if base not in NETWORKS:
+        if base not in ("largefov", *NETWORKS):
             raise unknown("base", base, ("largefov", *NETWORKS))
-        return build(NETWORKS, base, args, num_classes)
+        try:
+            if base == "largefov":
+                return build(NETWORKS, "FCN", {**LARGE_FOV, **args}, num_classes)
+            return build(NETWORKS, base, args, num_classes)
+        except InertOption as error:
+            raise error.below("base_args") from None
     if args:
         raise UsageError("base_args are for a base given by name; build a ready module with its arguments yourself")
     if not isinstance(base, nn.Module) or not isinstance(base, StagedModel):

@@ -25,6 +25,9 @@ class Protocol:
         window: Side of the square windows in which a scaled picture is seen, in pixels; 0 sees it whole.
         stride: Step from a window to the next, as a share of its side.
         long_side: What the longer side of the picture becomes at scale 1, in pixels; 0 leaves the picture as large as it is.
+        short_side: What the shorter side of the picture becomes at scale 1, in pixels; 0 leaves the picture as large as it is.
+        longest: With ``short_side``, the longest that the longer side may become: the picture is then scaled less.
+        multiple: Sides of scaled pictures are rounded up to multiples of this.
         pad: What happens where a scaled picture is smaller than the window: surround it with the mean colour (true), or cut
             the window to the picture (false).
         average: Whether probabilities are averaged, or logits.
@@ -43,6 +46,9 @@ class Protocol:
     window: int = 0
     stride: float = 2 / 3
     long_side: int = 0
+    short_side: int = 0
+    longest: int = 0
+    multiple: int = 1
     pad: bool = False
     average: Average = "probabilities"
 
@@ -64,6 +70,17 @@ class Protocol:
             raise UsageError(
                 f"long_side is {self.long_side}; a number of pixels was expected, or 0 for the picture's own"
             )
+        if self.short_side < 0 or self.longest < 0 or self.multiple < 1:
+            raise UsageError(
+                f"short_side, longest and multiple are {self.short_side}, {self.longest} and {self.multiple}; numbers of "
+                "pixels were expected, or 0, 0 and 1 for none"
+            )
+        if self.short_side and self.long_side:
+            raise UsageError("short_side and long_side both say how large a picture becomes; give one of them")
+        if self.longest and not self.short_side:
+            raise UsageError(
+                "longest bounds what short_side gives, and there is no short_side; give both, or long_side"
+            )
         if self.pad and not self.window:
             raise UsageError(
                 "pad surrounds pictures that are smaller than the window, and there is no window; give one"
@@ -74,7 +91,11 @@ class Protocol:
     @property
     def is_plain(self) -> bool:
         """Whether the network sees each picture once, whole, as it is; then nothing is resized and nothing averaged."""
-        return self.scales == (1.0,) and not (self.flip or self.window or self.long_side)
+        return (
+            self.scales == (1.0,)
+            and not (self.flip or self.window or self.long_side or self.short_side)
+            and self.multiple == 1
+        )
 
     @property
     def step(self) -> int:
@@ -87,7 +108,15 @@ class Protocol:
         Example:
             >>> Protocol(long_side=512).scaled_size(0.5, 375, 500)
             (192, 256)
+            >>> Protocol(short_side=600, longest=1000, multiple=8).scaled_size(1.0, 300, 600)
+            (504, 1000)
         """
+        if self.short_side:
+            factor = scale * self.short_side / min(height, width)
+            if self.longest:
+                factor = min(factor, self.longest / max(height, width))
+            height, width = (max(1, int(factor * side + 1e-6)) for side in (height, width))
+            return self._rounded(height), self._rounded(width)
         if self.long_side:
             longer = round(scale * self.long_side)
             factor = longer / max(height, width)
@@ -95,7 +124,10 @@ class Protocol:
         else:
             sides = (round(scale * side) for side in (height, width))
         height, width = (max(1, side) for side in sides)
-        return height, width
+        return self._rounded(height), self._rounded(width)
+
+    def _rounded(self, side: int) -> int:
+        return -(-side // self.multiple) * self.multiple
 
     def describe(self) -> str:
         """Short description."""
@@ -105,6 +137,12 @@ class Protocol:
         parts = [f"at scale{'s' * (len(self.scales) > 1)} {scales}"]
         if self.long_side:
             parts.append(f"of a long side of {self.long_side}")
+        if self.short_side:
+            parts.append(f"of a short side of {self.short_side}")
+        if self.longest:
+            parts.append(f"(long side at most {self.longest})")
+        if self.multiple > 1:
+            parts.append(f"rounded up to multiples of {self.multiple}")
         if self.window:
             parts.append(f"in windows of {self.window} at steps of {self.step}")
         return " ".join(parts) + ", each also mirrored" * self.flip + ", logits averaged" * (self.average == "logits")

@@ -28,6 +28,9 @@ ANYWHERE = {
         Protocol(name="pan-multiscale", scales=SIX_SCALES, flip=True),
         Protocol(name="dfdam-multiscale", scales=(*SIX_SCALES, 2.0), flip=True),
         Protocol(name="csail-5scale", scales=(0.5, 0.75, 1.0, 1.25, 1.5)),
+        Protocol(
+            name="csail-short-sides", scales=(0.5, 0.625, 0.75, 0.875, 1.0), short_side=600, longest=1000, multiple=8
+        ),
     )
 }
 """Protocols that are the same for every data set."""

@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from attseg.checkpoint import read_weights
+from attseg.converters.networks import build_network
 from attseg.errors import UsageError, unknown
 from attseg.hub.sources import DEMO, find_weights
-from attseg.models import MODELS, build_model
+from attseg.models import MODELS
 from attseg.recipes import RECIPES
 from attseg.recipes.nested import put
 
@@ -44,7 +45,8 @@ class Subject:
     def build(self, device: str = "meta") -> nn.Module:
         """The network in evaluation mode with random weights, or on ``meta`` with none; pretrained ones are never fetched."""
         with torch.device(device), torch.random.fork_rng(devices=[]):
-            return build_model(self.model, _untrained(self.args), self.num_classes).eval()
+            stored = self.weights is not None
+            return build_network(self.model, _untrained(self.args), self.num_classes, stored=stored).eval()
 
 
 def find_subject(name: str, args: Mapping[str, Any] | None = None, *, num_classes: int | None = None) -> Subject:

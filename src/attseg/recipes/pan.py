@@ -99,7 +99,7 @@ def pan_voc() -> Recipe:
     """
     return Recipe(
         name="pan-voc",
-        model=ModelSpec(name="PAN", args={"encoder": "resnet101c", "pretrained": True}),
+        model=ModelSpec(name="PAN", args={"encoder": "resnet101s", "pretrained": True}),
         data=DataSpec(name="voc2012", train="train_aug"),
         augment=AugmentSpec(scale=(0.5, 2.0)),
         crop_size=(512, 512),
@@ -125,7 +125,7 @@ def pan_voc_test() -> Recipe:
         recipe,
         name="pan-voc-test",
         init="runs/pan-voc",
-        model=ModelSpec(name="PAN", args={"encoder": "resnet101c"}),
+        model=ModelSpec(name="PAN", args={"encoder": "resnet101s"}),
         data=replace(recipe.data, train="trainval"),
         steps=5_000,
         optim=replace(recipe.optim, lr=4e-4),

@@ -4,10 +4,11 @@
 ``attseg.recipes.tables.psanet`` has its rows. The others run on data that is at hand, from scratch, with small encoders.
 
 Reading:
-    The paper gives the base learning rate; that new layers learn ten times as fast, that normalisation and biases do not
-    decay, and the sizes of the crops are those of the released code. One rate of dilation for a whole stage is the paper's
-    words and the released network. How often pictures are blurred is not said: half of them. "Single scale" averages the
-    mirrored picture too in the released evaluation.
+    The paper gives the base learning rate. That new layers learn ten times as fast, the sizes of the crops, aligned corners and
+    the stem of 64, 64 and 128 channels are those of the released code. Its Caffe version, which gave the paper's figures, decays
+    neither normalisation nor biases but that of the last layer, and we decay none; its PyTorch version decays all. One rate of
+    dilation for a whole stage is the paper's words and the released network. How often pictures are blurred is not said: half
+    of them. "Single scale" averages the mirrored picture too in the released evaluation.
 """
 
 from __future__ import annotations
@@ -134,7 +135,13 @@ def psanet_cityscapes_101() -> Recipe:
 
 
 def _ade20k(depth: Depth, miou: float) -> Recipe:
-    args = {"encoder": f"resnet{depth}c", "pretrained": True, "even_dilation": True, "crop_size": (465, 465)}
+    args = {
+        "encoder": f"resnet{depth}s",
+        "pretrained": True,
+        "even_dilation": True,
+        "crop_size": (465, 465),
+        "align_corners": True,
+    }
     return Recipe(
         name=f"psanet-ade20k-{depth}",
         model=ModelSpec(name="PSANet", args=args),

@@ -71,6 +71,7 @@ class AugmentSpec:
     Args:
         scale: Smallest and largest factor, drawn uniformly.
         scales: Factors of which one is drawn; used instead of ``scale`` where given.
+        cover: Scale images up to the crop at least, whatever factor was drawn, so that no crop shows the outside.
         flip: Mirror left and right half of the time.
         rotate: Largest angle, in degrees, to either side.
         blur: Probability of a Gaussian blur.
@@ -79,6 +80,7 @@ class AugmentSpec:
 
     scale: tuple[float, float] = (0.5, 2.0)
     scales: tuple[float, ...] = ()
+    cover: bool = False
     flip: bool = True
     rotate: float = 0.0
     blur: float = 0.0

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import torch
 
+from attseg.converters.networks import build_network
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
-from attseg.models import Model, build_model
+from attseg.models import Model
 from attseg.recipes.recipe import Recipe
 from attseg.training.frozen import freeze
 
 
-def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
+def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: bool = False) -> None:
     """Go through a step of training without computing it.
 
     Args:
         recipe: What is to be trained.
         batch_size: Pictures of a forward pass.
         num_classes: Of the data set.
+        stored: Whether a run goes on; see ``build_network``.
 
     Raises:
         UsageError: The augmentation, the network, its crops and the loss do not go together.
@@ -26,7 +28,7 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
     """
     TrainTransform(recipe.crop_size, **vars(recipe.augment))
     loss = make_loss(recipe.loss)
-    model = _build(recipe, num_classes).train().to("meta")
+    model = _build(recipe, num_classes, stored).train().to("meta")
     freeze(model, recipe.freeze)
     images = torch.empty(batch_size, 3, *recipe.crop_size, device="meta")
     labels = torch.empty(batch_size, *recipe.crop_size, device="meta", dtype=torch.uint8)
@@ -43,11 +45,11 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> None:
         )
 
 
-def _build(recipe: Recipe, num_classes: int) -> Model:
+def _build(recipe: Recipe, num_classes: int, stored: bool) -> Model:
     """The network; values of a wrong type end deep within PyTorch, in words that name no argument."""
     try:
         with torch.random.fork_rng(devices=[]):
-            return build_model(recipe.model.name, recipe.model.args, num_classes)
+            return build_network(recipe.model.name, recipe.model.args, num_classes, stored=stored)
     except (UsageError, OSError):
         raise
     except Exception as error:

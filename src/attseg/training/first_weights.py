@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 
 from attseg.checkpoint import architecture, load_into, read_weights
+from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.hub.sources import find_weights
-from attseg.models import Model, build_model
+from attseg.models import Model
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.runs.state import State
@@ -55,7 +56,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Transfer | None, state: St
     torch.manual_seed(recipe.seed)
     name, args = recipe.model.name, recipe.model.args
     if state is not None:
-        model = build_model(name, architecture(args), num_classes)
+        model = build_network(name, architecture(args), num_classes, stored=True)
         freeze(model, recipe.freeze)
         check_resumable(state, model, recipe, parameter_groups(model, recipe.optim))
         load_into(model, state["model"])
@@ -63,7 +64,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Transfer | None, state: St
         preprocessing = Preprocessing() if kept is None else Preprocessing.from_dict(kept)
         return Start(model, preprocessing, state.get("encoder_weights"))
     own_encoder = first is None or not first.encoder
-    model = build_model(name, args if own_encoder else architecture(args), num_classes)
+    model = build_network(name, args if own_encoder else architecture(args), num_classes)
     if first is not None:
         first.load_into(model)
     if own_encoder:
@@ -86,7 +87,7 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
     if recipe.init is None:
         return None
     weights = read_weights(_find(recipe.init))
-    build = partial(build_model, recipe.model.name, architecture(recipe.model.args))
+    build = partial(build_network, recipe.model.name, architecture(recipe.model.args))
     with (
         torch.device("meta"),
         torch.random.fork_rng(devices=[]),

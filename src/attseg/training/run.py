@@ -64,7 +64,9 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     goes_on = resume and folder.has_saved()
     # a resumed run has its weights, and needs no pretrained ones again
     network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
-    check_recipe(replace(recipe, model=network), batch_size=plan.batch_size, num_classes=len(data.classes))
+    check_recipe(
+        replace(recipe, model=network), batch_size=plan.batch_size, num_classes=len(data.classes), stored=goes_on
+    )
     first = None if goes_on else read_first_weights(recipe, data.classes)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()

@@ -230,3 +230,13 @@ def test_colours_are_clipped_not_wrapped():
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(UsageError, match=message):
         TrainTransform(**{"crop_size": (64, 64)} | arguments)
+
+
+@pytest.mark.parametrize(("size", "factor"), [((50, 200), 64 / 50), ((100, 40), 80 / 40), ((400, 400), 0.5)])
+def test_a_covered_crop_shows_no_outside(size, factor):
+    sample = regions(*size)
+    _, labels = TrainTransform((64, 80), scale=(0.5, 0.5), cover=True)(sample, numbers())
+    assert not (labels == 255).any()
+    _, plain = TrainTransform((64, 80), scale=(factor, factor))(sample, numbers())
+    assert torch.equal(labels, plain)
+    assert ((TrainTransform((64, 80), scale=(0.5, 0.5))(sample, numbers())[1] == 255).any()) == (factor > 0.5)

@@ -237,7 +237,7 @@ def test_weights_that_are_no_shares_are_not_measured():
 def test_what_cannot_be_measured_gets_a_sentence():
     with pytest.raises(UsageError, match="claim nothing of this FCN that could be measured: it has no attention"):
         claims_of(FCN(3, **SMALL))
-    with pytest.raises(UsageError, match="its attention is SqueezeExcitation"):
+    with pytest.raises(UsageError, match="its attention is se"):
         claims_of(FCN(3, **SMALL, context="se"))
     with pytest.raises(UsageError, match="limit is 0; at least 1"):
         measure(PAN(3, **SMALL), scenes(), Preprocessing(), limit=0)

@@ -9,10 +9,11 @@ from matplotlib.image import AxesImage
 
 from attseg import DFDAM, FCN, PAN, AttentionToRefine, PSANet
 from attseg.data.classes import ClassTable
+from attseg.data.paint import overlay
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.explain import figures
-from attseg.explain.figures.seen import means_by_class, on_picture
+from attseg.explain.figures.seen import Pictured, means_by_class, on_picture
 from attseg.inference.segmenter import Segmenter
 
 CLASSES = ClassTable(("sky", "road", "a $1 bus"), ((70, 130, 180), (128, 64, 128), (255, 255, 255)))
@@ -95,13 +96,40 @@ def test_channels_are_the_lowest_and_the_two_highest_or_those_asked_for():
     assert len(titles) == 6
     features = seen.looked.outputs("decoder.fusion.reduce")[0][0].numpy()
     assert np.array_equal(panel(figure, titles[0]), features[order[0]])
-    confidence = next(m for m in seen.looked.maps if m.mechanism == "PositionAttention")
+    confidence = next(m for m in seen.looked.maps if m.mechanism == "2dpam")
     assert np.array_equal(panel(figure, "confidence"), confidence.weights[0, 0].numpy())
     chosen = figures.dfdam_8(seen, channels=[5])
     assert f"channel 5 (weight {gate[5]:.2f})" in [axes.get_title() for axes in chosen.axes]
     save(figure)
     with pytest.raises(UsageError, match=r"channel 8 was asked for; the low-level map has the channels 0\.\.7"):
         figures.dfdam_8(seen, channels=[8])
+
+
+def test_the_last_panel_shows_labels_where_there_are_some():
+    seen = see(build(DFDAM, **SMALL))
+    assert figures.dfdam_8(seen).axes[5].get_title() == "prediction"
+    truth = np.zeros(seen.labels.shape, np.uint8)
+    labelled = Pictured(seen.image, seen.labels, seen.classes, seen.looked, truth)
+    drawn = figures.dfdam_8(labelled).axes[5]
+    assert drawn.get_title() == "labels"
+    expected = overlay(seen.image, truth, seen.classes, 0.6)
+    assert np.array_equal(drawn.images[0].get_array(), expected)
+    truth[:] = next(index for index in range(3) if index not in seen.labels)
+    legend = figures.dfdam_8(labelled).legends[0]
+    assert len(legend.get_texts()) == len(np.unique(seen.labels)) + 1
+
+
+def test_a_signed_bias_widens_the_range():
+    model = build(AttentionToRefine, **REFINE, recalibration="signed-bias")
+    seen = see(model)
+    weights = next(one for one in seen.looked.maps if one.mechanism == "recalibration").weights
+    assert weights.min() < 0
+    figure = figures.a2r_recalibration(seen)
+    drawn = [image.get_clim() for axes in figure.axes for image in axes.images if image.cmap.name == "inferno"]
+    expected = (pytest.approx(float(weights.min())), pytest.approx(max(1.0, float(weights.max()))))
+    assert drawn
+    assert all(limits == expected for limits in drawn)
+    save(figure)
 
 
 def test_pyramid_and_gates_of_pan():
@@ -153,7 +181,7 @@ def test_any_model_with_the_maps_and_any_picture(draw, model, size):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (figures.psanet_6, r"this PAN has no attention between positions: .*FeaturePyramidAttention.* Take a PSANet"),
+        (figures.psanet_6, r"this PAN has no attention between positions: its attention is fpa, gau\. Take a PSANet"),
         (figures.a2r_scales, r"has no weights of image scales.* Take an AttentionToRefine with merge='location'"),
         (figures.a2r_recalibration, "has no recalibration of classes"),
         (figures.dfdam_7, r"has no dual attention over channels.* Take a DFDAM"),

@@ -152,7 +152,7 @@ class PointwiseBranch(Pairwise):
         self.reduce = ConvNormAct(channels, inner)
         self.adapt = ConvNormAct(inner, inner)
         self.filters = nn.Parameter(torch.empty(inner, rows, columns))
-        self.attention = Tap("pairwise")
+        self.attention = Tap("pairwise", "psa")
         nn.init.uniform_(self.filters, -(inner**-0.5), inner**-0.5)  # as a 1x1 convolution begins
 
     def forward(self, values: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

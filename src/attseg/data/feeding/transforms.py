@@ -35,6 +35,7 @@ class TrainTransform:
         crop_size: (height, width) of the result.
         scale: Smallest and largest factor, drawn uniformly.
         scales: Factors of which one is drawn; used instead of ``scale`` where given.
+        cover: Whether a factor is raised to what fills the crop.
         flip: Mirror left and right half of the time.
         rotate: Largest angle, in degrees, to either side; the picture turns about its middle.
         blur: Probability of a Gaussian blur, whose standard deviation is drawn from ``BLUR_SIGMA``.
@@ -62,6 +63,7 @@ class TrainTransform:
         *,
         scale: tuple[float, float] = (0.5, 2.0),
         scales: tuple[float, ...] = (),
+        cover: bool = False,
         flip: bool = True,
         rotate: float = 0.0,
         blur: float = 0.0,
@@ -72,6 +74,7 @@ class TrainTransform:
         self.crop_size = crop_size
         self.scale = scale
         self.scales = scales
+        self.cover = cover
         self.flip = flip
         self.rotate = rotate
         self.blur = blur
@@ -82,6 +85,8 @@ class TrainTransform:
         """The crop (3, h, w) and its labels (h, w), both bytes. Always draws ten numbers from ``rng``, and nothing else."""
         scale, y, x, angle, flip, blur, sigma, *colors = rng.random(10).tolist()
         factor = self.scales[int(scale * len(self.scales))] if self.scales else _between(*self.scale, scale)
+        if self.cover:
+            factor = max(factor, *(crop / side for crop, side in zip(self.crop_size, sample.labels.shape, strict=True)))
         radians = math.radians(_between(-self.rotate, self.rotate, angle))
         view = _view(sample.labels.shape, self.crop_size, factor, (y, x), radians)
         image, labels = view.image(sample.image, self.fill), view.labels(sample.labels)

@@ -106,9 +106,7 @@ class PyramidClaim:
 
     def add(self, looked: Looked, labels: Array, random: np.random.Generator) -> None:
         """Count a picture."""
-        found = next(
-            one for one in looked.found if isinstance(one, AttentionMap) and one.mechanism == "FeaturePyramidAttention"
-        )
+        found = next(one for one in looked.found if isinstance(one, AttentionMap) and one.mechanism == "fpa")
         values = at_pixels(to_numpy(found.weights[0].mean(0)), labels.shape, looked.size)
         sums, pixels, won = sums_by_size(values[None], labels)
         mean = sums.sum() / max(pixels.sum(), 1)

@@ -81,5 +81,5 @@ def border_sums(confidence: Floats, labels: Array, width: int) -> tuple[float, f
 
 
 def _confidence(looked: Looked, labels: Array) -> Floats:
-    found = next(one for one in looked.found if isinstance(one, AttentionMap) and one.mechanism == "PositionAttention")
+    found = next(one for one in looked.found if isinstance(one, AttentionMap) and one.mechanism == "2dpam")
     return at_pixels(to_numpy(found.weights[0, 0]), labels.shape, looked.size)

@@ -17,7 +17,7 @@ from attseg.explain.pixel import to_numpy
 
 Doubles = npt.NDArray[np.float64]
 
-GATES = {"high-level": ".high_gate.attention", "low-level": ".low_gate.attention"}
+GATES = {"high-level": "dafm-high", "low-level": "dafm-low"}
 
 
 class GateClaim:
@@ -29,7 +29,7 @@ class GateClaim:
 
     def add(self, looked: Looked, labels: Array, random: np.random.Generator) -> None:
         """Count a picture."""
-        gates = {name: _gate(looked, end) for name, end in GATES.items()}
+        gates = {name: _gate(looked, mechanism) for name, mechanism in GATES.items()}
         for name, weights in gates.items():
             if weights is not None:
                 self._weights[name].append(weights)
@@ -71,8 +71,8 @@ def gate_numbers(weights: Doubles) -> list[Number]:
     return [mean.number(), channels, pictures]
 
 
-def _gate(looked: Looked, end: str) -> Doubles | None:
+def _gate(looked: Looked, mechanism: str) -> Doubles | None:
     for one in looked.found:
-        if isinstance(one, AttentionMap) and one.name.partition(" at ")[0].endswith(end):
+        if isinstance(one, AttentionMap) and one.mechanism == mechanism:
             return to_numpy(one.weights.flatten()).astype(np.float64)
     return None

@@ -68,13 +68,13 @@ def claims_of(model: nn.Module, *, points: int = POINTS) -> list[Claim]:
     claims: list[Claim] = []
     if passes.pairwise:
         claims.append(PairClaim(points))
-    if "PositionAttention" in mechanisms:
+    if "2dpam" in mechanisms:
         claims.append(ConfidenceClaim())
-    if "DualAttentionFusion" in mechanisms:
+    if mechanisms & {"dafm-high", "dafm-low"}:
         claims.append(GateClaim())
-    if isinstance(model, AttentionToRefine) and mechanisms & {"LocationAttention", "AttentionToScale"}:
+    if isinstance(model, AttentionToRefine) and mechanisms & {"location", "attention-to-scale"}:
         claims.append(ScaleClaim(scale_names(model)))
-    if "FeaturePyramidAttention" in mechanisms:
+    if "fpa" in mechanisms:
         claims.append(PyramidClaim())
     if not claims:
         has = f"its attention is {', '.join(sorted(mechanisms))}" if mechanisms else "it has no attention"

@@ -13,9 +13,8 @@ from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Floats, Seen, find_maps
 from attseg.explain.pixel import to_numpy
 
-DAFM, POSITION = ("DualAttentionFusion",), ("PositionAttention",)
+HIGH, LOW, POSITION = "dafm-high", "dafm-low", "2dpam"
 HAVING = "a DFDAM with gates='both', or an FCN with decoder='dual'"
-HIGH, LOW = ".high_gate.attention", ".low_gate.attention"
 
 
 def dfdam_7(seen: Seen, second: Seen | None = None) -> Figure:
@@ -70,7 +69,7 @@ def dfdam_8(seen: Seen, second: Seen | None = None, *, channels: Sequence[int] |
     Source:
         Section 4.3, figure 8.
     Reading:
-        The paper's last column holds the labels; a picture of one's own has none, and the prediction stands there.
+        The paper's last column holds the labels. A picture without labels has its prediction there, and the panel says so.
     """
     weights = _gate(seen, LOW)
     if channels is None:
@@ -90,11 +89,11 @@ def dfdam_8(seen: Seen, second: Seen | None = None, *, channels: Sequence[int] |
                 axes, one, maps[index], f"channel {index} (weight {mine[index]:.2f})", colors="gray"
             )
             panels.color_bar(figure, drawn, axes, "feature")
-        confidence = find_maps(one, "confidence of positions", POSITION, "a DFDAM with confidence='raw'")[0]
+        confidence = find_maps(one, "confidence of positions", (POSITION,), "a DFDAM with confidence='raw'")[0]
         drawn = panels.show_map(places[-2], one, to_numpy(confidence.weights[0, 0]), "confidence", high=1.0)
         panels.color_bar(figure, drawn, places[-2], "confidence")
-        panels.show_prediction(places[-1], one)
-    panels.name_classes(figure, seen)
+        panels.show_truth(places[-1], one)
+    panels.name_classes(figure, seen, labelled=True)
     return figure
 
 
@@ -104,32 +103,32 @@ def _curves(seen: Seen) -> list[tuple[str, Floats]]:
     named = (("high-level", HIGH), ("low-level", LOW))
     return [
         (name, to_numpy(one.weights.flatten()))
-        for name, end in named
-        for one in [_ending(gates, end)]
+        for name, mechanism in named
+        for one in [_first(gates, mechanism)]
         if one is not None
     ]
 
 
-def _gate(seen: Seen, end: str) -> Floats:
+def _gate(seen: Seen, mechanism: str) -> Floats:
     """The weights (C,) of one gate."""
-    found = _ending(_gates(seen), end)
+    found = _first(_gates(seen), mechanism)
     if found is None:
         raise UsageError(f"this {type(seen.looked.model).__name__} has no gate on its low-level map. Take {HAVING}")
     return to_numpy(found.weights.flatten())
 
 
 def _gates(seen: Seen) -> list[AttentionMap]:
-    return find_maps(seen, "dual attention over channels", DAFM, HAVING)
+    return find_maps(seen, "dual attention over channels", (HIGH, LOW), HAVING)
 
 
-def _ending(gates: list[AttentionMap], end: str) -> AttentionMap | None:
-    """The first map whose tap's path ends so; within several image scales its name goes on."""
-    return next((one for one in gates if one.name.partition(" at ")[0].endswith(end)), None)
+def _first(gates: list[AttentionMap], mechanism: str) -> AttentionMap | None:
+    """The first map of a gate; of several image scales, that of the largest."""
+    return next((one for one in gates if one.mechanism == mechanism), None)
 
 
 def _low_level(seen: Seen) -> Floats:
     """(C, h, w) The low-level map that the gate weighs."""
-    gate = _ending(_gates(seen), LOW)
+    gate = _first(_gates(seen), LOW)
     assert gate is not None
-    path = gate.name.partition(" at ")[0].removesuffix(LOW)
+    path = gate.name.partition(" at ")[0].removesuffix(".low_gate.attention")
     return to_numpy(seen.looked.outputs(f"{path}.reduce")[0][0])

@@ -31,7 +31,7 @@ def pan_fpa(seen: Seen) -> Figure:
     Source:
         Section 3.1, figure 3b.
     """
-    maps = find_maps(seen, "pyramid attention", ("FeaturePyramidAttention",), "a PAN, or an FCN with context='fpa'")
+    maps = find_maps(seen, "pyramid attention", ("fpa",), "a PAN, or an FCN with context='fpa'")
     figure = panels.sheet(1, 2 + len(maps), seen.image, extra=2.3)
     grid = figure.add_gridspec(2, 2 + len(maps), height_ratios=(1.6, 1))
     places = [figure.add_subplot(grid[0, place]) for place in range(2 + len(maps))]
@@ -63,9 +63,7 @@ def pan_gau(seen: Seen) -> Figure:
     Source:
         Section 3.2, figure 4.
     """
-    maps = find_maps(
-        seen, "global attention upsample", ("GlobalAttentionUpsample",), "a PAN, or an FCN with decoder='gau'"
-    )
+    maps = find_maps(seen, "global attention upsample", ("gau",), "a PAN, or an FCN with decoder='gau'")
     figure = Figure(figsize=(9, 1.8 * len(maps) + 0.4), layout="constrained")
     grid = figure.add_gridspec(len(maps), 2, width_ratios=(1, 2.6))
     panels.show_picture(figure.add_subplot(grid[:, 0]), seen)

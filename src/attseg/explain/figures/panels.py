@@ -62,14 +62,37 @@ def show_prediction(axes: Axes, seen: Seen, title: str = "prediction") -> None:
     _name(axes, title)
 
 
+def show_truth(axes: Axes, seen: Seen) -> None:
+    """The picture under the colours of its labels, or of its prediction where it has none."""
+    truth = getattr(seen, "truth", None)
+    if truth is None:
+        show_prediction(axes, seen)
+        return
+    _show(axes, seen, paint.overlay(_smaller(seen.image), _smaller(truth), seen.classes, 0.6))
+    _name(axes, "labels")
+
+
 def show_map(
-    axes: Axes, seen: Seen, values: Floats, title: str, *, high: float | None = None, colors: str = HEAT
+    axes: Axes,
+    seen: Seen,
+    values: Floats,
+    title: str,
+    *,
+    low: float = 0.0,
+    high: float | None = None,
+    colors: str = HEAT,
 ) -> AxesImage:
-    """A map (h, w) from 0 to ``high`` or its largest value, cell by cell as computed, with the borders of predicted classes."""
+    """A map (h, w) from ``low`` to ``high`` or its largest value, cell by cell as computed, with borders of predicted classes."""
     top = float(values.max()) if high is None else high
     height, width = seen.looked.size
     drawn = axes.imshow(
-        values, colors, vmin=0, vmax=top or 1, extent=(0, width, height, 0), interpolation="nearest", aspect="equal"
+        values,
+        colors,
+        vmin=low,
+        vmax=top or 1,
+        extent=(0, width, height, 0),
+        interpolation="nearest",
+        aspect="equal",
     )
     _show(axes, seen, _borders(seen))
     _name(axes, title)
@@ -84,9 +107,9 @@ def color_bar(figure: Figure | SubFigure, drawn: AxesImage, axes: Axes, label: s
     bar.outline.set_visible(False)
 
 
-def name_classes(figure: Figure, seen: Seen) -> None:
-    """A legend of the predicted classes below the figure, those with the largest areas first."""
-    named = present(seen, MOST_CLASSES)
+def name_classes(figure: Figure, seen: Seen, *, labelled: bool = False) -> None:
+    """A legend of the predicted classes, and of the labels' where asked, below the figure, largest areas first."""
+    named = present(seen, MOST_CLASSES, labelled=labelled)
     labels = [class_label(seen.classes.names[index], index) for index in named]
     patches = [
         Patch(facecolor=_color(seen, index), edgecolor="grey", label=label)

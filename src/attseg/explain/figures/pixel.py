@@ -72,7 +72,7 @@ def _draw(figure: Figure | SubFigure, axes: Axes, seen: Seen, one: PixelAttentio
         title = f"{one.name}: {one.values.mean():.2f}"
         drawn = panels.show_map(axes, seen, to_numpy(whole.weights[0].mean(0)), title)
         panels.color_bar(figure, drawn, axes, "value")
-    elif one.kind == "channel":
+    elif one.kind in ("channel", "channel-pairs"):
         axes.plot(one.values, color=panels.COLORS[1], linewidth=0.8)
         axes.set_xlabel("channel")
         _finish(axes, one)

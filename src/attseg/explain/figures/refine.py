@@ -38,7 +38,7 @@ def a2r_scales(seen: Seen) -> Figure:
     maps = find_maps(
         seen,
         "weights of image scales",
-        ("LocationAttention", "AttentionToScale"),
+        ("location", "attention-to-scale"),
         "an AttentionToRefine with merge='location' or merge='attention'",
     )
     weights = maps[0].weights[0]
@@ -79,8 +79,8 @@ def a2r_recalibration(seen: Seen) -> Figure:
     maps = find_maps(
         seen,
         "recalibration of classes",
-        ("Recalibration",),
-        "an AttentionToRefine with merge='location' and recalibration='multiply' or 'bias'",
+        ("recalibration",),
+        "an AttentionToRefine with merge='location' and a recalibration other than 'none'",
     )
     weights = maps[0].weights[0]
     classes = present(seen, CLASSES)
@@ -92,8 +92,11 @@ def a2r_recalibration(seen: Seen) -> Figure:
     panels.show_picture(places[0], seen)
     panels.show_prediction(places[1], seen)
     values = to_numpy(weights)
+    low, high = min(0.0, float(values.min())), max(1.0, float(values.max()))  # beyond 0 and 1 where a bias is added
     for axes, index in zip(places[2:], shown, strict=True):
-        drawn = panels.show_map(axes, seen, values[index], class_label(seen.classes.names[index], index), high=1.0)
+        drawn = panels.show_map(
+            axes, seen, values[index], class_label(seen.classes.names[index], index), low=low, high=high
+        )
     panels.color_bar(figure, drawn, places[min(columns, len(places)) - 1], "weight of the class")
     bars = figure.add_subplot(grid[2, :])
     pixels = on_picture(weights, seen)
@@ -101,7 +104,7 @@ def a2r_recalibration(seen: Seen) -> Figure:
     outside = [_mean(pixels[index][seen.labels != index]) for index in classes]
     means = np.array([inside, outside], np.float32)
     panels.bars_by_class(bars, seen, classes, means, ("where the class is predicted", "elsewhere"))
-    bars.set_ylim(0, 1)
+    bars.set_ylim(min(0.0, float(means.min())), max(1.0, float(means.max())))
     bars.set_ylabel("mean weight")
     panels.name_classes(figure, seen)
     return figure

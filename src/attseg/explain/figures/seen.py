@@ -51,6 +51,8 @@ class Pictured:
     labels: Array
     classes: ClassTable
     looked: Looked
+    truth: Array | None = None
+    """(H, W) the labels, where there are any."""
 
 
 def find_maps(seen: Seen, what: str, mechanisms: tuple[str, ...], having: str) -> list[AttentionMap]:
@@ -59,7 +61,7 @@ def find_maps(seen: Seen, what: str, mechanisms: tuple[str, ...], having: str) -
     Args:
         seen: The picture.
         what: What the figure shows, for the message.
-        mechanisms: Classes that the maps come from.
+        mechanisms: Names of what the maps come from; see ``Tap``.
         having: Models that have them, for the message.
 
     Raises:
@@ -88,9 +90,11 @@ def on_picture(weights: Tensor, seen: Seen) -> Floats:
     return values[:, rows[:, None], columns]
 
 
-def present(seen: Seen, most: int) -> list[int]:
-    """The classes that were predicted, those with the largest areas first."""
-    areas = np.bincount(seen.labels.ravel(), minlength=len(seen.classes))[: len(seen.classes)]
+def present(seen: Seen, most: int, *, labelled: bool = False) -> list[int]:
+    """The classes that were predicted, those with the largest areas first; with ``labelled``, those of the labels too."""
+    truth = getattr(seen, "truth", None) if labelled else None
+    shown = seen.labels.ravel() if truth is None else np.concatenate([seen.labels.ravel(), truth.ravel()])
+    areas = np.bincount(shown, minlength=len(seen.classes))[: len(seen.classes)]
     order = np.argsort(-areas, kind="stable")
     return [int(index) for index in order[:most] if areas[index]]
 

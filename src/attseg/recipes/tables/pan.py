@@ -115,7 +115,8 @@ TABLES = (
                 "dfn-rrb",
                 "DFN(Res-101+RRB)",
                 76.65,
-                "quoted from the paper of DFN; its decoder is `FCN(decoder='rrb')`",
+                "quoted from the paper of DFN; its decoder is `FCN(decoder='rrb', decoder_args={'attention': False, "
+                "'global_pooling': False})`",
             ),
             _quoted(
                 "gcn",

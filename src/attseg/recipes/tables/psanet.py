@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from attseg.recipes.psanet import (
@@ -13,14 +14,17 @@ from attseg.recipes.psanet import (
     psanet_voc_50,
     psanet_voc_101,
 )
-from attseg.recipes.recipe import Recipe
+from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "baseline": {"directions": ()},
-    "global": {"context": "global"},
-    "aspp": {"context": "aspp"},
-    "nonlocal": {"context": "nonlocal"},
+    "global": {"context": "global", "context_args": {"kernel": 3}},
+    "aspp": {
+        "context": "aspp",
+        "context_args": {"rates": (6, 12, 18, 24), "point": False, "image_pooling": False, "merge": "sum"},
+    },
+    "nonlocal": {"context": "nonlocal", "context_args": {"fuse": "concat", "kernel": 3}},
     "psp": {"context": "psp"},
     "collect-compact": {"directions": ("collect",), "compact": True},
     "collect": {"directions": ("collect",)},
@@ -28,6 +32,20 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "both": {},
 }
 """Arguments by what a row changes; none is the full model."""
+
+SINCE: dict[str, tuple[str, dict[str, Any]]] = {
+    "danet": ("DANet (Fu et al., CVPR 2019)", {"context": "danet"}),
+    "gcnet": ("GCNet (Cao et al., 2019)", {"context": "gcnet"}),
+    "ccnet": ("CCNet (Huang et al., ICCV 2019)", {"context": "ccnet"}),
+    "ocr": ("OCRNet (Yuan et al., ECCV 2020)", {"context": "ocr"}),
+}
+"""Modules that came after the paper, in the place of those in its table 1."""
+
+DECODERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "upernet": ("UPerNet (Xiao et al., ECCV 2018)", {"context": "psp", "decoder": "upernet"}),
+    "segformer-mlp": ("SegFormer's decoder (Xie et al., NeurIPS 2021)", {"decoder": "mlp"}),
+}
+"""Decoders since, on the same encoder at its own stride of 32 and without an auxiliary head."""
 
 
 def _row(
@@ -55,6 +73,32 @@ def _crf_recipe() -> Recipe:
     """The baseline's recipe, whose predictions the CRF refines."""
     own = varied(psanet_ade20k_50(), "baseline", VARIANTS["baseline"])
     return of_row(own, f"{PAPER}, table 1", "ResNet50+DenseCRF", Figure(miou=37.97, protocol="psanet-sliding"))
+
+
+def _since(name: str, printed: str, recipe: Recipe) -> Row:
+    """A row that the paper does not have."""
+    figure = Figure(miou=None, protocol="psanet-sliding")
+    return Row(
+        name=f"50-{name}",
+        printed=printed,
+        figures=(figure,),
+        recipe=of_row(recipe, f"not in {PAPER}", printed, figure),
+        variant=name,
+        baseline="50-baseline",
+    )
+
+
+def _context_since(name: str, printed: str, args: dict[str, Any]) -> Row:
+    recipe = varied(_ADE50, name, args)
+    if name == "ocr":
+        recipe = replace(recipe, loss=replace(recipe.loss, aux={**recipe.loss.aux, "coarse": 0.4}))
+    return _since(name, printed, recipe)
+
+
+def _decoder_since(name: str, printed: str, args: dict[str, Any]) -> Row:
+    kept = {key: value for key, value in _ADE50.model.args.items() if key in ("encoder", "pretrained", "align_corners")}
+    model = ModelSpec(name="FCN", args={**kept, "output_stride": 32, "channels": 512})
+    return _since(name, printed, varied(_ADE50, name, args, model=model, aux=False))
 
 
 def _figures(single: tuple[float | None, float | None], multi: tuple[float, float]) -> tuple[Figure, Figure]:
@@ -97,6 +141,19 @@ TABLES = (
             _row(1, _ADE101, "collect", "ResNet101+COLLECT", (42.70, 80.53), (43.68, 81.24)),
             _row(1, _ADE101, "distribute", "ResNet101+DISTRIBUTE", (42.11, 80.01), (43.38, 81.12)),
             _row(1, _ADE101, "both", "ResNet101+COLLECT+DISTRIBUTE", (42.75, 80.71), (43.77, 81.51)),
+        ),
+    ),
+    Table(
+        name="psanet:since",
+        title="Modules since, in the places of table 1, ADE20K val",
+        source=f"Not in {PAPER}: its baseline and its module beside later ones",
+        note="The paper has no such table, and nothing is quoted: figures of the modules' own papers are of other encoders and "
+        "schedules.",
+        rows=(
+            _row(1, _ADE50, "baseline", "ResNet50-Baseline", (37.23, 78.01), (38.48, 78.92)),
+            _row(1, _ADE50, "both", "ResNet50+COLLECT+DISTRIBUTE", (41.92, 80.17), (42.97, 80.92)),
+            *(_context_since(name, printed, args) for name, (printed, args) in SINCE.items()),
+            *(_decoder_since(name, printed, args) for name, (printed, args) in DECODERS.items()),
         ),
     ),
     Table(

@@ -27,8 +27,8 @@ WIDTHS: dict[str, dict[str, Any]] = {
 }
 """Further arguments that make a network small."""
 
-SEEN = {"psanet-sliding": "single", "psanet-multiscale": "pan-multiscale"}
-"""Protocols in place of those whose windows have the size of the papers' crops."""
+SEEN = {"psanet-sliding": "single", "psanet-multiscale": "pan-multiscale", "csail-5scale": "single"}
+"""Protocols in place of those whose windows have the size of the papers' crops, and of the slow one that is a row's first."""
 
 
 def small(table: Table, row: Row, *, data: SmallData = "scenes", steps: int | None = None) -> Recipe | None:
@@ -63,18 +63,28 @@ def small_figures(row: Row) -> tuple[Figure, ...]:
 
 
 def _model(model: ModelSpec, crop_size: tuple[int, int]) -> ModelSpec:
-    """The same network on the smallest encoder, with few channels."""
+    """The same network on the smallest encoder, with few channels.
+
+    Corners are not aligned: pictures here have sides of a multiple of 8, where half-pixel centres meet the cells of maps, and not
+    one more.
+    """
     if model.name == "AttentionToRefine":
         base = model.args["base"]
         within = {**model.args["base_args"], **({"output_stride": 8, "head": "linear"} if base == "largefov" else {})}
-        args = {**model.args, "base": "FCN", "base_args": _on_small_encoder("FCN", within)}
+        kind = "FCN" if base == "largefov" else base
+        args = {**model.args, "base": kind, "base_args": _on_small_encoder(kind, within)}
         return ModelSpec(name=model.name, args=args | WIDTHS[model.name])
     args = _on_small_encoder(model.name, model.args)
     if model.name == "PSANet":
         args["crop_size"] = crop_size
+        options = args.get("context_args", {})
+        if args.get("context") in ("nonlocal", "ocr"):  # as many inner channels as PSA has
+            args["context_args"] = {**options, "inner": args["inner"]}
     return ModelSpec(name=model.name, args=args)
 
 
 def _on_small_encoder(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in args.items() if key != "pretrained"}
+    kept = {key: value for key, value in args.items() if key not in ("pretrained", "align_corners")}
+    if "width" in (options := kept.get("context_args", {})):
+        kept["context_args"] = {**options, "width": WIDTHS[name]["channels"]}
     return {**kept, "encoder": ENCODER, **WIDTHS[name]}

@@ -39,7 +39,7 @@ function makeCard(map, title, side, onShow) {
     name,
     body,
   );
-  const fill = { scale: barsCard, class: classCard, channel: channelCard, spatial: spatialCard, pairwise: pairsCard }[map.kind];
+  const fill = { scale: barsCard, class: classCard, channel: channelCard, "channel-pairs": channelCard, spatial: spatialCard, pairwise: pairsCard }[map.kind];
   return { element, heading, update: fill(body, map, side) };
 }
 
@@ -94,7 +94,8 @@ function classCard(body, map, side) {
   return update;
 }
 
-function channelCard(body) {
+function channelCard(body, map) {
+  const largest = map.kind === "channel" ? "widest open is" : "largest is";
   const chart = make("canvas", { className: "spark", attributes: { "aria-hidden": "true" } });
   const text = make("p", { className: "said" });
   body.append(chart, text);
@@ -102,7 +103,7 @@ function channelCard(body) {
     drawChart(chart, values);
     const sum = values.reduce((total, value) => total + value, 0);
     const best = values.indexOf(Math.max(...values));
-    text.textContent = `mean ${number(sum / values.length)}; widest open is channel ${best} (${number(values[best])})`;
+    text.textContent = `mean ${number(sum / values.length)}; ${largest} channel ${best} (${number(values[best])})`;
   };
 }
 

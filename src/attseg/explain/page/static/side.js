@@ -180,7 +180,7 @@ function makeSide(side, common) {
     if (channel?.key !== key) {
       const grid = channelGrid(map, chosen);
       const unit = map.kind === "scale" || map.kind === "class";
-      channel = { key, grid, ...(unit ? { low: 0, high: Math.max(1, map.values.high) } : valueRange(grid.weights)) };
+      channel = { key, grid, ...(unit ? { low: Math.min(0, map.values.low), high: Math.max(1, map.values.high) } : valueRange(grid.weights)) };
     }
     return channel;
   };
@@ -189,7 +189,7 @@ function makeSide(side, common) {
     const { map, name, text } = layers[current()];
     const { x, y } = view();
     const decision = decisionAt(side, picture, x, y);
-    const isChart = map?.kind === "channel";
+    const isChart = map?.kind === "channel" || map?.kind === "channel-pairs";
     chart.hidden = !isChart;
     canvas.hidden = ring.hidden = isChart;
     legend.hidden = name !== "prediction" && name !== "difference";
@@ -237,7 +237,7 @@ function makeSide(side, common) {
   /** What stands below the picture: which entry, the colours and where among them the pixel lies. */
   function drawUnder(map, shown, decision) {
     scale.element.hidden = !shown;
-    const entries = map && !map.pairs && map.kind !== "channel" && map.values.shape[0] > 1;
+    const entries = map && !map.pairs && map.kind !== "channel" && map.kind !== "channel-pairs" && map.values.shape[0] > 1;
     entry.hidden = !entries;
     if (entries) {
       if (entry.dataset.map !== map.id) {

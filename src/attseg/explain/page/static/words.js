@@ -21,6 +21,12 @@ const KINDS = {
       "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. " +
       "The gates are the same for every pixel; the line is their mean.",
   },
+  "channel-pairs": {
+    title: "Channels from channels",
+    text:
+      "Every channel gathers from all channels. Each bar is the mean weight that a channel has in all others, " +
+      "the same for every pixel; the line is their mean.",
+  },
   spatial: {
     title: "Places",
     text: "The features of each place are multiplied by a weight. The colour says how large it is.",
