@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attseg.data.checking.findings import Check, SplitSummary
 from attseg.data.wording import plural
-from attseg.text import Table
+from attseg.text import Table, dimensions
 
 MOST_VALUES = 40
 """Values of label files that are printed, the most common ones."""
@@ -63,8 +63,8 @@ def _splits(splits: dict[str, SplitSummary]) -> Iterator[str | Table]:
         (
             split,
             str(s.pictures) if s.released is None else f"{s.pictures:,} of {s.released:,}",
-            _size(s.smallest),
-            _size(s.largest),
+            dimensions(s.smallest) if s.smallest else "-",
+            dimensions(s.largest) if s.largest else "-",
             _share(s.ignored, s.values),
             _share(s.unknown, s.values),
         )
@@ -102,7 +102,3 @@ def _histogram(result: Check) -> Iterator[str | Table]:
 def _share(part: int, counts: dict[int, int] | list[int]) -> str:
     total = sum(counts.values() if isinstance(counts, dict) else counts)
     return f"{100 * part / total:.2f}" if total else "-"
-
-
-def _size(size: tuple[int, int] | None) -> str:
-    return f"{size[0]} x {size[1]}" if size else "-"
