@@ -166,7 +166,7 @@ def test_help_lists_the_data_sets_with_their_options(capsys):
     text = capsys.readouterr().out
     for name, record in CATALOG.items():
         assert f"{name:<11} {record.about}" in text
-        assert all(f"{name:<11} {option} (" in text for option in record.options)
+        assert all(f"--data.options.{option} " in text for option in record.options)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 
 from attseg.cli.data_download import download
 from attseg.cli.data_import import import_
-from attseg.cli.options import WHOLE, Json, Overwrite, data_settings
+from attseg.cli.options import WHOLE, Json, Overwrite, data_settings, described
 from attseg.cli.settings import with_settings
 from attseg.data.catalog import CATALOG
 from attseg.errors import UsageError, unknown
@@ -18,15 +18,13 @@ from attseg.recipes.nested import put
 
 
 def _data_sets() -> str:
-    """The data sets, one a line, with their options."""
-    lines = [f"{name:<11} {record.about}" for name, record in CATALOG.items()]
-    options = [
-        f"{name:<11} {option} ({meaning})"
-        for name, record in CATALOG.items()
-        for option, meaning in record.options.items()
-    ]
-    start = "A name, with --data.root DIR where it lies in a folder; or a folder with images/, labels/ and classes.csv."
-    return "\n".join([start, "", *lines, "", "Options (--data.options.OPTION):", *options])
+    """The data sets, one a line, and the options of each."""
+    lines = ["A name, with --data.root DIR where it lies in a folder; or a folder of your own.", ""]
+    lines += [f"{name:<11} {record.about}" for name, record in CATALOG.items()]
+    for name, record in CATALOG.items():
+        if record.options:
+            lines += ["", f"Options of {name}:", *described(record.options.items(), "--data.options.{}", 26)]
+    return "\n".join(lines)
 
 
 DATA_SETS = Group("Data set", help=_data_sets(), sort_key=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from shutil import get_terminal_size
@@ -115,18 +115,29 @@ Size = Annotated[tuple[int, int] | None, typed(read_size, "HEIGHTxWIDTH in pixel
 Numbers = Annotated[tuple[int, ...] | None, typed(read_numbers, "a list of whole numbers such as 3,17", "A,B,..")]
 
 
+def described(items: Iterable[tuple[str, str]], form: str, least: int) -> list[str]:
+    """Names with their descriptions in two columns, for help.
+
+    Args:
+        items: Names and descriptions.
+        form: Form of a name.
+        least: Width of the first column.
+    """
+    width = min(WIDEST, get_terminal_size().columns) - 4  # within the panel
+    return [
+        fill(text, width, initial_indent=f"  {form.format(name):<{least}} ", subsequent_indent=" " * (least + 3))
+        for name, text in items
+    ]
+
+
 def _protocols() -> str:
     """The named protocols, one a line."""
     sizes = ", ".join(f"{data} {long_side} and {window}" for data, (long_side, window) in PSANET_SIZES.items())
-    described = {protocol.name: protocol.describe() for protocol in ANYWHERE.values()} | {
+    described_protocols = {protocol.name: protocol.describe() for protocol in ANYWHERE.values()} | {
         "psanet-sliding": "scaled to a long side, in windows at steps of 2/3, each also mirrored",
         "psanet-multiscale": f"the same at six scales; long side and window: {sizes}",
     }
-    width = min(WIDEST, get_terminal_size().columns) - 4  # within the panel
-    lines = [
-        fill(text, width, initial_indent=f"  {name:<18} ", subsequent_indent=" " * 21)
-        for name, text in described.items()
-    ]
+    lines = described(described_protocols.items(), "{}", 18)
     start = "Named protocols, which docs/evaluation.md defines; the options below change one, or make one of your own."
     return "\n".join([start, *lines])
 

@@ -33,7 +33,7 @@ RECORD = DataSet(
     about="generated streets and harbours, no files needed",
     classes=SCENES,
     options={
-        "decides": "what (lies on the far side) or where (a balloon is)",
+        "decides": "what or where: what lies on the far side, or where a balloon is",
         "size": "height and width, such as 128,128",
         "count": "scenes of a split",
         "seed": "a whole number; another one gives other scenes",
