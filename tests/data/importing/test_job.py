@@ -203,6 +203,21 @@ def test_odd_names(tmp_path):
     assert doctor.check("folder", tmp_path / "out").ok
 
 
+def test_names_that_are_not_unicode_or_very_long(tmp_path):
+    folder = labelme_folder(tmp_path / "e", 3)
+    for number, stem in enumerate((b"caf\xe9", b"x" * 240, b"con\x1b[31m", "\u202egpj.x".encode())):
+        name = os.fsdecode(stem)
+        write_picture(folder / f"{name}.jpg", 50 + number)
+        write_labelme(folder / f"{name}.json", [labelme_shape("crack", CRACK)], "")
+        (folder / f"{name}.json").write_text((folder / f"{name}.json").read_text().replace(f'"{name}.jpg"', "null"))
+    report = import_data(folder, tmp_path / "out")
+    assert report.ok, report.broken
+    assert sum(report.splits.values()) == 7
+    names = [path.name for path in (tmp_path / "out" / "images").rglob("*.jpg")]
+    assert all(name.isprintable() and len(name.encode()) < 200 for name in names)
+    assert doctor.check("folder", tmp_path / "out").ok
+
+
 def test_names_of_classes(tmp_path):
     folder = labelme_folder(tmp_path / "e")
     labels = ["Crack", " crack", 'a "quoted", name', "tab\tand\x1b[31m", "x" * 500, "naïve", "nai\u0308ve", "", "void"]
