@@ -66,7 +66,7 @@ def test_help_names_every_protocol(verb, capsys):
         (["--average", "mean"], '"mean" for --average. Choose from: "probabilities", "logits"'),
         (
             ["--protocol", "psanet-sliding"],
-            "psanet-sliding has sizes for ade20k, voc2012, cityscapes, but not for 'scenes'",
+            "psanet-sliding has sizes for voc2012, ade20k, cityscapes, but not for 'scenes'",
         ),
     ],
 )

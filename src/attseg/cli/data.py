@@ -23,7 +23,7 @@ def _data_sets() -> str:
     lines += [f"{name:<11} {record.about}" for name, record in CATALOG.items()]
     for name, record in CATALOG.items():
         if record.options:
-            lines += ["", f"Options of {name}:", *described(record.options.items(), "--data.options.{}", 26)]
+            lines += ["", f"Options of {name}:", *described(record.options.items(), "--data.options.{}", 27)]
     return "\n".join(lines)
 
 
