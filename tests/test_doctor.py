@@ -14,7 +14,7 @@ def test_what_attseg_needs_is_there():
     found = lines()
     assert found["torch"].value == version("torch")
     assert all(line.ok for line in found.values())
-    assert {"attseg", "python", "system", "timm", "threads", "disk", "extra tensorboard"} <= found.keys()
+    assert {"attseg", "python", "system", "timm", "threads", "processor", "disk", "extra tensorboard"} <= found.keys()
 
 
 def test_a_missing_package_is_named_with_what_to_do(monkeypatch):
@@ -50,3 +50,17 @@ def test_supported_systems_are_said(system, said, monkeypatch):
     hint = lines()["system"].hint
     assert said in hint
     assert bool(hint) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "value", "hint"),
+    [
+        ({"cpu_name": "New", "avx512_bf16": True, "amx_bf16": False}, "New, bfloat16 (avx512_bf16)", "bf16 is faster"),
+        ({"cpu_name": "Old", "avx512_bf16": False}, "Old, no bfloat16", "32 is faster than bf16"),
+    ],
+)
+def test_bfloat16_of_the_processor_is_said(capabilities, value, hint, monkeypatch):
+    monkeypatch.setattr(doctor, "_capabilities", lambda: capabilities)
+    line = lines()["processor"]
+    assert (line.value, line.ok) == (value, True)
+    assert hint in line.hint

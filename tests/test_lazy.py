@@ -11,7 +11,7 @@ import attseg
 PACKAGES = sorted(
     file.parent.relative_to(Path(attseg.__file__).parents[1]).as_posix().replace("/", ".")
     for file in Path(attseg.__file__).parent.rglob("__init__.py")
-    if "lazy(" in file.read_text("utf-8")
+    if "= lazy" in file.read_text("utf-8")
 )
 
 
@@ -26,19 +26,24 @@ def test_importing_rooms_loads_nothing_heavy():
     assert (found.stdout.strip(), found.stderr) == ("[]", "")
 
 
+def typed(module):
+    """Names that a package imports for type checkers, with the modules that they come from."""
+    for block in ast.parse(Path(module.__file__).read_text("utf-8")).body:
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
+            for node in block.body:
+                for alias in node.names:
+                    names = import_module(node.module).__all__ if alias.name == "*" else [alias.name]
+                    yield from ((name, node.module) for name in names)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_name_is_there_for_python_and_for_type_checkers(package):
     module = import_module(package)
     folder = Path(module.__file__).parent
-    typed = {
-        alias.name: node.module
-        for block in ast.parse(Path(module.__file__).read_text("utf-8")).body
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-        for node in block.body
-        for alias in node.names
-    }
-    assert dir(module) == sorted(module.__all__) == sorted(typed)
-    for name, home in typed.items():
+    known = dict(typed(module))
+    defined = {name: package for name in module.__all__ if name in vars(module) and name not in known}
+    assert dir(module) == sorted(module.__all__) == sorted(known | defined)
+    for name, home in (known | defined).items():
         assert getattr(module, name) is getattr(import_module(home), name)
         assert not (folder / name).exists() and not (folder / f"{name}.py").exists(), f"{name} would hide a submodule"
 

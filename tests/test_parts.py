@@ -7,41 +7,22 @@ from typing import get_args
 import pytest
 import torch
 
-from attseg.attention.pyramid import FeaturePyramidAttention
-from attseg.attention.squeeze import SqueezeExcitation
-from attseg.attention.tap import Tap
+from attseg import attention, context, decoders
+from attseg.attention import Tap
 from attseg.context import ContextName, build_context
-from attseg.context.aspp import ASPP, rates_at
-from attseg.context.criss_cross import CrissCrossContext
-from attseg.context.dual import DualAttentionContext
-from attseg.context.global_context import GlobalContextContext
-from attseg.context.global_pooling import GlobalPoolingContext
-from attseg.context.non_local import NonLocalContext
-from attseg.context.object import ObjectContext
-from attseg.context.pointwise import PointwiseContext, reach_of
-from attseg.context.pyramid_pooling import PyramidPooling
 from attseg.decoders import DecoderName, build_decoder
-from attseg.decoders.bilinear import BilinearDecoder
-from attseg.decoders.dual import DualDecoder
-from attseg.decoders.global_convolution import GlobalConvolutionDecoder
-from attseg.decoders.mlp import MLPDecoder
-from attseg.decoders.pyramid import FeaturePyramidDecoder
-from attseg.decoders.refinement import RefinementDecoder
-from attseg.decoders.topdown import TopDownDecoder
 from attseg.errors import UsageError
 from attseg.layers import ConvNormAct
 from attseg.models.frame import make_encoder
 
 PAGE = (Path(__file__).parents[1] / "docs" / "parts.md").read_text()
 DEEP, LOWS = 96, (16, 32, 48)
-CALLED = (
-    *(ConvNormAct, SqueezeExcitation, GlobalPoolingContext, ASPP, rates_at, PyramidPooling, NonLocalContext),
-    *(FeaturePyramidAttention, PointwiseContext, reach_of),
-    *(CrissCrossContext, DualAttentionContext, ObjectContext, GlobalContextContext),
-    *(BilinearDecoder, TopDownDecoder, DualDecoder, RefinementDecoder, GlobalConvolutionDecoder),
-    *(FeaturePyramidDecoder, MLPDecoder),
-)
-NAMES = {"deep": DEEP, "lows": LOWS, **{each.__name__: each for each in CALLED}}
+NAMES = {
+    **{"deep": DEEP, "lows": LOWS, "ConvNormAct": ConvNormAct},
+    **{name: getattr(room, name) for room in (attention, context, decoders) for name in dir(room)},
+}
+"""What the constructors on the page may name."""
+
 
 
 def rows(section):

@@ -7,9 +7,11 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, version
 from pathlib import Path
+from typing import Any
 
 from attseg.extras import install_command, requirements
 
@@ -78,7 +80,7 @@ def _computer() -> list[Line]:
 
     cores, threads = _usable_cores(), torch.get_num_threads()
     hint = f"set OMP_NUM_THREADS={cores} to use all cores" if threads < cores else ""
-    lines = [Line("threads", f"{threads} of {cores} cores", hint)]
+    lines = [Line("threads", f"{threads} of {cores} cores", hint), _processor(_capabilities())]
     if not torch.cuda.is_available():
         return [*lines, Line("device", "cpu", "large pictures want a GPU: pan-camvid takes hours without one")]
     for index in range(torch.cuda.device_count()):
@@ -87,6 +89,24 @@ def _computer() -> list[Line]:
         memory = f"{properties.total_memory / 2**30:.0f} GiB"
         lines.append(Line(f"cuda:{index}", f"{properties.name}, {memory}", f"--machine.precision {half} is faster"))
     return lines
+
+
+def _capabilities() -> Mapping[str, Any]:
+    """What torch knows of the processor; empty where its release does not say."""
+    import torch
+
+    return getattr(torch.cpu, "get_capabilities", dict)()
+
+
+def _processor(capabilities: Mapping[str, Any]) -> Line:
+    """Its name, and whether it computes in bfloat16 (AVX-512 BF16, AMX, or the like on Arm)."""
+    name = str(capabilities.get("cpu_name") or platform.processor() or platform.machine())
+    found = [kind for kind, has in capabilities.items() if kind.endswith("bf16") and has]
+    if found:
+        return Line("processor", f"{name}, bfloat16 ({', '.join(found)})", "--machine.precision bf16 is faster")
+    return Line(
+        "processor", f"{name}, no bfloat16" if capabilities else name, "--machine.precision 32 is faster than bf16"
+    )
 
 
 def _usable_cores() -> int:

@@ -8,8 +8,11 @@ from typing import Any
 
 from attseg.errors import unknown
 
+Get = Callable[[str], Any]
+Names = Callable[[], list[str]]
 
-def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+
+def lazy(package: str, homes: Mapping[str, str]) -> tuple[Get, Names]:
     """``__getattr__`` and ``__dir__`` of a package that imports its public names on first use.
 
     The package also lists the names in ``__all__`` and imports them under ``TYPE_CHECKING``, for type checkers and editors. A
@@ -32,3 +35,22 @@ def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         return getattr(import_module(modules[name]), name)
 
     return get, lambda: sorted(modules)
+
+
+def lazy_from(package: str, module: str) -> tuple[Get, Names]:
+    """The same for a package whose public names are the ``__all__`` of one of its modules, which is imported on first use.
+
+    Args:
+        package: ``__name__`` of the package.
+        module: Its full name.
+    """
+
+    def get(name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+        public = import_module(module)
+        if name != "__all__" and name not in public.__all__:
+            raise AttributeError(str(unknown(f"name in {package} called", name, public.__all__)), name=name)
+        return getattr(public, name)
+
+    return get, lambda: sorted(import_module(module).__all__)

@@ -5,6 +5,7 @@ import torch
 
 from attseg.errors import UsageError
 from attseg.losses import (
+    LossSpec,
     boundary_loss,
     cross_entropy_loss,
     dice_loss,
@@ -14,7 +15,6 @@ from attseg.losses import (
     segmentation_loss,
 )
 from attseg.models import Segmentation
-from attseg.recipes.recipe import LossSpec
 
 LOSSES = {
     "cross-entropy": cross_entropy_loss,

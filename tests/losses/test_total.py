@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from attseg.errors import UsageError
 from attseg.losses import (
+    LossSpec,
     boundary_loss,
     cross_entropy_loss,
     dice_loss,
@@ -15,7 +16,6 @@ from attseg.losses import (
     segmentation_loss,
 )
 from attseg.models.frame import Segmentation
-from attseg.recipes.recipe import LossSpec
 
 
 def naive_cross_entropy(logits, labels, weight):

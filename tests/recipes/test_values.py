@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attseg.errors import UsageError
-from attseg.recipes.recipe import NAME, AugmentSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
+from attseg.losses import LossSpec
+from attseg.recipes.recipe import NAME, AugmentSpec, Machine, ModelSpec, OptimSpec, Recipe
 from attseg.recipes.values import argument_docs, from_values, to_values
 from attseg.recipes.values import settings as settings_of
 

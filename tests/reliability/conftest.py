@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attseg.losses import LossSpec
 from attseg.recipes.files import to_yaml
-from attseg.recipes.recipe import DataSpec, LossSpec, Machine, ModelSpec, OptimSpec, Recipe
+from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, OptimSpec, Recipe
 from reliability import breaking
 
 

@@ -18,8 +18,9 @@ from attseg.data.catalog import open_data
 from attseg.data.feeding.loader import eval_loader
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.sample import DataError
+from attseg.losses import LossSpec
 from attseg.models import Segmentation
-from attseg.recipes.recipe import DataSpec, LossSpec
+from attseg.recipes.recipe import DataSpec
 from attseg.runs.errors import RunError
 from attseg.runs.state import load_state
 from fitting import HERE, fit_into

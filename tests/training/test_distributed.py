@@ -21,7 +21,8 @@ warnings.simplefilter("error")
 
 import torch
 
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, Machine, Recipe
+from attseg.losses import LossSpec
+from attseg.recipes.recipe import AugmentSpec, DataSpec, Machine, Recipe
 from attseg.runs.errors import RunError
 from fitting import Pixelwise, fit_into
 

@@ -12,7 +12,7 @@ from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.feeding.balance import class_balanced, count_labels, median_frequency
 from attseg.data.sample import Sample
-from attseg.recipes.recipe import LossSpec
+from attseg.losses import LossSpec
 from attseg.runs.errors import Interrupted
 from attseg.runs.folder import RunFolder
 from attseg.training.labels import label_statistics

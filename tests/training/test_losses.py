@@ -10,9 +10,8 @@ from attseg.data.feeding.loader import train_loader
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.losses import make_loss, segmentation_loss
+from attseg.losses import LossName, LossSpec, make_loss, segmentation_loss
 from attseg.models import build_model
-from attseg.recipes.recipe import LossName, LossSpec
 from attseg.training.check import check_recipe
 from fitting import fit_into
 

@@ -24,8 +24,9 @@ from attseg.data.sets.scenes import SCENES
 from attseg.errors import UsageError
 from attseg.evaluation.run import evaluate
 from attseg.files import FileError
+from attseg.losses import LossSpec
 from attseg.models import build_model
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec
+from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec
 from attseg.recipes.values import to_values
 from attseg.runs.errors import Interrupted, RunError
 from attseg.training.run import train

@@ -24,11 +24,19 @@ from attseg.cli.settings import keyed
 from attseg.errors import UsageError, unknown
 
 OTHER_NAMES = {
-    "backbone": "model.args.encoder",
-    "encoder": "model.args.encoder",
+    **dict.fromkeys(("backbone", "encoder"), "model.args.encoder"),
+    **dict.fromkeys(("imgsz", "img-size", "image-size", "input-size", "crop", "resolution"), "crop_size"),
+    **dict.fromkeys(("iters", "iterations", "max-iters", "max-steps"), "steps"),
+    **dict.fromkeys(("checkpoint", "weights"), "init"),
+    **dict.fromkeys(("output", "output-dir", "save-dir"), "out"),
+    **dict.fromkeys(("gpus", "num-gpus"), "machine.devices"),
+    **dict.fromkeys(("learning-rate", "lr0"), "optim.lr"),
+    "amp": "machine.precision",
     "batch": "batch_size",
-    "learning-rate": "optim.lr",
+    "dataset": "data.root",
     "num-workers": "machine.workers",
+    "optimizer": "optim.name",
+    "wd": "optim.weight_decay",
 }
 """What others call some settings, and arguments of a model that are options below ``--model.args``."""
 

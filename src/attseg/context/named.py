@@ -1,4 +1,4 @@
-"""Contexts by name."""
+"""Every context, by name: what ``attseg.context`` exports, and what the models' ``context`` takes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from attseg.arguments import check_arguments
 from attseg.attention.pyramid import FeaturePyramidAttention
 from attseg.attention.squeeze import SqueezeExcitation
 from attseg.context.aspp import ASPP, rates_at
+from attseg.context.base import WithSides
 from attseg.context.criss_cross import CrissCrossContext
 from attseg.context.dual import DualAttentionContext
 from attseg.context.global_context import GlobalContextContext
@@ -21,6 +22,23 @@ from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.context.pyramid_pooling import PyramidPooling
 from attseg.errors import UsageError, unknown
 from attseg.layers import ConvNormAct
+
+__all__ = [
+    "ASPP",
+    "ContextName",
+    "CrissCrossContext",
+    "DualAttentionContext",
+    "GlobalContextContext",
+    "GlobalPoolingContext",
+    "NonLocalContext",
+    "ObjectContext",
+    "PointwiseContext",
+    "PyramidPooling",
+    "WithSides",
+    "build_context",
+    "rates_at",
+    "reach_of",
+]
 
 PSA_CROP = (512, 512)
 """Height and width, in pixels, within which ``psa`` has a filter for every offset; ``PSANet`` lets its crop be chosen."""

@@ -1,4 +1,4 @@
-"""Decoders by name."""
+"""Every decoder, by name: what ``attseg.decoders`` exports, and what ``FCN`` takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from torch import nn
 
 from attseg.arguments import check_arguments
+from attseg.decoders.base import Decoded
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.dual import DualDecoder
 from attseg.decoders.global_convolution import GlobalConvolutionDecoder
@@ -16,6 +17,19 @@ from attseg.decoders.pyramid import FeaturePyramidDecoder
 from attseg.decoders.refinement import RefinementDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.errors import unknown
+
+__all__ = [
+    "BilinearDecoder",
+    "Decoded",
+    "DecoderName",
+    "DualDecoder",
+    "FeaturePyramidDecoder",
+    "GlobalConvolutionDecoder",
+    "MLPDecoder",
+    "RefinementDecoder",
+    "TopDownDecoder",
+    "build_decoder",
+]
 
 DecoderName = Literal["bilinear", "skip", "gau", "sum", "rrb", "gcn", "dual", "upernet", "mlp"]
 

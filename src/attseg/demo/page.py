@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from importlib import resources
 from io import BytesIO
 from pathlib import Path
-from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,6 +18,7 @@ from attseg.data.paint import colorize
 from attseg.data.sample import Array, Sample
 from attseg.explain.views import View
 from attseg.recipes.recipe import Recipe
+from attseg.templates import render_html
 
 MARK = '<meta name="generator" content="attseg demo">'
 """Marker of the demo's page."""
@@ -82,6 +80,29 @@ class Look:
     spatial: View
 
 
+class Tile(NamedTuple):
+    """An image with its caption.
+
+    Args:
+        caption: Below it, and read out in its place.
+        image: The image.
+        color: Of the caption, one of ``COLORS``.
+        exact: Whether its pixels stay square where it is enlarged.
+    """
+
+    caption: str
+    image: Image.Image
+    color: str = ""
+    exact: bool = False
+
+    @property
+    def uri(self) -> str:
+        """The image as a PNG within the page."""
+        buffer = BytesIO()
+        self.image.save(buffer, "PNG", optimize=True)
+        return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
 def build_page(
     sides: Sequence[Side],
     looks: Sequence[Look],
@@ -103,31 +124,24 @@ def build_page(
     """
     recipe, run = sides[0].recipe, str(out / sides[0].name)
     height, width = recipe.crop_size
-    plain = {
-        "headline": _headline(sides),
-        "first_seconds": round(sides[0].seconds),
-        "second_seconds": round(sides[1].seconds),
-        "encoder": recipe.model.args["encoder"],
-        "height": height,
-        "width": width,
-        "batch": recipe.batch_size,
-        "seed": recipe.seed,
-        "machine": machine,
-        "pan": shlex.quote(run),
-        "pan_text": repr(run),
-    }
-    template = Template((resources.files("attseg.demo") / "page.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        {name: escape(str(value)) for name, value in plain.items()},
-        scores="".join(map(_score, sides, COLORS, ("with attention", "without attention"))),
+    return render_html(
+        "attseg.demo",
+        "page.html",
+        headline=_headline(sides),
         widest=_widest(sides),
+        sides=[*zip(sides, COLORS, ("with attention", "without attention"), strict=True)],
         probes=_probes(sides),
-        scenes="".join(_scene(look, classes) for look in looks),
-        legend=_legend(zip(classes.names, classes.colors, strict=True)),
-        marks=_legend(MARKS.items()),
-        gates="".join(_figure(view.picture, f"step {step}") for step, view in enumerate(gates, 1)),
-        classes=_classes(sides, classes),
+        scenes=[_scene(look, classes) for look in looks],
+        gates=[Tile(f"step {step}", view.picture) for step, view in enumerate(gates, 1)],
+        legends=[zip(classes.names, classes.colors, strict=True), MARKS.items()],
+        classes=[*zip(classes.names, classes.colors, strict=True)],
         facts=_facts(sides),
+        recipe=recipe,
+        height=height,
+        width=width,
+        machine=machine,
+        run=run,
+        run_quoted=shlex.quote(run),
     )
 
 
@@ -140,53 +154,34 @@ def _headline(sides: Sequence[Side]) -> str:
     return f"After a short training: {points:.1f}\N{NO-BREAK SPACE}points better {better} attention"
 
 
-def _score(side: Side, color: str, what: str) -> str:
-    return (
-        f'<div class="card score {color}"><h3>{escape(side.recipe.model.name)}</h3>'
-        f'<div class="number">{_percent(side.report["miou"])}<small> % mIoU</small></div>'
-        f"<p>{what}; {_percent(side.report['pixel_accuracy'])} % of the pixels are right</p></div>"
-    )
-
-
 def _widest(sides: Sequence[Side]) -> str:
     """On which probe they differ most, in a sentence."""
     first, second = (side.report["probes"] for side in sides)
     gaps = {name: 100 * (first[name]["miou"] - second[name]["miou"]) for name in PROBES}
     name = max(gaps, key=lambda name: abs(gaps[name]))
     ahead = sides[0 if gaps[name] > 0 else 1].recipe.model.name
-    return f"The widest gap is that on {name}: {abs(gaps[name]):.1f} points, for {escape(ahead)}."
+    return f"The widest gap is that on {name}: {abs(gaps[name]):.1f} points, for {ahead}."
 
 
-def _probes(sides: Sequence[Side]) -> str:
+def _probes(sides: Sequence[Side]) -> list[tuple[str, str, list[float]]]:
+    """Name, explanation and mIoU of both, of all pixels and of those of each difficulty."""
     everything = f"The whole of the {sides[0].report['pictures']} scenes of the validation split."
-    rows = [("all pixels", everything, [side.report for side in sides])]
-    rows += [(name, text, [side.report["probes"][name] for side in sides]) for name, text in PROBES.items()]
-    return "".join(
-        f'<div class="probe"><div><h3>{name}</h3><p>{text}</p></div>'
-        f"<div>{''.join(map(_bar, sides, COLORS, scores))}</div></div>"
-        for name, text, scores in rows
-    )
+    rows = [("all pixels", everything, [side.report["miou"] for side in sides])]
+    for name, text in PROBES.items():
+        rows.append((name, text, [side.report["probes"][name]["miou"] for side in sides]))
+    return rows
 
 
-def _bar(side: Side, color: str, scores: Mapping[str, Any]) -> str:
-    return (
-        f'<div class="bar {color}"><span>{escape(side.recipe.model.name)}</span>'
-        f'<span class="track"><i style="width:{_percent(scores["miou"])}%"></i></span>'
-        f'<span class="value">{_percent(scores["miou"])}</span></div>'
-    )
-
-
-def _scene(look: Look, classes: ClassTable) -> str:
+def _scene(look: Look, classes: ClassTable) -> list[Tile]:
     sample, (first, second) = look.sample, look.predictions
-    tiles = [
-        _figure(Image.fromarray(sample.image), "picture"),
-        _figure(_painted(sample.labels, classes), "labels", exact=True),
-        _figure(look.spatial.picture, f"FPA, {look.spatial.low:.2f} to {look.spatial.high:.2f}"),
-        _figure(_painted(first, classes), "PAN", color="first", exact=True),
-        _figure(_painted(second, classes), "FCN", color="second", exact=True),
-        _figure(Image.fromarray(_difference(sample.labels, first, second)), "who is right", exact=True),
+    return [
+        Tile("picture", Image.fromarray(sample.image)),
+        Tile("labels", _painted(sample.labels, classes), exact=True),
+        Tile(f"FPA, {look.spatial.low:.2f} to {look.spatial.high:.2f}", look.spatial.picture),
+        Tile("PAN", _painted(first, classes), "first", exact=True),
+        Tile("FCN", _painted(second, classes), "second", exact=True),
+        Tile("who is right", Image.fromarray(_difference(sample.labels, first, second)), exact=True),
     ]
-    return f'<div class="card scene"><div class="tiles">{"".join(tiles)}</div></div>'
 
 
 def _difference(labels: Array, first: Array, second: Array) -> Array:
@@ -196,16 +191,8 @@ def _difference(labels: Array, first: Array, second: Array) -> Array:
     return colors[np.where(labels == IGNORE, 0, wrong)]
 
 
-def _classes(sides: Sequence[Side], classes: ClassTable) -> str:
-    rows = []
-    for name, color in zip(classes.names, classes.colors, strict=True):
-        cells = "".join(f"<td>{_percent(side.report['per_class'][name])}</td>" for side in sides)
-        rows.append(f"<tr><th>{_swatch(color)}{escape(name)}</th>{cells}</tr>")
-    return "".join(rows)
-
-
-def _facts(sides: Sequence[Side]) -> str:
-    rows = {
+def _facts(sides: Sequence[Side]) -> dict[str, list[str]]:
+    return {
         "parameters": [f"{side.parameters / 1e6:.2f} M" for side in sides],
         "multiply-adds a scene": [f"{side.multiply_adds / 1e9:.3f} G" for side in sides],
         "decoder channels": [f"{side.recipe.model.args['channels']}" for side in sides],
@@ -214,38 +201,7 @@ def _facts(sides: Sequence[Side]) -> str:
         "scenes seen": [f"{side.recipe.steps * side.recipe.batch_size}" for side in sides],
         "scenes a second": [f"{side.recipe.steps * side.recipe.batch_size / side.seconds:.1f}" for side in sides],
     }
-    return "".join(
-        f"<tr><th>{name}</th>{''.join(f'<td>{value}</td>' for value in values)}</tr>" for name, values in rows.items()
-    )
 
 
 def _painted(labels: Array, classes: ClassTable) -> Image.Image:
     return Image.fromarray(colorize(labels, classes))
-
-
-def _figure(picture: Image.Image, caption: str, *, color: str = "", exact: bool = False) -> str:
-    """A picture with its caption; ``exact`` keeps the pixels square."""
-    kind, text = "exact" if exact else "smooth", escape(caption)
-    return (
-        f'<figure><img class="{kind}" src="{_data_uri(picture)}" width="{picture.width}" height="{picture.height}" alt="{text}">'
-        f'<figcaption class="{color}">{text}</figcaption></figure>'
-    )
-
-
-def _data_uri(picture: Image.Image) -> str:
-    buffer = BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _legend(entries: Iterable[tuple[str, Color]]) -> str:
-    return "".join(f"<li>{_swatch(color)}{escape(name)}</li>" for name, color in entries)
-
-
-def _swatch(color: Color) -> str:
-    red, green, blue = color
-    return f'<span class="swatch" style="background:rgb({red},{green},{blue})"></span>'
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -3,11 +3,15 @@
 Each takes logits (N, K, H, W) and labels (N, H, W), integers of any kind with 255 where ignored, and gives a scalar in 32 bits,
 also for logits in half precision. Where every pixel is ignored it is 0, with a zero gradient. All refuse the same wrong inputs:
 other shapes, labels that are no integers, and labels that are neither a class nor 255.
+
+A recipe's loss ``some-name`` is the function ``some_name_loss``, and its options are the fields of ``LossSpec`` that begin with
+``some_name_``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from attseg.lazy import lazy
 
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from attseg.losses.total import make_loss, segmentation_loss
 
 __all__ = [
+    "ClassWeights",
+    "LossName",
+    "LossSpec",
     "boundary_loss",
     "cross_entropy_loss",
     "dice_loss",
@@ -32,6 +39,7 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "attseg.losses": "ClassWeights LossName LossSpec",
         "attseg.losses.boundary": "boundary_loss",
         "attseg.losses.cross_entropy": "cross_entropy_loss",
         "attseg.losses.dice": "dice_loss",
@@ -40,3 +48,32 @@ __getattr__, __dir__ = lazy(
         "attseg.losses.total": "make_loss segmentation_loss",
     },
 )
+
+ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
+LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec:
+    """The loss, over pixels whose label is not 255: a weighted sum of terms.
+
+    Args:
+        terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in
+            which pixels near a boundary weigh more; ``dice`` and ``lovasz``, of the overlap of each class.
+        class_weights: Factor of each class in all but ``dice`` and ``lovasz``, from how often the training labels have it.
+        aux: Factor of the cross-entropy of each auxiliary output by name; an output that is not named counts nothing.
+        ohem_threshold: Probability of its own class from which on a pixel is not hard.
+        ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
+        boundary_width: Distance to another label up to which a pixel weighs more, in pixels.
+        boundary_gain: What is added to the weight of a pixel that touches another label.
+        lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its images.
+    """
+
+    terms: dict[LossName, float] = field(default_factory=lambda: {"cross-entropy": 1.0})
+    class_weights: ClassWeights = "none"
+    aux: dict[str, float] = field(default_factory=dict)
+    ohem_threshold: float = 0.7
+    ohem_share: float = 0.0625
+    boundary_width: int = 5
+    boundary_gain: float = 4.0
+    lovasz_per: Literal["batch", "image"] = "batch"

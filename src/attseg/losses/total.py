@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from inspect import signature
 from typing import Protocol, get_args
 
 from torch import Tensor
 
+from attseg import losses
 from attseg.errors import UsageError, unknown
-from attseg.losses.boundary import boundary_loss
+from attseg.losses import LossName, LossSpec
 from attseg.losses.cross_entropy import cross_entropy_loss
-from attseg.losses.dice import dice_loss
-from attseg.losses.lovasz import lovasz_loss
-from attseg.losses.ohem import ohem_loss
 from attseg.models.frame import Segmentation
-from attseg.recipes.recipe import LossName, LossSpec
 
 
 class Loss(Protocol):
@@ -83,27 +82,22 @@ def make_loss(spec: LossSpec) -> Loss:
 class _Sum:
     def __init__(self, spec: LossSpec) -> None:
         _check(spec)
-        self.spec = spec
+        self.terms = [(factor, _term(name, spec)) for name, factor in spec.terms.items() if factor]
 
     def __call__(self, logits: Tensor, labels: Tensor, *, weight: Tensor | None = None) -> Tensor:
-        parts = [
-            factor * self._term(name, logits, labels, weight) for name, factor in self.spec.terms.items() if factor
-        ]
+        parts = [factor * loss(logits, labels, weight=weight) for factor, loss in self.terms]
         return sum(parts[1:], start=parts[0])
 
-    def _term(self, name: LossName, logits: Tensor, labels: Tensor, weight: Tensor | None) -> Tensor:
-        spec = self.spec
-        match name:
-            case "cross-entropy":
-                return cross_entropy_loss(logits, labels, weight=weight)
-            case "ohem":
-                return ohem_loss(logits, labels, threshold=spec.ohem_threshold, share=spec.ohem_share, weight=weight)
-            case "boundary":
-                return boundary_loss(logits, labels, width=spec.boundary_width, gain=spec.boundary_gain, weight=weight)
-            case "dice":
-                return dice_loss(logits, labels)
-            case "lovasz":
-                return lovasz_loss(logits, labels, per=spec.lovasz_per)
+
+def _term(name: LossName, spec: LossSpec) -> Loss:
+    """The loss of a name, with its options; ``attseg.losses`` says how they are found."""
+    prefix = name.replace("-", "_")
+    function = getattr(losses, f"{prefix}_loss")
+    fields = {key: value for key, value in vars(spec).items() if key.startswith(f"{prefix}_")}
+    options = {key.removeprefix(f"{prefix}_"): value for key, value in fields.items()}
+    if "weight" in signature(function).parameters:
+        return partial(function, **options)
+    return lambda logits, labels, *, weight=None: function(logits, labels, **options)
 
 
 def _check(spec: LossSpec) -> None:

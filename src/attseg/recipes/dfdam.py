@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attseg.losses import LossSpec
 from attseg.recipes.pan import pan_camvid, pan_scenes
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec, Recipe
+from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec, Recipe
 
 PAPER = "Xiong et al. 2019, arXiv 1911.08149"
 SCALES = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0)

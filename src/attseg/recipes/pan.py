@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec, Recipe
+from attseg.losses import LossSpec
+from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec, Recipe
 
 PAPER = "Li et al. 2018, arXiv 1805.10180"
 

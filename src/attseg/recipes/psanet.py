@@ -16,8 +16,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
+from attseg.losses import LossSpec
 from attseg.recipes.pan import pan_camvid, pan_scenes
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec, Recipe
+from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec, Recipe
 
 PAPER = "Zhao et al., ECCV 2018"
 Depth = Literal[50, 101]

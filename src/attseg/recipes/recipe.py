@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attseg.data.catalog import DATA_NAMES
 from attseg.errors import UsageError
+from attseg.losses import LossSpec
 
 ModelName = Literal["PAN", "PSANet", "DFDAM", "AttentionToRefine", "FCN"]
 if TYPE_CHECKING:
     DataName = str
 else:
     DataName = Literal[DATA_NAMES]
-ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 Sampling = Literal["shuffled", "class-balanced"]
 Freeze = Literal["none", "1", "2", "3", "encoder"]
-LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]
 
 LONGEST_NAME = 100
 """Characters that the name of a recipe may have."""
@@ -115,32 +114,6 @@ class OptimSpec:
     layer_decay: float = 1.0
     decay_norm_and_bias: bool = True
     clip: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossSpec:
-    """The loss, over pixels whose label is not 255: a weighted sum of terms.
-
-    Args:
-        terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in
-            which pixels near a boundary weigh more; ``dice`` and ``lovasz``, of the overlap of each class.
-        class_weights: Factor of each class in all but ``dice`` and ``lovasz``, from how often the training labels have it.
-        aux: Factor of the cross-entropy of each auxiliary output by name; an output that is not named counts nothing.
-        ohem_threshold: Probability of its own class from which on a pixel is not hard.
-        ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
-        boundary_width: Distance to another label up to which a pixel weighs more, in pixels.
-        boundary_gain: What is added to the weight of a pixel that touches another label.
-        lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its images.
-    """
-
-    terms: dict[LossName, float] = field(default_factory=lambda: {"cross-entropy": 1.0})
-    class_weights: ClassWeights = "none"
-    aux: dict[str, float] = field(default_factory=dict)
-    ohem_threshold: float = 0.7
-    ohem_share: float = 0.0625
-    boundary_width: int = 5
-    boundary_gain: float = 4.0
-    lovasz_per: Literal["batch", "image"] = "batch"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attseg.losses import LossSpec
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
-from attseg.recipes.recipe import AugmentSpec, DataSpec, LossSpec, ModelSpec, OptimSpec, Recipe
+from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec, Recipe
 
 PAPER = "Yang and Peng 2018, arXiv 1807.02917"
 AUX = {"scale_100": 1.0, "scale_50": 1.0}

@@ -12,7 +12,7 @@ from attseg.recipes import RECIPES, find_recipe
 from attseg.recipes.tables import TABLES, find_row_recipe, find_table
 
 ROWS = [(table, row) for table in TABLES.values() for row in table.rows]
-COUNTS = {
+COUNTS = {  # of the papers; rows of our own may stand beside them
     **{"a2r:1": 5, "a2r:2": 5, "a2r:3": 5},
     **{"dfdam:1": 6, "dfdam:2": 3, "dfdam:3": 3, "dfdam:4": 7, "dfdam:5": 3, "dfdam:6": 6, "dfdam:7": 10},
     **{"pan:1": 10, "pan:2": 3, "pan:3": 4, "pan:4": 3, "pan:5": 3, "pan:6": 9, "pan:7": 6},
@@ -34,8 +34,9 @@ SAID = (
 )
 
 
-def test_every_table_is_there():
-    assert {name: len(table.rows) for name, table in TABLES.items()} == COUNTS
+def test_every_table_has_the_rows_of_its_paper():
+    assert COUNTS.keys() <= TABLES.keys()
+    assert [name for name, rows in COUNTS.items() if len(TABLES[name].rows) < rows] == []
 
 
 @pytest.mark.parametrize(("table", "row", "other", "figure", "miou", "accuracy"), SAID)

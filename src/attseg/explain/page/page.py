@@ -6,11 +6,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from html import escape
-from string import Template
 from typing import Any
 
+from markupsafe import Markup
+
 from attseg.explain.page.assets import static_text, viewer_script, viewer_style
+from attseg.templates import render_html
 
 MARK = '<meta name="generator" content="attseg explain">'
 """Marker of these pages."""
@@ -27,21 +28,25 @@ def make_page(bundle: Mapping[str, Any]) -> str:
     """
     style = f"{viewer_style()}\n{static_text('page.css')}"
     script = f"{viewer_script()}\n{static_text('page.js')}"
-    return Template(static_text("page.html")).substitute(
-        mark=MARK,
-        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
-        title=escape(" · ".join([bundle["name"], *(side["title"] for side in bundle["sides"])])),
-        style=style,
-        script=script,
+    return render_html(
+        "attseg.explain.page",
+        "static/page.html",
+        mark=Markup(MARK),
+        policy=Markup(
+            f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        title=" · ".join([bundle["name"], *(side["title"] for side in bundle["sides"])]),
+        style=Markup(style),
+        script=Markup(script),
         bundle=_as_data(bundle),
     )
 
 
-def _as_data(values: Mapping[str, Any]) -> str:
+def _as_data(values: Mapping[str, Any]) -> Markup:
     """JSON that can stand in a script element: no text in it can end the element or begin another."""
     text = json.dumps(values, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 
 def _hash(text: str) -> str:
