@@ -67,6 +67,24 @@ def toy_loss(logits: Tensor, labels: Tensor, *, power: float = 1.0, weight: Tens
     check_labels(logits, labels)
     return weighted_mean(pixel_losses(logits, labels) ** power, pixel_weights(labels, weight))
 '''
+DATA = '''
+"""A toy data set: two classes."""
+
+from __future__ import annotations
+
+from attseg.data.classes import ClassTable
+from attseg.data.sets.record import DataSet, Terms
+
+TOY = ClassTable(("grass", "cow"), ((0, 255, 0), (90, 60, 30)))
+RECORD = DataSet(
+    name="toy",
+    title="Toy",
+    about="cows on grass, 2 classes",
+    classes=TOY,
+    layouts=(("images/{}", "labels/{}"),),
+    terms=Terms(license="cc0-1.0", note="Cite the cow."),
+)
+'''
 VERB = '''
 """``attseg toy``: count."""
 
@@ -132,6 +150,26 @@ def test_toy(capsys):
     assert found == 2 * toy_loss(logits, labels, power=0.5)
     assert main(["train", "--help"]) == 0
     assert "--loss.toy_power" in capsys.readouterr().out
+""",
+    "tests/data/sets/test_toy.py": """
+import numpy as np
+from PIL import Image
+
+from attseg.cli import main
+from attseg.data import open_data
+
+
+def test_toy(tmp_path, capsys):
+    labels = np.array([[0, 1], [1, 255]], np.uint8)
+    for kind, image in (("images", Image.new("RGB", (2, 2), "red")), ("labels", Image.fromarray(labels))):
+        for split in ("train", "val"):
+            (tmp_path / kind / split).mkdir(parents=True)
+            image.save(tmp_path / kind / split / "a.png")
+    data = open_data("toy", "val", root=tmp_path)
+    assert data.classes.names == ("grass", "cow")
+    assert np.array_equal(data[0].labels, labels)
+    assert main(["train", "pan-folder", "--data.name", "toy", "--data.root", str(tmp_path), "--print_config"]) == 0
+    assert "name: toy" in capsys.readouterr().out
 """,
     "tests/cli/test_toy.py": """
 import pytest
@@ -228,6 +266,15 @@ PATHS = {
         ),
         "tests/losses/test_toy.py": TESTS["tests/losses/test_toy.py"],
     },
+    "A data set": {
+        "src/attseg/data/sets/toy.py": DATA,
+        "src/attseg/data/catalog.py": both(
+            after(r"from attseg\.data\.sets import [^\n]*sbd, scenes", ", toy"),
+            after(r"for module in \(scenes", ", toy"),
+        ),
+        "tests/data/sets/test_toy.py": TESTS["tests/data/sets/test_toy.py"],
+        "docs/data.md": after(r"\Z", "\nToy has cows.\n"),
+    },
     "A row of a table": {
         "src/attseg/recipes/tables/dfdam.py": after(r"rows=_ablation\(2, dfdam_cityscapes\(\), 18, \([^)]*\)\)", ROW),
     },
@@ -256,6 +303,7 @@ def test_contributing_lists_the_files():
         "A context": 4,
         "A decoder": 4,
         "A loss": 3,
+        "A data set": 4,
         "A row of a table": 1,
     }
 
@@ -293,7 +341,13 @@ def test_toys_added_in_these_files_work_everywhere(copy):
     """They are in the public rooms, the command line, the pages and the tests that walk over every part."""
     tests = [name for files in PATHS.values() for name in files if name.startswith("tests/")]
     every = ["context/test_context.py", "decoders/test_decoders.py", "losses/test_every_loss.py", "models/test_grid.py"]
-    more = ["test_parts.py", "test_lazy.py", "recipes/tables/test_tables.py", "recipes/tables/test_small.py"]
+    more = [
+        "test_parts.py",
+        "test_lazy.py",
+        "recipes/tables/test_tables.py",
+        "data/test_catalog.py",
+        "recipes/tables/test_small.py",
+    ]
     code, output = run(
         copy, "-m", "pytest", "-q", "-p", "no:randomly", "-k", "toy or every_name or every_table", "-n", "0",
         *tests, *(f"tests/{name}" for name in (*every, *more)),

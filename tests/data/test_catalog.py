@@ -13,7 +13,7 @@ from attseg.recipes.recipe import DataName
 def test_every_name_opens(folder, camvid_root):
     assert open_data("folder", "val", root=folder).classes.names == ("water", "land", "boat")
     assert open_data("camvid", "val", root=camvid_root).classes is CAMVID
-    assert DATA_NAMES == ("scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes")
+    assert {"scenes", "camvid", "folder", "voc2012", "sbd", "ade20k", "cityscapes"} <= {*DATA_NAMES}
 
 
 def test_options_reach_the_scenes():
