@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import resources
+from math import isnan
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -43,7 +44,10 @@ _OPTIONS: dict[str, Any] = {
     "keep_trailing_newline": True,
 }
 _FILTERS: dict[str, Callable[..., Any]] = {
-    "percent": lambda share, decimals=1: f"{100 * share:.{decimals}f}",
+    "percent": lambda share: f"{100 * share:.1f}",
+    "percent_or_dash": lambda share: "-" if share is None or isnan(share) else f"{100 * share:.2f}",
+    "numbers": lambda values: ", ".join(f"{value:g}" for value in values),
+    "markup": Markup,
     "repr": repr,
     "zip": lambda *values: zip(*values, strict=True),
 }

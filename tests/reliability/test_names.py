@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from attseg.cli import main
-from attseg.hub.card import _plain
+from attseg.templates import plain
 from attseg.web.folder import Folder
 from attseg.web.limits import Limits
 from attseg.web.refusal import Refused
@@ -93,8 +93,8 @@ def test_the_explorer_lists_such_names(home):
 
 
 def test_cards_show_names_as_text():
-    assert _plain("sky\x1b[31m\u202e\udce9 `x`|") == r"sky\x1b[31m\u202e\udce9 'x'/"
-    assert len(_plain("x" * 1_000_000)) < 3000
+    assert plain("sky\x1b[31m\u202e\udce9 `x`|") == r"sky\x1b[31m\u202e\udce9 'x'/"
+    assert len(plain("x" * 1_000_000)) < 3000
 
 
 @pytest.mark.parametrize("ending", ["onnx", "xml", "pt2"])
