@@ -54,9 +54,10 @@ def with_settings(*groups: tuple[str, Iterable[Setting]]) -> Callable[[Run], Run
             for name, hint in options.items()
         ]
         hints = {name: hint for name, hint in function.__annotations__.items() if name != "given"}
-        run.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([*own, *more])  # type: ignore[attr-defined] # functions may have any
         run.__annotations__ = hints | options
-        run.open_settings = [f"--{setting.key}" for *_, setting in chosen if _origin(setting.hint) is dict]  # type: ignore[attr-defined]
+        opened = [f"--{setting.key}" for *_, setting in chosen if _origin(setting.hint) is dict]
+        run.open_settings = opened  # type: ignore[attr-defined] # likewise
         return run
 
     return decorate

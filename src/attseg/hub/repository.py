@@ -165,8 +165,9 @@ def publish(segmenter: OnHub, repository: str, *, license: str | None = None, pr
         UsageError: It is not known which network this is, or the name is none.
         FileError: The hub cannot be reached, or refuses.
     """
-    # The last name but one is imported there from elsewhere, and not declared: hence "ignore".
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalTokenNotFoundError  # type: ignore[attr-defined]
+    from huggingface_hub import errors
+
+    unreachable: Any = errors.HTTPError  # type: ignore[attr-defined] # imported there, and not declared
 
     card = {"license": license, "repository": repository}
     try:
@@ -174,11 +175,11 @@ def publish(segmenter: OnHub, repository: str, *, license: str | None = None, pr
             return segmenter.push_to_hub(
                 repository, private=private, model_card_kwargs=card, commit_message="Weights and card"
             )
-    except HFValidationError as error:
+    except errors.HFValidationError as error:
         raise UsageError(f"{repository!r} is no name of a repository, owner/name was expected: {error}") from None
-    except LocalTokenNotFoundError:
+    except errors.LocalTokenNotFoundError:
         raise FileError(f"{repository} cannot be written without logging in: 'hf auth login'") from None
-    except HfHubHTTPError as error:
+    except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else None
         advice = (
             "log in with 'hf auth login', as somebody who may write there"
@@ -186,7 +187,7 @@ def publish(segmenter: OnHub, repository: str, *, license: str | None = None, pr
             else "try again later"
         )
         raise FileError(f"{repository} cannot be written ({error.server_message or error}); {advice}") from error
-    except (OSError, HTTPError) as error:
+    except (OSError, unreachable) as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"the Hugging Face hub cannot be reached ({error}); try again with a network") from error

@@ -21,11 +21,10 @@ class Limits:
         kept_pictures: How many pictures are kept; the one that was not used for longest goes first.
         kept_bytes: What the kept pictures and their maps take in all; the newest is kept even if it alone takes more.
         files: How many pictures of a folder are listed.
-        head_seconds: For the head of a request to arrive, and for a connection on which nothing is asked.
+        idle_seconds: That a connection stays open behind an answer, for the next request.
         body_seconds: For a file to arrive.
         look_seconds: For a network to see a picture.
-        request_seconds: For a request from its head to the end of its answer, in all.
-        connections: Open at once; more are answered that it is crowded, and those above twice as many are closed.
+        connections: Open at once; more are answered with 503.
     """
 
     upload_bytes: int = 32 * 2**20
@@ -39,8 +38,7 @@ class Limits:
     kept_pictures: int = 24
     kept_bytes: int = 2**30
     files: int = 5000
-    head_seconds: float = 10.0
+    idle_seconds: int = 10
     body_seconds: float = 30.0
     look_seconds: float = 120.0
-    request_seconds: float = 300.0
     connections: int = 256

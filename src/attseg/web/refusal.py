@@ -23,8 +23,13 @@ class Refused(Exception):
         self.status = status
 
     def response(self) -> JSONResponse:
-        """The answer: ``{"error": message}``, with ``Retry-After`` where trying again helps."""
-        headers = {"Retry-After": str(RETRY_SECONDS)} if self.status in (429, 503) else None
+        """The answer: ``{"error": message}``, with ``Retry-After`` where trying again helps.
+
+        The connection ends behind a file that was refused, so that the rest of it does not go on coming.
+        """
+        headers = {"Retry-After": str(RETRY_SECONDS)} if self.status in (429, 503) else {}
+        if self.status in (408, 413):
+            headers["Connection"] = "close"
         return JSONResponse({"error": cut(harmless(str(self)), LONGEST_MESSAGE)}, self.status, headers)
 
 

@@ -8,14 +8,12 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import uvicorn
 
 from attseg.errors import UsageError
 from attseg.web.app import make_app
-from attseg.web.connection import WatchedConnection
 from attseg.web.desk import Desk
 from attseg.web.guard import Guard, is_loopback, own_names
 
@@ -87,7 +85,9 @@ def serve(desk: Desk, listening: socket.socket, *, host: str, token: str, on_rea
     """
     config = uvicorn.Config(
         Guard(make_app(desk), token=token, names=own_names(host), addresses=not is_loopback(host)),
-        http=partial(WatchedConnection, limits=desk.limits),  # type: ignore[arg-type] # declared a class, and only called
+        http="h11",
+        limit_concurrency=desk.limits.connections,
+        timeout_keep_alive=desk.limits.idle_seconds,
         ws="none",
         loop="asyncio",
         lifespan="off",

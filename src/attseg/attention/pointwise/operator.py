@@ -96,8 +96,7 @@ BACKWARD = (
 def _attend(
     values: Tensor, features: Tensor, filters: Tensor, direction: str, normalize: str, outside: str
 ) -> tuple[Tensor, Tensor]:
-    # A schema knows strings, and not which ones: hence "ignore" here and below.
-    return tiled.forward(values, features, filters, direction, normalize, outside)  # type: ignore[arg-type]
+    return tiled.forward(values, features, filters, direction, normalize, outside)  # type: ignore[arg-type] # schemas have str
 
 
 @_attend.register_fake
@@ -122,7 +121,8 @@ def _attend_backward(
     normalize: str,
     outside: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return tiled.backward(gradient, attended, sums, values, features, filters, direction, normalize, outside)  # type: ignore[arg-type]
+    terms = direction, normalize, outside
+    return tiled.backward(gradient, attended, sums, values, features, filters, *terms)  # type: ignore[arg-type] # schemas have str
 
 
 @_attend_backward.register_fake
@@ -141,15 +141,14 @@ def _(
 
 
 def _keep(ctx: FunctionCtx, inputs: tuple[object, ...], output: tuple[Tensor, Tensor]) -> None:
-    # What a context keeps beside tensors are attributes that torch's class does not declare, and what it is given are to mypy any
-    # objects: hence "ignore" here and in _back.
-    *tensors, ctx.direction, ctx.normalize, ctx.outside = inputs  # type: ignore[attr-defined]
-    ctx.save_for_backward(*output, *tensors)  # type: ignore[arg-type]
+    *tensors, ctx.direction, ctx.normalize, ctx.outside = inputs  # type: ignore[attr-defined] # torch declares no attributes
+    ctx.save_for_backward(*output, *tensors)  # type: ignore[arg-type] # the inputs are objects to torch
 
 
 def _back(ctx: FunctionCtx, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-    terms = ctx.direction, ctx.normalize, ctx.outside  # type: ignore[attr-defined]
-    return *_attend_backward(gradient, *ctx.saved_tensors, *terms), None, None, None  # type: ignore[attr-defined]
+    terms = ctx.direction, ctx.normalize, ctx.outside  # type: ignore[attr-defined] # as _keep has put them
+    saved = ctx.saved_tensors  # type: ignore[attr-defined] # torch declares it in another class
+    return *_attend_backward(gradient, *saved, *terms), None, None, None
 
 
 _attend.register_autograd(_back, setup_context=_keep)
