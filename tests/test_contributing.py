@@ -67,6 +67,35 @@ def toy_loss(logits: Tensor, labels: Tensor, *, power: float = 1.0, weight: Tens
     check_labels(logits, labels)
     return weighted_mean(pixel_losses(logits, labels) ** power, pixel_weights(labels, weight))
 '''
+ENCODER = '''
+"""A toy encoder: four strided convolutions."""
+
+from torch import Tensor, nn
+
+from attseg.encoders.base import Encoder
+from attseg.errors import UsageError
+
+
+class ToyEncoder(Encoder):
+    """One convolution for each stride."""
+
+    def __init__(self, output_stride: int = 32, in_channels: int = 3) -> None:
+        if output_stride != 32:
+            raise UsageError(f"output_stride is {output_stride}; the toy has 32")
+        super().__init__((8, 8, 16, 16), (4, 8, 16, 32), in_channels)
+        sizes = [in_channels, *self.channels]
+        self.steps = nn.ModuleList(
+            nn.Conv2d(sizes[i], sizes[i + 1], 3, stride=4 if i == 0 else 2, padding=1) for i in range(4)
+        )
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Maps, finest first."""
+        maps = []
+        for step in self.steps:
+            images = step(images).relu()
+            maps.append(images)
+        return maps
+'''
 DATA = '''
 """A toy data set: two classes."""
 
@@ -150,6 +179,18 @@ def test_toy(capsys):
     assert found == 2 * toy_loss(logits, labels, power=0.5)
     assert main(["train", "--help"]) == 0
     assert "--loss.toy_power" in capsys.readouterr().out
+""",
+    "tests/encoders/test_toy.py": """
+import torch
+
+from attseg import FCN
+from attseg.encoders import ToyEncoder
+
+
+def test_toy():
+    model = FCN(3, encoder="toy", output_stride=32, decoder="skip", channels=8)
+    assert isinstance(model.encoder, ToyEncoder)
+    assert model.eval()(torch.zeros(1, 3, 50, 65)).logits.shape == (1, 3, 50, 65)
 """,
     "tests/data/sets/test_toy.py": """
 import numpy as np
@@ -265,6 +306,19 @@ PATHS = {
             after(r"    ohem_share: float = [^\n]*\n", "    toy_power: float = 1.0\n"),
         ),
         "tests/losses/test_toy.py": TESTS["tests/losses/test_toy.py"],
+    },
+    "An encoder": {
+        "src/attseg/encoders/toy.py": ENCODER,
+        "src/attseg/encoders/named.py": both(
+            after(r"from attseg\.encoders\.timm import [^\n]*\n", "from attseg.encoders.toy import ToyEncoder\n"),
+            after(r"__all__ = \[", '"ToyEncoder", '),
+            before(
+                "    if encoder == LARGE_FOV",
+                '    if encoder == "toy":\n        return ToyEncoder(output_stride, in_channels)\n',
+            ),
+        ),
+        "tests/encoders/test_toy.py": TESTS["tests/encoders/test_toy.py"],
+        "docs/parts.md": after(r"## Encoders\n.*?\n\| ResNet [^\n]*\n", "| toys | `toy` | 32 | |\n"),
     },
     "A data set": {
         "src/attseg/data/sets/toy.py": DATA,

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attseg.lazy import lazy
+from attseg.lazy import lazy_from
 
 if TYPE_CHECKING:
-    from attseg.encoders.base import Encoder
-    from attseg.encoders.timm import TimmEncoder
-    from attseg.encoders.vgg import VGGLargeFOV
-    from attseg.encoders.vit import VitEncoder
+    from attseg.encoders.named import *  # noqa: F403 its __all__
 
-__all__ = [
-    "Encoder",
-    "TimmEncoder",
-    "VGGLargeFOV",
-    "VitEncoder",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.encoders.base": "Encoder",
-        "attseg.encoders.timm": "TimmEncoder",
-        "attseg.encoders.vgg": "VGGLargeFOV",
-        "attseg.encoders.vit": "VitEncoder",
-    },
-)
+__getattr__, __dir__ = lazy_from(__name__, "attseg.encoders.named")

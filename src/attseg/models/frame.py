@@ -10,9 +10,7 @@ from torch import Tensor, nn
 
 from attseg.context.base import WithSides
 from attseg.encoders.base import Encoder
-from attseg.encoders.timm import TimmEncoder
-from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
-from attseg.encoders.vit import VitEncoder, is_vit
+from attseg.encoders.named import make_encoder as make_encoder
 from attseg.errors import UsageError
 from attseg.layers import resize
 
@@ -160,29 +158,6 @@ def check_image_channels(images: Tensor, encoder: nn.Module) -> None:
             f"pictures of {images.shape[1]} channels were given, and the network takes {wanted}: read the bands that it was "
             f"built for, or build it with in_channels={images.shape[1]}"
         )
-
-
-def make_encoder(
-    encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None, in_channels: int = 3
-) -> Encoder:
-    """The encoder by its name, in timm or ``vgg16-largefov``, or the ready one that was handed in."""
-    if encoder == LARGE_FOV:
-        return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
-    if isinstance(encoder, str):
-        kind = VitEncoder if is_vit(encoder) else TimmEncoder
-        return kind(
-            encoder, output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels
-        )
-    if in_channels not in (3, encoder.in_channels):
-        raise UsageError(
-            f"in_channels is {in_channels}, and the encoder that was handed in takes {encoder.in_channels} channels; build it "
-            f"with in_channels={in_channels}, or leave the argument out"
-        )
-    if pretrained or weights is not None:
-        raise UsageError(
-            "pretrained and encoder_weights are for encoders given by name; load a ready module's weights yourself"
-        )
-    return encoder
 
 
 def check_classes(num_classes: int) -> None:
