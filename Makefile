@@ -3,12 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint types fast compile soak docs clean
+.PHONY: demo test lint types quick fast compile soak docs clean
 
 demo: .venv/ready
 	$(BIN)/attseg demo --out demo
 
 test: lint types fast compile
+
+# While you work, about two minutes on two free cores: no test that is marked slow (half a second of processor time and more),
+# and without the shape checker.
+quick: .venv/ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) -m "not slow and not compile and not browser and not soak"
 
 # One thread a test process: otherwise the processes fight over the cores.
 fast: .venv/ready-dev

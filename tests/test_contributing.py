@@ -96,6 +96,7 @@ class ToyEncoder(Encoder):
             maps.append(images)
         return maps
 '''
+TOY_ENCODER = '    if encoder == "toy":\n        return ToyEncoder(output_stride, in_channels)\n'
 DATA = '''
 """A toy data set: two classes."""
 
