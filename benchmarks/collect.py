@@ -34,7 +34,7 @@ from attseg.recipes.tables import find_table
 from attseg.recipes.tables.record import Figure, Row
 from attseg.recipes.tables.small import small
 from attseg.reproduce.plan import Measurement, Run
-from attseg.reproduce.run import Result, read_result
+from attseg.reproduce.run import RowResult, read_result
 from attseg.runs.history import read_rows
 
 TABLES = ("psanet:1", "pan:1", "pan:3", "pan:5", "dfdam:1", "a2r:1", "a2r:2")
@@ -166,7 +166,7 @@ def tables(steps: int) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Recip
     return rows, recipes
 
 
-def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, Result]]:
+def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, RowResult]]:
     """The runs of a recipe that have been evaluated."""
     protocol = find_protocol(PROTOCOL, data=recipe.data.name)
     row = Row(name=recipe.name, printed=recipe.name, figures=(Figure(miou=None),), recipe=recipe)
@@ -177,7 +177,7 @@ def results(recipe: Recipe, folder: Path) -> Iterator[tuple[Run, Result]]:
             yield run, result
 
 
-def as_record(run: Run, result: Result) -> dict[str, Any]:
+def as_record(run: Run, result: RowResult) -> dict[str, Any]:
     """What is kept of a run, in percent."""
     report = json.loads((run.folder / "reproduced" / f"{PROTOCOL}.json").read_text())
     ended = datetime.fromtimestamp((run.folder / "last.safetensors").stat().st_mtime, UTC)

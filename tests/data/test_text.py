@@ -15,7 +15,7 @@ from attseg.data import text
 from attseg.data.classes import ClassTable
 from attseg.data.paint import legend
 from attseg.data.text import class_label, draw_text, drawable, font_families, shorten, text_width
-from attseg.evaluation.pictures import draw_confusion
+from attseg.evaluation.plots import draw_confusion
 from attseg.evaluation.report import Report
 
 NEVER = chr(0x10FFFD)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Sample
-from attseg.demo.page import MARK, MARKS, Look, Side, _difference, _widest, build_page
+from attseg.demo.page import MARK, MARKS, Look, TrainedNetwork, _difference, _widest, build_page
 from attseg.evaluation.report import Report
 from attseg.explain.views import View
 from attseg.recipes.recipe import ModelSpec, Recipe
@@ -46,7 +46,7 @@ def a_side(name, model, right, seconds=12.0):
         batch_size=4,
         steps=30,
     )
-    return Side(name, recipe, seconds, 1_234_567, 5_000_000, report.to_dict())
+    return TrainedNetwork(name, recipe, seconds, 1_234_567, 5_000_000, report.to_dict())
 
 
 def a_look():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attseg.data.preprocessing import Preprocessing
-from attseg.export.parity import AGREEMENT, Parity, Row, check_parity
+from attseg.export.parity import AGREEMENT, Parity, ParityRow, check_parity
 from attseg.export.report import describe_file, report_path, write_report
 from attseg.inference.exported.contract import Contract
 from onnx_files import network, strongest
@@ -56,7 +56,7 @@ def test_a_file_of_one_size_is_checked_at_that_one(tmp_path):
 
 def test_the_report_lies_beside_the_file_and_holds_it_all(tmp_path):
     file = strongest(tmp_path / "a.onnx")
-    parity = Parity((Row((32, 40), 2, 1e-6, 0.9999, 0.1, 0.05),), 0.999, "scores", "ONNX Runtime", 1)
+    parity = Parity((ParityRow((32, 40), 2, 1e-6, 0.9999, 0.1, 0.05),), 0.999, "scores", "ONNX Runtime", 1)
     place = write_report(file, describe_file(file, parity))
     assert place == report_path(file) == tmp_path / "a.onnx.report.json"
     values = json.loads(place.read_text())

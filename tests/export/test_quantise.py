@@ -9,9 +9,9 @@ from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.export.drop import Drop, measure_drop
 from attseg.export.formats import export_openvino
-from attseg.export.pictures import as_input, draw_some, read_some, sample_pictures
 from attseg.export.quantise import quantise
 from attseg.export.report import files_of
+from attseg.export.samples import as_input, draw_some, read_some, sample_pictures
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.engines import read_description
 from attseg.inference.segmenter import load
@@ -29,7 +29,7 @@ def refuse(event, arguments):
 sys.addaudithook(refuse)
 from pathlib import Path
 from attseg.data.sets.scenes import Scenes
-from attseg.export.pictures import draw_some
+from attseg.export.samples import draw_some
 from attseg.export.quantise import quantise
 source, made = map(Path, sys.argv[1:])
 quantise(source, made, draw_some(Scenes("train", size=(64, 96), count=2), 2))

@@ -185,7 +185,7 @@ def _serve():
 
     import attseg.cli.train
     import attseg.demo
-    import attseg.evaluation.pictures
+    import attseg.evaluation.plots
     import attseg.inference.segmenter
     import attseg.training.run  # noqa: F401
 

@@ -20,7 +20,7 @@ from attseg.recipes.recipe import Machine
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
-    from attseg.evaluation.job import Measured, Task
+    from attseg.evaluation.job import MeasuredModel, Task
     from attseg.evaluation.submission import Submission
 
 MACHINE = ("machine.device", "machine.precision", "machine.workers")
@@ -238,7 +238,7 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
 
 def _measure(
     task: Task, file: Path, folder: Path | None, archive: Submission | None = None, *, resume: bool
-) -> Measured:
+) -> MeasuredModel:
     """Measure the model in a file, with bars on the way."""
     from attseg.evaluation.job import measure
     from attseg.inference.segmenter import load

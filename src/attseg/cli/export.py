@@ -114,8 +114,8 @@ def run(
 
     from attseg.evaluation.run_data import data_spec, kept_spec, recipe_of
     from attseg.export.job import export_file, find_integers
-    from attseg.export.pictures import read_some
     from attseg.export.report import files_of, report_path
+    from attseg.export.samples import read_some
     from attseg.export.shown import export_parts
     from attseg.hub.sources import find_weights
     from attseg.inference.exported.contract import Contract

@@ -45,7 +45,7 @@ MARKS: Mapping[str, Color] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class TrainedNetwork:
     """One of the two networks.
 
     Args:
@@ -104,7 +104,7 @@ class Tile(NamedTuple):
 
 
 def build_page(
-    sides: Sequence[Side],
+    sides: Sequence[TrainedNetwork],
     looks: Sequence[Look],
     gates: Sequence[View],
     classes: ClassTable,
@@ -145,7 +145,7 @@ def build_page(
     )
 
 
-def _headline(sides: Sequence[Side]) -> str:
+def _headline(sides: Sequence[TrainedNetwork]) -> str:
     first, second = (100 * side.report["miou"] for side in sides)
     points = abs(first - second)
     if points < LEVEL:
@@ -154,7 +154,7 @@ def _headline(sides: Sequence[Side]) -> str:
     return f"After a short training: {points:.1f}\N{NO-BREAK SPACE}points better {better} attention"
 
 
-def _widest(sides: Sequence[Side]) -> str:
+def _widest(sides: Sequence[TrainedNetwork]) -> str:
     """On which probe they differ most, in a sentence."""
     first, second = (side.report["probes"] for side in sides)
     gaps = {name: 100 * (first[name]["miou"] - second[name]["miou"]) for name in PROBES}
@@ -163,7 +163,7 @@ def _widest(sides: Sequence[Side]) -> str:
     return f"The widest gap is that on {name}: {abs(gaps[name]):.1f} points, for {ahead}."
 
 
-def _probes(sides: Sequence[Side]) -> list[tuple[str, str, list[float]]]:
+def _probes(sides: Sequence[TrainedNetwork]) -> list[tuple[str, str, list[float]]]:
     """Name, explanation and mIoU of both, of all pixels and of those of each difficulty."""
     everything = f"The whole of the {sides[0].report['pictures']} scenes of the validation split."
     rows = [("all pixels", everything, [side.report["miou"] for side in sides])]
@@ -191,7 +191,7 @@ def _difference(labels: Array, first: Array, second: Array) -> Array:
     return colors[np.where(labels == IGNORE, 0, wrong)]
 
 
-def _facts(sides: Sequence[Side]) -> dict[str, list[str]]:
+def _facts(sides: Sequence[TrainedNetwork]) -> dict[str, list[str]]:
     return {
         "parameters": [f"{side.parameters / 1e6:.2f} M" for side in sides],
         "multiply-adds a scene": [f"{side.multiply_adds / 1e9:.3f} G" for side in sides],

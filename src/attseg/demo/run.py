@@ -18,7 +18,7 @@ from rich.console import Console
 from torch.utils.flop_counter import FlopCounterMode
 
 from attseg.data.sets.scenes import SCENES, Scenes
-from attseg.demo.page import MARK, Look, Side, build_page
+from attseg.demo.page import MARK, Look, TrainedNetwork, build_page
 from attseg.errors import UsageError
 from attseg.explain.capture import capture
 from attseg.explain.views import View, draw_map
@@ -160,7 +160,7 @@ def _timed(recipe: Recipe, seconds: float, pace: float) -> Recipe:
     return replace(recipe, steps=steps, val_every=steps)
 
 
-def _trained(name: str, recipe: Recipe, place: Path, console: Console) -> Side:
+def _trained(name: str, recipe: Recipe, place: Path, console: Console) -> TrainedNetwork:
     console.print(f"training {recipe.model.name}", highlight=False)
     train(recipe, Machine(), out=place, console=console)
     report = json.loads(read_bytes(place / "report.json"))
@@ -170,7 +170,7 @@ def _trained(name: str, recipe: Recipe, place: Path, console: Console) -> Side:
         seconds += (step - done) * recipe.batch_size / float(row["images_per_second"])
         done = step
     model = load(place).model
-    return Side(
+    return TrainedNetwork(
         name=name,
         recipe=recipe,
         seconds=seconds,

@@ -116,7 +116,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredModel:
     """One model, measured.
 
     Args:
@@ -169,7 +169,7 @@ def measure(
     on_picture: Callable[[int], None] | None = None,
     on_views: OnViews | None = None,
     tell: Callable[[str], None] | None = None,
-) -> Measured:
+) -> MeasuredModel:
     """Evaluate a model.
 
     Args:
@@ -232,7 +232,7 @@ def measure(
         machine.precision,
         task.memory,
     )
-    return Measured(report, kept, data, predictor, task.crf, shown)
+    return MeasuredModel(report, kept, data, predictor, task.crf, shown)
 
 
 def describe_submission(submission: Submission) -> str:

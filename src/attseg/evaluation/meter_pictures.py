@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from attseg.evaluation.pictures import BLUE, GREY, ORANGE, save_figure, unbox
+from attseg.evaluation.plots import BLUE, GREY, ORANGE, save_figure, unbox
 
 
 def draw_trimap(found: Mapping[str, Any], miou: float, out: Path) -> None:

@@ -40,7 +40,7 @@ class Piece:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class CountedPiece:
     """Result of counting: an image and its counts, or the reason why there are none."""
 
     piece: Piece
@@ -126,7 +126,7 @@ class Counting:
         self._parts: list[Counts] = []
         self._problem = ""
 
-    def __call__(self, piece: Piece) -> Measured | None:
+    def __call__(self, piece: Piece) -> CountedPiece | None:
         """The picture, if this was the last piece of it."""
         self._problem = self._problem or piece.problem
         if piece.sample is not None and piece.prediction is not None and not self._problem:
@@ -140,7 +140,7 @@ class Counting:
         self._parts, self._problem = [], ""
         if self.kept is not None and piece.sample is not None and not problem:
             self.kept.add(piece.index, piece.sample.name, counts)
-        return Measured(piece, counts, problem)
+        return CountedPiece(piece, counts, problem)
 
     def _count(self, sample: Sample, prediction: Array, scores: Tensor | None) -> None:
         for meter in self.meters:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from attseg.evaluation.comparison import Comparison
-from attseg.evaluation.job import Measured
+from attseg.evaluation.job import MeasuredModel
 from attseg.evaluation.meter_pictures import draw_reliability, draw_trimap
-from attseg.evaluation.pictures import draw_confusion, draw_samples
+from attseg.evaluation.plots import draw_confusion, draw_samples
 from attseg.files import replacing
 
 PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison")
@@ -21,7 +21,7 @@ CHANGES = 6
 """Images in comparison.png."""
 
 
-def write_report(out: Path, measured: Measured, values: Mapping[str, Any]) -> list[str]:
+def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) -> list[str]:
     """Write report.json, confusion.png, samples.png, and pictures of what further meters found.
 
     Args:
@@ -48,7 +48,7 @@ def write_report(out: Path, measured: Measured, values: Mapping[str, Any]) -> li
 
 
 def write_comparison(
-    comparison: Comparison, runs: tuple[Measured, Measured], names: tuple[str, str], out: Path
+    comparison: Comparison, runs: tuple[MeasuredModel, MeasuredModel], names: tuple[str, str], out: Path
 ) -> list[str]:
     """Write comparison.json, and comparison.png with the images that changed most.
 

@@ -16,9 +16,9 @@ from attseg.export.drop import MOST, Drop, measure_drop
 from attseg.export.errors import ExportError
 from attseg.export.formats import Format, export_model
 from attseg.export.parity import Parity, check_parity
-from attseg.export.pictures import draw_some, read_some
 from attseg.export.quantise import CALIBRATION, quantise
 from attseg.export.report import describe_file, files_of, write_report
+from attseg.export.samples import draw_some, read_some
 from attseg.files import read_bytes, replacing
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.packages import need

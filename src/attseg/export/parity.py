@@ -16,7 +16,7 @@ import torch
 from attseg.data.sample import Array
 from attseg.export.deployable import Deployable
 from attseg.export.errors import ExportError
-from attseg.export.pictures import as_input, sample_pictures
+from attseg.export.samples import as_input, sample_pictures
 from attseg.inference.exported.contract import Contract, Size
 from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import Engine, Numbers, read_description, start
@@ -36,7 +36,7 @@ LEAST_RUNS, MOST_SECONDS = 3, 1.0
 
 
 @dataclass(frozen=True)
-class Row:
+class ParityRow:
     """Parity at one input size.
 
     Args:
@@ -68,7 +68,7 @@ class Parity:
         threads: Of each side.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[ParityRow, ...]
     limit: float
     compared: str
     engine: str
@@ -156,7 +156,7 @@ def sizes_of(about: Description) -> Sequence[Size]:
     return SIZES if about.quantised else ((least, least), (least, least + 1), *SIZES)
 
 
-def _compare(network: Deployable, engine: Engine, about: Description, size: Size, given: Sequence[Array]) -> Row:
+def _compare(network: Deployable, engine: Engine, about: Description, size: Size, given: Sequence[Array]) -> ParityRow:
     images = as_input(sample_pictures(size, given), about.contract, about.preprocessing)
 
     def eager(batch: Numbers) -> list[Numbers]:
@@ -171,7 +171,7 @@ def _compare(network: Deployable, engine: Engine, about: Description, size: Size
     pixels = finite if about.contract.gives == "labels" else finite.all(1)
     most = MOST_SECONDS * min(1.0, size[0] * size[1] / (SIZES[0][0] * SIZES[0][1]))
     seconds = _time(lambda: eager(images[:1]), lambda: engine.compute(images[:1]), most=most)
-    return Row(
+    return ParityRow(
         size=size,
         pictures=len(images),
         difference=float(np.abs(ours[-1] - numbers).max()) if finite.all() else math.inf,

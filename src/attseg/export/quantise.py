@@ -14,8 +14,8 @@ from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.formats import save_openvino
-from attseg.export.pictures import as_input, sample_pictures
 from attseg.export.program import quiet
+from attseg.export.samples import as_input, sample_pictures
 from attseg.files import replacing, require_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description

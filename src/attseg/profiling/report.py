@@ -8,7 +8,7 @@ from typing import Any
 from attseg.profiling.count import Cost, Profile
 from attseg.profiling.speed import Latency
 from attseg.profiling.subject import Subject
-from attseg.profiling.tables import Table
+from attseg.profiling.tables import CostTable
 
 
 def profiles_dict(
@@ -36,7 +36,7 @@ def profiles_dict(
     return {"size": size, "models": models}
 
 
-def paper_dict(table: Table, ours: Sequence[Profile | None]) -> dict[str, Any]:
+def paper_dict(table: CostTable, ours: Sequence[Profile | None]) -> dict[str, Any]:
     """A paper's table with our numbers in full."""
     rows = []
     for row, found in zip(table.rows, ours, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from attseg.profiling.count import Cost, Profile
 from attseg.profiling.speed import Latency
 from attseg.profiling.subject import Subject
-from attseg.profiling.tables import Table as PaperTable
+from attseg.profiling.tables import CostTable
 from attseg.text import Table
 
 
@@ -54,7 +54,7 @@ def timings_parts(subjects: list[Subject], timings: list[tuple[Latency, int | No
     yield Table(("model", "median ms", "middle half ms", "passes", "peak MiB measured"), rows)
 
 
-def paper_table_parts(table: PaperTable, ours: Sequence[Profile | None]) -> Iterator[str | Table]:
+def paper_table_parts(table: CostTable, ours: Sequence[Profile | None]) -> Iterator[str | Table]:
     """A paper's table with our numbers in it; what training runs is counted, as the paper does."""
     height, width = table.size
     yield f"{table.title}\n{table.num_classes} classes, one picture of {height} x {width}, auxiliary heads included\n"

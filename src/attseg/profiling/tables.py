@@ -10,7 +10,7 @@ from attseg.errors import unknown
 
 
 @dataclass(frozen=True)
-class Row:
+class CostRow:
     """A line of a table, as the paper prints it.
 
     Args:
@@ -31,7 +31,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class CostTable:
     """A table of a paper.
 
     Args:
@@ -44,38 +44,38 @@ class Table:
     title: str
     size: tuple[int, int]
     num_classes: int
-    rows: tuple[Row, ...]
+    rows: tuple[CostRow, ...]
 
 
 DEEPLAB = {"encoder": "resnet101", "output_stride": 8, "head": "atrous"}
 PSPNET = {"encoder": "resnet101s", "even_dilation": True, "context": "psp"}
 
 TABLES = {
-    "dfdam:4": Table(
+    "dfdam:4": CostTable(
         "DF-DAM (Xiong et al. 2019), table 4; mIoU on Cityscapes test",
         (320, 640),
         19,
         (
-            Row("FCN-8s-heavy", 134.46, 188.93, 65.3),
-            Row("Dilation10", 134.35, 134.33, 67.1),
-            Row("DeepLab (Res101)", 43.90, 148.73, 70.4, "FCN", DEEPLAB),
-            Row("RefineNet (Res101)", 118.01, 659.14, 73.6),
-            Row("DUC (Res101)", 148.04, 95.87, 77.6),
-            Row("PSPNet (Res101)", 75.04, 230.01, 78.4, "PSANet", PSPNET),
-            Row("DF-DAM (Res18)", 11.57, 10.31, 73.6, "DFDAM", {"encoder": "resnet18"}),
+            CostRow("FCN-8s-heavy", 134.46, 188.93, 65.3),
+            CostRow("Dilation10", 134.35, 134.33, 67.1),
+            CostRow("DeepLab (Res101)", 43.90, 148.73, 70.4, "FCN", DEEPLAB),
+            CostRow("RefineNet (Res101)", 118.01, 659.14, 73.6),
+            CostRow("DUC (Res101)", 148.04, 95.87, 77.6),
+            CostRow("PSPNet (Res101)", 75.04, 230.01, 78.4, "PSANet", PSPNET),
+            CostRow("DF-DAM (Res18)", 11.57, 10.31, 73.6, "DFDAM", {"encoder": "resnet18"}),
         ),
     ),
-    "dfdam:6": Table(
+    "dfdam:6": CostTable(
         "DF-DAM (Xiong et al. 2019), table 6; mIoU on PASCAL VOC 2012 test, + pre-trained on COCO",
         (320, 640),
         21,
         (
-            Row("FCN-8s-heavy", 134.49, 195.03, 67.2),
-            Row("DeepLab (Res101)", 44.05, 149.22, 71.6, "FCN", DEEPLAB),
-            Row("RefineNet (Res101)+", 118.01, 659.24, 82.4),
-            Row("DUC (Res152)+", 163.68, 111.30, 83.1),
-            Row("PSPNet (Res101)", 75.05, 230.02, 82.6, "PSANet", PSPNET),
-            Row("DF-DAM (Res101)", 43.24, 35.52, 82.3, "DFDAM", {"encoder": "resnet101"}),
+            CostRow("FCN-8s-heavy", 134.49, 195.03, 67.2),
+            CostRow("DeepLab (Res101)", 44.05, 149.22, 71.6, "FCN", DEEPLAB),
+            CostRow("RefineNet (Res101)+", 118.01, 659.24, 82.4),
+            CostRow("DUC (Res152)+", 163.68, 111.30, 83.1),
+            CostRow("PSPNet (Res101)", 75.05, 230.02, 82.6, "PSANet", PSPNET),
+            CostRow("DF-DAM (Res101)", 43.24, 35.52, 82.3, "DFDAM", {"encoder": "resnet101"}),
         ),
     ),
 }
@@ -88,7 +88,7 @@ Reading:
 """
 
 
-def find_table(name: str) -> Table:
+def find_table(name: str) -> CostTable:
     """The table of a name.
 
     Raises:

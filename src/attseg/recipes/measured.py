@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class OurResult:
     """The result of a run.
 
     Args:
@@ -28,8 +28,8 @@ class Measured:
 
 
 MEASURED = {
-    "pan-demo": Measured(miou=83.17, seed=0, date="2026-11-21", changed="val_every 500, bfloat16"),
-    "pan-camvid": Measured(miou=57.0, seed=0, date="2026-11-21", changed="steps 2000, bfloat16"),
-    "psanet-camvid": Measured(miou=48.1, seed=0, date="2026-11-21", changed="steps 600, bfloat16"),
+    "pan-demo": OurResult(miou=83.17, seed=0, date="2026-11-21", changed="val_every 500, bfloat16"),
+    "pan-camvid": OurResult(miou=57.0, seed=0, date="2026-11-21", changed="steps 2000, bfloat16"),
+    "psanet-camvid": OurResult(miou=48.1, seed=0, date="2026-11-21", changed="steps 600, bfloat16"),
 }
 """By recipe."""

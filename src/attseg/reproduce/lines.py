@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from attseg.reproduce.plan import Measurement
-from attseg.reproduce.run import Result, read_result
+from attseg.reproduce.run import RowResult, read_result
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Line:
     paper_accuracy: float | None
     paper_classes: Mapping[str, float]
     paper_difference: float | None
-    results: tuple[Result, ...]
+    results: tuple[RowResult, ...]
     difference: float | None
     note: str
 
@@ -111,12 +111,12 @@ def collect(measurements: Sequence[Measurement]) -> list[Line]:
     return lines
 
 
-def _results(measurement: Measurement) -> tuple[Result, ...]:
+def _results(measurement: Measurement) -> tuple[RowResult, ...]:
     if measurement.protocol is None:
         return ()
     found = (read_result(run, measurement) for run in measurement.runs)
     return tuple(result for result in found if result is not None)
 
 
-def _mean(results: Sequence[Result], seeds: set[int]) -> float:
+def _mean(results: Sequence[RowResult], seeds: set[int]) -> float:
     return 100 * mean(result.miou for result in results if result.seed in seeds)

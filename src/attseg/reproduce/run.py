@@ -31,7 +31,7 @@ from attseg.training.run import train
 
 
 @dataclass(frozen=True)
-class Result:
+class RowResult:
     """Result of a run under a protocol.
 
     Args:
@@ -84,7 +84,7 @@ def measure(measurement: Measurement, machine: Machine, console: Console | None 
         _evaluate(run, measurement, folder, protocol, machine)
 
 
-def read_result(run: Run, measurement: Measurement) -> Result | None:
+def read_result(run: Run, measurement: Measurement) -> RowResult | None:
     """An earlier result of one run of a measurement, or None.
 
     Raises:
@@ -99,7 +99,7 @@ def read_result(run: Run, measurement: Measurement) -> Result | None:
     values = json.loads(read_text(file))
     if _has_changed(run, values):
         return None
-    return Result(
+    return RowResult(
         seed=run.recipe.seed,
         miou=values["miou"],
         accuracy=values["pixel_accuracy"],

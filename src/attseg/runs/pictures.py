@@ -7,7 +7,7 @@ import torch
 
 from attseg.checkpoint import load_into, read_weights
 from attseg.data.sample import SegmentationData
-from attseg.evaluation.pictures import draw_confusion, draw_curves, draw_samples
+from attseg.evaluation.plots import draw_confusion, draw_curves, draw_samples
 from attseg.evaluation.report import Report
 from attseg.files import FileError
 from attseg.json_files import read_json

@@ -12,7 +12,7 @@ from attseg.web.limits import Limits
 from attseg.web.models import Choice, Stop
 from attseg.web.picture import Picture, fit, read_picture, thumbnail
 from attseg.web.refusal import Refused
-from attseg.web.seen import Seen, see
+from attseg.web.seen import KeptPass, see
 from attseg.web.shelf import Kept, Shelf
 
 SCENE_SIZE = (160, 240)
@@ -44,7 +44,7 @@ class Desk:
         self._reading = Lane("pictures to be read", limits.looks)
         self._looking = Lane("pictures to be seen", limits.looks)
         self._clicks = Lane("clicks", limits.reads)
-        self._under_way: dict[tuple[str, int], asyncio.Task[Seen]] = {}
+        self._under_way: dict[tuple[str, int], asyncio.Task[KeptPass]] = {}
 
     def close(self) -> None:
         """Stop what is under way and refuse what waits."""
@@ -75,7 +75,7 @@ class Desk:
         """The thumbnail of a picture of the folder."""
         return await self._reading.run(lambda: thumbnail(self._read_file(number, draft=True).image))
 
-    async def view(self, key: str, model: int) -> Seen:
+    async def view(self, key: str, model: int) -> KeptPass:
         """A model's forward pass over a kept image; it runs on first use, once for all clients."""
         if not 0 <= model < len(self.choices):
             raise Refused(404, f"there is no model {model}; there are {len(self.choices)}, counted from 0")
@@ -108,7 +108,7 @@ class Desk:
 
         return self.shelf.put(await self._reading.run(prepare))
 
-    async def _see(self, kept: Kept, model: int) -> Seen:
+    async def _see(self, kept: Kept, model: int) -> KeptPass:
         seen = await self._looking.run(lambda: see(self.choices[model], kept.picture, self._stop))
         kept.seen[model] = seen
         self.shelf.trim()

@@ -17,7 +17,7 @@ BYTES_PER_CELL = 8192
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class KeptPass:
     """A model's forward pass over one image.
 
     Args:
@@ -35,7 +35,7 @@ class Seen:
         return len(self.content) + cells * BYTES_PER_CELL
 
 
-def see(choice: Choice, picture: Picture, stop: Stop) -> Seen:
+def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
     """Run a model on a picture.
 
     Args:
@@ -63,7 +63,7 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> Seen:
     pairs = {one.name: one for one in looked.pairs}
     for one in pairs.values():
         one.at([(0, 0)])  # what all points share is computed with the first
-    return Seen(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
+    return KeptPass(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
 
 
 def _why_no_maps(choice: Choice) -> str:

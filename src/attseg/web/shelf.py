@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from attseg.web.limits import Limits
 from attseg.web.picture import Picture
 from attseg.web.refusal import Refused
-from attseg.web.seen import Seen
+from attseg.web.seen import KeptPass
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class Kept:
     key: str
     picture: Picture
     small: bytes
-    seen: dict[int, Seen] = field(default_factory=dict)
+    seen: dict[int, KeptPass] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:

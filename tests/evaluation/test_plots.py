@@ -6,7 +6,7 @@ from matplotlib import rcParams
 from PIL import Image
 
 from attseg.data.classes import IGNORE, ClassTable, distinct_colors
-from attseg.evaluation.pictures import _smooth, draw_confusion, draw_curves, draw_samples
+from attseg.evaluation.plots import _smooth, draw_confusion, draw_curves, draw_samples
 from attseg.evaluation.report import Report
 
 
