@@ -15,7 +15,7 @@ from attseg.errors import UsageError
 from attseg.prediction.bands import Band
 from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
-from attseg.prediction.stream import MEMORY, OnViews, Predictor, is_out_of_memory
+from attseg.prediction.stream import OnViews, Predictor, is_out_of_memory
 from attseg.prediction.whole import as_batch
 
 MOST = 32
@@ -83,12 +83,9 @@ def predict_all(
 def most_together(predictor: Predictor, image: Array, limit: int | None) -> int:
     """How many pictures of the size of one make a batch; arguments as of ``predict_all``."""
     height, width = image.shape[:2]
-    device = predictor.device.type
-    mebibytes = MEMORY.get(device, MEMORY["cuda"]) if predictor.memory is None else predictor.memory
-    fitting = mebibytes * 2**20 // (4 * height * width * (3 + 2 * predictor.classes))
     if limit is None:
-        limit = min(MOST, FEW_PIXELS // (height * width)) if device == "cpu" else MOST
-    return max(1, min(fitting, limit))
+        limit = min(MOST, FEW_PIXELS // (height * width)) if predictor.device.type == "cpu" else MOST
+    return max(1, min(predictor.fitting(height, width), limit))
 
 
 def by_size(images: Sequence[Array | None]) -> list[list[int]]:

@@ -148,12 +148,11 @@ class Predictor:
 
     def _most(self, view: View) -> int:
         """How many views like this one make a batch."""
-        return max(1, self._fitting(view) // (1 + self.protocol.flip))
+        return max(1, self.fitting(*view.given) // (1 + self.protocol.flip))
 
-    def _fitting(self, view: View) -> int:
-        """How many pictures of the size of a view fit into the memory, each with its logits and their probabilities."""
+    def fitting(self, height: int, width: int) -> int:
+        """Images of a size that fit into the memory together, each with its logits and their probabilities."""
         memory = MEMORY.get(self.device.type, MEMORY["cuda"]) if self.memory is None else self.memory
-        height, width = view.given
         return memory * 2**20 // (4 * height * width * (3 + 2 * self.classes))
 
     def _see(self, pixels: Tensor, batch: list[View]) -> Tensor:
@@ -161,7 +160,7 @@ class Predictor:
         images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
         if not self.protocol.flip:
             return self._scores(images)
-        if 2 * len(batch) > self._fitting(batch[0]):
+        if 2 * len(batch) > self.fitting(*batch[0].given):
             straight, mirrored = self._scores(images), self._scores(images.flip(3))
         else:
             straight, mirrored = self._scores(torch.cat((images, images.flip(3)))).chunk(2)
