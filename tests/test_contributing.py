@@ -358,6 +358,7 @@ def test_contributing_lists_the_files():
         "A context": 4,
         "A decoder": 4,
         "A loss": 3,
+        "An encoder": 4,
         "A data set": 4,
         "A row of a table": 1,
     }
