@@ -20,6 +20,7 @@ def weights(tmp_path):
     return tmp_path / "pan.pth"
 
 
+@pytest.mark.slow
 def test_a_converted_network_is_used_like_one_of_ours(weights, tmp_path, capsys):
     out = tmp_path / "run"
     assert main(["convert", str(weights), "--from", "smp", "--data", "camvid", "--out", str(out)]) == 0
@@ -39,6 +40,7 @@ def test_a_converted_network_is_used_like_one_of_ours(weights, tmp_path, capsys)
     )
 
 
+@pytest.mark.slow
 def test_a_table_of_your_own(weights, tmp_path):
     (tmp_path / "classes.csv").write_text("index,name\n" + "\n".join(f"{i},class {i}" for i in range(11)))
     call = ["convert", str(weights), "--from", "smp", "--classes", str(tmp_path / "classes.csv")]
@@ -46,6 +48,7 @@ def test_a_table_of_your_own(weights, tmp_path):
     assert load(tmp_path / "run", device="cpu").classes.names[3] == "class 3"
 
 
+@pytest.mark.slow
 def test_wrong_use_gets_a_sentence_and_leaves_nothing(weights, tmp_path, capsys):
     out = tmp_path / "run"
     cases = [

@@ -29,6 +29,7 @@ def printed(trained):
     return text.getvalue()
 
 
+@pytest.mark.slow
 def test_json_is_one_object_with_the_number_of_the_training(trained, capsys, tmp_path):
     file = tmp_path / "mine.safetensors"
     file.write_bytes((trained / "best.safetensors").read_bytes())  # which is all that is needed
@@ -40,6 +41,7 @@ def test_json_is_one_object_with_the_number_of_the_training(trained, capsys, tmp
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.slow
 def test_a_run_folder_gets_files(trained, printed):
     out = trained / "evaluation"
     assert printed.endswith(f"\nreport.json, confusion.png and samples.png are in {out}\n")

@@ -51,6 +51,7 @@ def evaluate(place, *options):
     return main(["evaluate", str(place / "run"), "--machine.workers", "0", *map(str, options)])
 
 
+@pytest.mark.slow
 def test_every_report_says_on_which_data(trained_once, place):
     assert evaluate(place) == 0
     for file in (place / "run" / "report.json", place / "run" / "evaluation" / "report.json"):
@@ -60,6 +61,7 @@ def test_every_report_says_on_which_data(trained_once, place):
         assert len(report["files"]) == 16
 
 
+@pytest.mark.slow
 def test_other_data_never_go_over_the_runs_own_report(place, capsys):
     assert evaluate(place) == 0
     before = {path: path.read_bytes() for path in (place / "run").rglob("report.json")}
@@ -87,6 +89,7 @@ def test_another_split_has_its_own_folder(place):
     assert not (place / "run" / "evaluation").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["images", "labels"])
 def test_what_changed_is_measured_anew(part, place, capsys):
     other, out = place / "other", place / "out"

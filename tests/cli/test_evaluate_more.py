@@ -26,6 +26,7 @@ def measured(trained, tmp_path_factory):
     return out, text.getvalue()
 
 
+@pytest.mark.slow
 def test_the_report_holds_all_meters_and_the_interval(measured):
     out, printed = measured
     values = json.loads((out / "report.json").read_text())
@@ -131,6 +132,7 @@ def test_a_submission_needs_the_classes_of_its_data_set(trained, tmp_path, capsy
     assert "--submission writes an archive; say with --out where to" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_both_verbs_write_submissions_after_a_break_too(trained, tmp_path, capsys, monkeypatch):
     """The scenes pass for a data set with a server; a second run finds all counted, and predicts again for the archive."""
     from dataclasses import replace

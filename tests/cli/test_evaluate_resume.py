@@ -27,6 +27,7 @@ def half(whole, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_it_goes_on_and_ends_with_the_same_files(trained, whole, half):
     assert main(["evaluate", str(trained), *CALL, "--out", str(half), "--resume"]) == 0
     for name in ("report.json", "samples.png", "confusion.png", "pictures.jsonl"):
@@ -63,6 +64,7 @@ def test_ctrl_c_says_how_to_go_on(trained, half, capsys, monkeypatch):
     assert "2 of 5 pictures are counted in" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_finished_evaluation_begins_anew(trained, whole):
     before = json.loads((whole / "report.json").read_text())
     with replacing(whole / "report.json") as file:

@@ -42,6 +42,7 @@ def test_a_page_of_two_models_names_runs_without_their_folders(trained, tmp_path
     assert str(trained.parent) not in out.read_text()
 
 
+@pytest.mark.slow
 def test_a_page_of_480_x_360_is_small(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (360, 480, 3), np.uint8)  # nothing packs worse
     Image.fromarray(noise).save(tmp_path / "noise.png")
@@ -68,6 +69,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(arguments, message, pictur
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_pictures_that_are_none(tmp_path, capsys):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no picture")

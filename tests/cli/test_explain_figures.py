@@ -41,6 +41,7 @@ def street(tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "figure", "more"),
     [
@@ -60,6 +61,7 @@ def test_one_command_a_figure(model, figure, more, weights, street, tmp_path, ca
         assert picture.width > 600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("figure", "suffix", "start"), [("pan-fpa", "pdf", b"%PDF"), ("pan-gau", "svg", b"<?xml")])
 def test_figures_of_the_bundled_model_in_every_format(figure, suffix, start, street, tmp_path):
     out = tmp_path / f"figure.{suffix}"
@@ -89,6 +91,7 @@ def test_claims_are_tables_values_and_a_plot(weights, tmp_path, capsys):
         assert picture.height > 300
 
 
+@pytest.mark.slow
 def test_claims_of_a_run_are_on_the_data_of_the_run(trained, tmp_path):
     assert main(["explain", str(trained), "--claims", "--out", str(tmp_path / "claims"), "--limit", "2"]) == 0
     assert json.loads((tmp_path / "claims" / "claims.json").read_text())["data"] == "scenes"

@@ -38,6 +38,7 @@ def test_a_missing_package_is_said_before_any_work(trained, tmp_path, monkeypatc
         assert f"needs the package {package}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_integers_without_data_say_what_to_give(trained, tmp_path, capsys):
     call = ["export", str(trained), "--out", str(tmp_path / "m.xml"), "--int8", "--data.name", "camvid"]
     assert main(call) == 2

@@ -26,6 +26,7 @@ def failing(error):
     return run
 
 
+@pytest.mark.slow
 def test_help_of_every_verb_needs_nothing_heavy():
     code = (
         "import sys\nfrom attseg.cli import VERBS, main\n"

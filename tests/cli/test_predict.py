@@ -25,6 +25,7 @@ def test_labels_and_overlays_are_written_and_counted(trained, photos, tmp_path, 
     assert (out / "overlays" / "b.jpg").is_file()
 
 
+@pytest.mark.slow
 def test_a_second_call_goes_on_and_overwrite_begins_anew(trained, photos, tmp_path, capsys):
     call = ["predict", str(trained), str(photos / "a.png"), "--out", str(tmp_path / "out"), "--no-overlay"]
     assert main(call) == 0

@@ -21,6 +21,7 @@ def rows(text):
     return {line.split()[0]: line.split()[1:] for line in text.splitlines() if len(line.split()) > 1}
 
 
+@pytest.mark.slow
 def test_one_model_is_shown_part_by_part_and_in_all(capsys):
     found = profile_json(capsys, "DFDAM", *TINY)
     assert found["size"] == [64, 96]
@@ -45,6 +46,7 @@ def test_one_model_is_shown_part_by_part_and_in_all(capsys):
     ]
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_are_told_of_and_are_not_in_the_total(capsys):
     with_heads = profile_json(capsys, "DFDAM", *TINY)["models"][0]
     without = profile_json(capsys, "DFDAM", *TINY, "--arg", "aux=[]")["models"][0]
@@ -58,6 +60,7 @@ def test_auxiliary_heads_are_told_of_and_are_not_in_the_total(capsys):
     assert "\ntraining also runs aux.context, aux.spatial:\n  + 0.00 M parameters, " in text
 
 
+@pytest.mark.slow
 def test_several_models_make_one_table(capsys):
     found = profile_json(capsys, "PAN", "FCN", "DFDAM", *TINY)["models"]
     assert main(["profile", "PAN", "FCN", "DFDAM", *TINY]) == 0
@@ -73,6 +76,7 @@ def test_several_models_make_one_table(capsys):
     assert "\ndemo (12 classes) " in text
 
 
+@pytest.mark.slow
 def test_recipes_runs_and_the_bundled_model_are_models_too(capsys, trained):
     found = profile_json(capsys, "pan-scenes", "demo", trained, "--size", "64x64")["models"]
     assert [(model["model"], model["num_classes"]) for model in found] == [("PAN", 21), ("PAN", 12), ("PAN", 12)]
@@ -91,6 +95,7 @@ def test_arguments_are_read_as_their_types_want(capsys):
     }
 
 
+@pytest.mark.slow
 def test_what_cannot_be_counted_is_marked(capsys, monkeypatch):
     @torch.library.custom_op("attseg_cli_test::silent", mutates_args=())
     def silent(maps: torch.Tensor) -> torch.Tensor:
@@ -111,6 +116,7 @@ def test_what_cannot_be_counted_is_marked(capsys, monkeypatch):
     assert "no FLOP formula is registered for attseg_cli_test.silent (1 x in rest)" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "paper"), [("dfdam:4", (11.57, 10.31)), ("dfdam:6", (43.24, 35.52))])
 def test_tables_of_the_paper_are_met(table, paper, capsys):
     found = profile_json(capsys, "--table", table)
@@ -134,6 +140,7 @@ def test_time_is_measured(capsys):
     assert model["time"]["peak_bytes"] is None or model["time"]["peak_bytes"] > 0
 
 
+@pytest.mark.slow
 def test_times_are_told_with_their_spread_and_where_they_were_taken(capsys, monkeypatch):
     monkeypatch.setattr(speed, "measure_latency", lambda *_: Latency("a processor", 2, 7, 0.1234, 0.12, 0.15))
     monkeypatch.setattr(memory, "measure_memory", lambda *_: 3 * 2**20)

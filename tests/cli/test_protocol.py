@@ -19,6 +19,7 @@ def multiscale(trained):
     return trained / "evaluation-csail-5scale"
 
 
+@pytest.mark.slow
 def test_a_protocol_has_a_folder_of_its_own_and_all_of_it_is_in_the_report(trained, multiscale):
     assert main(["evaluate", str(trained)]) == 0
     values = json.loads((multiscale / "report.json").read_text())
@@ -29,6 +30,7 @@ def test_a_protocol_has_a_folder_of_its_own_and_all_of_it_is_in_the_report(train
     assert (multiscale / "samples.png").is_file()
 
 
+@pytest.mark.slow
 def test_the_tables_say_how_pictures_were_seen(trained, tmp_path, capsys):
     out = ["--out", str(tmp_path)]
     assert (
@@ -78,6 +80,7 @@ def test_what_makes_no_sense_is_explained(verb, arguments, message, trained, tmp
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_predicted_files_are_those_of_the_segmenter_and_know_their_protocol(trained, tmp_path, capsys):
     image = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
     Image.fromarray(image).save(tmp_path / "a.png")

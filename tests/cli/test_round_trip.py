@@ -112,6 +112,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 def test_a_folder_with_any_numbers(table, tmp_path):
     root = write_folder(tmp_path / "mine", table)
@@ -128,6 +129,7 @@ def test_a_folder_with_any_numbers(table, tmp_path):
         assert told["values"] == {name: value for value, name in sorted(means.items())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "make", "options"),
     [
@@ -145,6 +147,7 @@ def test_public_data_sets(name, make, options, tmp_path):
     round_trip(weights, name, tmp_path / "data", tmp_path, options=options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [".mat", ".png"])
 def test_sbd_takes_them_as_matlab_and_as_png_files(kind, tmp_path):
     layouts.make_sbd(tmp_path / "data")
@@ -165,6 +168,7 @@ def test_sbd_takes_them_as_matlab_and_as_png_files(kind, tmp_path):
     round_trip(weights, "sbd", tmp_path / "data", tmp_path, write=write)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [("images/{}", "labels/{}"), ("{}", "{}annot")])
 def test_camvid_in_both_layouts(layout, tmp_path):
     images, labels = layout
@@ -176,6 +180,7 @@ def test_camvid_in_both_layouts(layout, tmp_path):
     round_trip(write_model(tmp_path / "w.safetensors", CAMVID), "camvid", tmp_path / "data", tmp_path)
 
 
+@pytest.mark.slow
 def test_scenes_as_a_folder(tmp_path):
     scenes, root = open_data("scenes", "val", size=(40, 56), count=2), tmp_path / "data"
     rows = "".join(f"{index},{name}\n" for index, name in enumerate(scenes.classes.names))
@@ -204,6 +209,7 @@ def test_real_samples(name, folder, options, samples_root, tmp_path):
     round_trip(weights, name, tmp_path / "data", tmp_path, options=options)
 
 
+@pytest.mark.slow
 def test_a_split_that_is_named_gets_its_own_numbers(tmp_path, capsys):
     """Trained where 0 and 1 are the classes, used on a data set where 4 and 9 are."""
     root = write_folder(tmp_path / "mine", [(4, "a", False), (9, "b", False)])
@@ -261,6 +267,7 @@ def test_old_weights_write_class_indices_and_say_so(tmp_path, capsys):
         assert set(np.unique(np.asarray(labels)).tolist()) == set(lines[0]["values"].values())
 
 
+@pytest.mark.slow
 def test_a_folder_of_class_indices_is_not_continued_with_file_values(tmp_path, capsys):
     root = write_folder(tmp_path / "mine", TABLES["with gaps"])
     weights = write_model(tmp_path / "w.safetensors", open_data("folder", "val", root=root).classes)

@@ -32,6 +32,7 @@ VERBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_files_of_others_are_replaced_with_overwrite_alone(trained, tmp_path, monkeypatch, capsys, verb):
     monkeypatch.chdir(tmp_path)
@@ -58,6 +59,7 @@ def test_an_export_looks_at_all_its_files_first(tmp_path, monkeypatch, capsys, n
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
 
 
+@pytest.mark.slow
 def test_an_evaluation_with_out_replaces_nothing_of_others(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["evaluate", "demo", "--data.options.size", "[64, 64]", "--data.options.count", "2", "--out", "."]
@@ -71,6 +73,7 @@ def test_an_evaluation_with_out_replaces_nothing_of_others(tmp_path, monkeypatch
     assert main(words) == 0
 
 
+@pytest.mark.slow
 def test_a_submission_replaces_nothing_of_others_and_says_so_before_any_work(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(RULES, "voc", replace(RULES["voc"], table=read_weights(trained / "best.safetensors").classes))
     exif = Image.Exif()

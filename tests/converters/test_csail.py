@@ -59,6 +59,7 @@ def released_forward(encoder, decoder, x):
     return resized(logits, size, align=False), aux
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "decoder", "size"),
     [(18, "ppm_deepsup", (56, 64)), (34, "c1", (40, 33)), (50, "ppm", (41, 40)), (18, "c1_deepsup", (48, 48))],
@@ -81,6 +82,7 @@ def test_logits_are_those_of_csail(depth, decoder, size):
             )
 
 
+@pytest.mark.slow
 def test_one_file_or_two_and_wrong_ones(tmp_path):
     encoder, head = released_weights(18, "ppm_deepsup")
     torch.save(encoder | {"fc.weight": torch.zeros(2, 512), "fc.bias": torch.zeros(2)}, tmp_path / "encoder.pth")

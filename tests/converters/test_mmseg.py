@@ -68,6 +68,7 @@ def released_forward(state, x, *, psa="both", compact=False, mask=(5, 5), shrink
     return resized(net.conv("decode_head.conv_seg", fused), size, align=align)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "mask", "options"),
     [
@@ -90,6 +91,7 @@ def test_logits_are_those_of_mmsegmentation(size, mask, options):
     torch.testing.assert_close(found, expected, **CLOSE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("psa", "compact"), [("collect", False), ("distribute", False), ("collect", True)])
 def test_a_single_branch_is_read(psa, compact):
     mask = (3, 3) if compact else (4, 4)
@@ -101,6 +103,7 @@ def test_a_single_branch_is_read(psa, compact):
     torch.testing.assert_close(found, expected, **CLOSE)
 
 
+@pytest.mark.slow
 def test_compact_branches_are_read():
     state = released_weights(mask=(3, 3))
     x = torch.randn(1, 3, 33, 33, dtype=torch.float64)
@@ -109,6 +112,7 @@ def test_compact_branches_are_read():
         torch.testing.assert_close(load_mmseg(state, compact=True).double()(x).logits, expected, **CLOSE)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_get_a_sentence():
     state = released_weights()
     cases = [

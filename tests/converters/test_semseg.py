@@ -74,6 +74,7 @@ def released_forward(state, x, *, kind=2, compact=False, mask=MASK, shrink=2):
     return resized(logits, size, align=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "compact"), [(0, False), (1, False), (2, False), (1, True), (2, True)])
 def test_released_psanets_give_released_logits(kind, compact):
     mask = (3, 3) if compact else MASK
@@ -88,6 +89,7 @@ def test_released_psanets_give_released_logits(kind, compact):
     torch.testing.assert_close(found, expected, **CLOSE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["ppm", None], ids=["pspnet", "baseline"])
 def test_released_pspnets_and_baselines_give_released_logits(module):
     state = released_weights(module)
@@ -99,6 +101,7 @@ def test_released_pspnets_and_baselines_give_released_logits(module):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)  # the folded level is kept in single precision
 
 
+@pytest.mark.slow
 def test_filters_that_do_not_cover_the_map_score_0_as_released():
     state = released_weights(mask=(3, 5))
     x = torch.randn(1, 3, 49, 33, dtype=torch.float64)
@@ -107,6 +110,7 @@ def test_filters_that_do_not_cover_the_map_score_0_as_released():
         torch.testing.assert_close(load_semseg(state, mask_size=(3, 5)).double()(x).logits, expected, **CLOSE)
 
 
+@pytest.mark.slow
 def test_files_of_every_form_are_read(tmp_path):
     state = released_weights()
     x = torch.randn(1, 3, 33, 33)
@@ -122,11 +126,13 @@ def test_files_of_every_form_are_read(tmp_path):
         assert torch.equal(load_semseg(without)(x).logits, expected)
 
 
+@pytest.mark.slow
 def test_the_auxiliary_head_comes_along():
     model = load_semseg(released_weights())
     assert torch.equal(model.aux["encoder"][2].weight, released_weights()["aux.4.weight"])
 
 
+@pytest.mark.slow
 def test_what_is_not_a_released_network_gets_a_sentence():
     state = released_weights()
     deep = {n.replace("layer3.5.", "layer3.6."): t for n, t in state.items() if n.startswith("layer3.5.")}

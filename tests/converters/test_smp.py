@@ -28,6 +28,7 @@ def peer(encoder="resnet18", **options):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoder", "size", "options"),
     [
@@ -52,6 +53,7 @@ def test_logits_are_those_of_the_package(encoder, size, options):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_options_that_the_door_sets_all_matter():
     """Each of them changes the logits, so that none could be missing without the test above failing."""
     found = read_smp(peer().state_dict())
@@ -71,6 +73,7 @@ def test_the_options_that_the_door_sets_all_matter():
             assert not torch.allclose(changed.build()(x).logits, expected, atol=1e-3), name
 
 
+@pytest.mark.slow
 def test_folders_that_it_saved_tell_the_rest(tmp_path):
     theirs = peer("tu-resnet18", encoder_output_stride=32, decoder_channels=16)
     theirs.save_pretrained(tmp_path / "saved")
@@ -93,12 +96,14 @@ def test_a_single_class_becomes_two():
         torch.testing.assert_close(scores[:, 1:], theirs(x).sigmoid(), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_its_encoder_was_given_comes_along():
     assert read_smp(peer().state_dict()).preprocessing.mean == (0.485, 0.456, 0.406)
     state = peer("tu-mobilenetv3_small_100").state_dict()
     assert read_smp(state, encoder="tu-mobilenetv3_small_100").preprocessing.std == (0.229, 0.224, 0.225)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_gets_a_sentence(tmp_path):
     state = peer().state_dict()
     cases = [

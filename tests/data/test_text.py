@@ -168,6 +168,7 @@ def test_names_are_cut_at_the_last_character_that_fits(line, room):
     assert shorten("a", 14, room) == "a"
 
 
+@pytest.mark.slow
 def test_class_names_of_any_script_stand_in_the_confusion_matrix(fonts, tmp_path):
     fonts(make_font(tmp_path / "bars.ttf", "Bars", {"道": 600, "路": 300}))
     pages = []

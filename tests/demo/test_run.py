@@ -64,6 +64,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_network_without_attention_costs_as_much():
     pan = pan_recipe(3)
     fcn = without_attention(pan)
@@ -85,6 +86,7 @@ def test_multiply_adds_of_one_convolution_are_those_of_its_formula(monkeypatch):
     assert multiply_adds(pan_recipe(0).model) == height * width * 3 * 5 * 9
 
 
+@pytest.mark.slow
 def test_the_demo_leaves_a_page_and_two_runs_and_nothing_else(tmp_path, training):
     out = tmp_path / "new" / "demo"
     console = Console(record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
@@ -97,6 +99,7 @@ def test_the_demo_leaves_a_page_and_two_runs_and_nothing_else(tmp_path, training
     assert load(out / "pan").classes == SCENES
 
 
+@pytest.mark.slow
 def test_both_networks_get_the_steps_that_fit_the_time(tmp_path, training):
     began = time.monotonic()
     run_demo(tmp_path / "demo", minutes=1)
@@ -108,6 +111,7 @@ def test_both_networks_get_the_steps_that_fit_the_time(tmp_path, training):
     assert pan.val_every == pan.steps
 
 
+@pytest.mark.slow
 def test_a_second_demo_replaces_the_first(tmp_path, training):
     out = tmp_path / "demo"
     run_demo(out, minutes=0.01)
@@ -127,6 +131,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path, training):
     assert names(tmp_path) == ["index.html", "pan"] and training.recipes == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), Interrupted("stopped after step 3", signal.SIGTERM)])
 def test_stopping_leaves_everything_as_it_was(tmp_path, training, failure):
     out = tmp_path / "demo"

@@ -53,6 +53,7 @@ def test_names_are_translated(name):
     assert all(renamed[key] is whole[key] for key in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "module.", "encoder.", "state_dict.model."])
 def test_files_under_these_names(prefix, tmp_path):
     torch.manual_seed(0)
@@ -72,6 +73,7 @@ def offline(monkeypatch):
     monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PACKAGES)
 def test_packages_give_pretrained_weights_offline(name, offline):
     """The order of the tensors is that of timm's network: each equals the one at its place."""

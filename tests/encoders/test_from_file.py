@@ -82,6 +82,7 @@ def assert_holds(encoder, whole):
     assert encoder.weights.startswith(f"{len(learned)} of {len(learned)} tensors from ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_takes_timms_names_and_its_own(name, wholes, tmp_path):
     whole = wholes(name)
@@ -93,6 +94,7 @@ def test_every_family_takes_timms_names_and_its_own(name, wholes, tmp_path):
     assert_holds(FAMILIES[name](name, weights=own), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("name", ["test_resnet", "test_convnext", "test_vit"])
 def test_prefixes_and_nestings(name, prefix, wholes, tmp_path):
@@ -104,6 +106,7 @@ def test_prefixes_and_nestings(name, prefix, wholes, tmp_path):
         assert_holds(FAMILIES[name](name, weights=saved(tmp_path, content)), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_half_of_the_tensors_is_refused(name, wholes, tmp_path):
     half = dict(list(wholes(name).items())[::2])
@@ -111,6 +114,7 @@ def test_half_of_the_tensors_is_refused(name, wholes, tmp_path):
         FAMILIES[name](name, weights=saved(tmp_path, {f"backbone.{key}": tensor for key, tensor in half.items()}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "other"),
     [
@@ -150,6 +154,7 @@ def test_one_tensor_of_another_shape_is_named(wholes, tmp_path):
         TimmEncoder("test_resnet", weights=saved(tmp_path, wrong))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_values_that_are_not_finite_are_refused(value, wholes, tmp_path):
     state = {key: tensor.clone() for key, tensor in wholes("test_resnet").items()}
@@ -217,6 +222,7 @@ def test_damaged_files_get_a_sentence(tmp_path):
             TimmEncoder("test_resnet", weights=tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_takes_the_encoder_of_a_run_folder(model, tmp_path):
     """Of a run of FCN and of a run of the model itself; with the normalisation that it was trained with."""
@@ -246,6 +252,7 @@ def test_every_model_takes_the_encoder_of_a_run_folder(model, tmp_path):
         built(tmp_path)
 
 
+@pytest.mark.slow
 def test_vgg_takes_torchvisions_names_timms_and_its_own(tmp_path):
     with torch.device("meta"):
         shapes = {key: tensor.shape for key, tensor in timm.create_model("vgg16").state_dict().items()}

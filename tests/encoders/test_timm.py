@@ -15,6 +15,7 @@ CHANNELS_LAST = ["test_mambaout", "swin_tiny_patch4_window7_224"]
 FAMILIES = ["test_resnet", "test_convnext", "test_efficientnet", "test_byobnet", "mobilenetv3_small_050", "regnetx_002"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stride", [8, 16, 32])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_maps_are_as_declared(name, stride):
@@ -36,6 +37,7 @@ def test_maps_equal_timms():
         assert torch.equal(ours, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["densenet121", "vgg11", "hrnet_w18_small"])
 def test_networks_that_cannot_be_dilated_say_so(name):
     with (
@@ -47,6 +49,7 @@ def test_networks_that_cannot_be_dilated_say_so(name):
         assert TimmEncoder(name).strides == (4, 8, 16, 32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANNELS_LAST)
 def test_networks_with_channels_last_give_them_first(name):
     torch.manual_seed(0)
@@ -61,6 +64,7 @@ def test_networks_with_channels_last_give_them_first(name):
     assert [tuple(level.shape[2:]) for level in odd] == [(9, 12), (5, 6), (3, 3), (2, 2)]
 
 
+@pytest.mark.slow
 def test_swin_equals_timms_where_timm_takes_the_picture():
     torch.manual_seed(0)
     name = "swin_tiny_patch4_window7_224"

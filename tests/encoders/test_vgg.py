@@ -71,6 +71,7 @@ def test_maps_are_as_declared():
         assert all(0.1 < each.std() < 10 for each in maps), "the first weights let the signal grow or die"
 
 
+@pytest.mark.slow
 def test_timms_convolutions_give_the_same_maps(vgg, pretrained):
     images = torch.randn(2, 3, 65, 90)
     with torch.no_grad():

@@ -13,6 +13,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(counts=st.dictionaries(st.text(max_size=5), VALUES, max_size=4))
 def test_every_bit_comes_back_from_json(counts):
     back = unpack(json.loads(json.dumps(pack(counts))))

@@ -43,6 +43,7 @@ def colors_in(path):
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 300])
 def test_curves_show_loss_and_miou(tmp_path, steps):
     write_metrics(tmp_path / "metrics.csv", steps, every=1)
@@ -51,6 +52,7 @@ def test_curves_show_loss_and_miou(tmp_path, steps):
     assert (tmp_path / "curves.png").stat().st_size < 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [0, 5])
 def test_curves_of_a_run_that_was_not_evaluated(tmp_path, steps):
     write_metrics(tmp_path / "metrics.csv", steps, every=0)
@@ -65,6 +67,7 @@ def test_smoothing_is_the_mean_of_the_neighbourhood():
     assert np.allclose(_smooth(values[:9]), values[:9])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "most"), [(2, 40_000), (40, 400_000)])
 def test_confusion_is_drawn_for_few_and_for_many_classes(tmp_path, count, most):
     draw_confusion(some_report(count), tmp_path / "confusion.png")
@@ -74,6 +77,7 @@ def test_confusion_is_drawn_for_few_and_for_many_classes(tmp_path, count, most):
     assert (tmp_path / "confusion.png").stat().st_size < most
 
 
+@pytest.mark.slow
 def test_confusion_greys_out_what_is_absent(tmp_path):
     draw_confusion(some_report(5), tmp_path / "whole.png")
     draw_confusion(some_report(5, absent=[2]), tmp_path / "absent.png")

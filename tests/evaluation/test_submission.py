@@ -27,6 +27,7 @@ def guess(labels, seed):
     return np.where(wrong | (labels == IGNORE), blocks, labels).astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_cityscapes_scripts_score_the_archive_as_we_do(samples_root, tmp_path, monkeypatch):
     monkeypatch.setenv("CITYSCAPES_DATASET", str(samples_root / "cityscapes"))

@@ -70,6 +70,7 @@ def test_pairwise_maps_that_are_too_large_are_read_at_points_alone(monkeypatch):
         looked.pairs[0].all()
 
 
+@pytest.mark.slow
 def test_large_pictures_need_no_memory_for_all_pairs():
     """125 x 94 positions have 138 million pairs; the look builds none of them."""
     model = PSANet(3, encoder="test_resnet", channels=4, inner=4, crop_size=(64, 64), shrink=1).eval()

@@ -178,6 +178,7 @@ def test_a_map_of_one_value_raises_the_least_size(tmp_path):
     assert load(tmp_path / "a.pt2")(image).labels.shape == (32, 40)  # continued to 33, and cut
 
 
+@pytest.mark.slow
 def test_swin_gets_a_sentence_and_not_an_hour(tmp_path):
     segmenter = tiny(encoder="swin_tiny_patch4_window7_224", output_stride=32)
     with pytest.raises(

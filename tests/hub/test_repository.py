@@ -131,6 +131,7 @@ ENCODERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("told", "shown"), ENCODERS.items())
 def test_the_source_of_the_encoder_s_weights_is_said_without_its_place(told, shown, tmp_path):
     args = {"encoder": "test_resnet", "encoder_weights": "/home/somebody/my weights/resnet18.pth", "pretrained": True}

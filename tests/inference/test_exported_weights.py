@@ -30,6 +30,7 @@ def test_such_weights_are_not_exported(place, value, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "format", "value"),
     [
@@ -51,6 +52,7 @@ def test_files_with_such_weights_are_refused(name, format, value, tmp_path, monk
         load(path)
 
 
+@pytest.mark.slow
 def test_a_damaged_onnx_file_is_refused(tmp_path):
     path = tmp_path / "m.onnx"
     export_model(tiny_exports.tiny(), path, "onnx")

@@ -61,6 +61,7 @@ def test_a_pickle_under_the_name_of_weights_is_refused(exploit):
     assert not exploit.with_name("ran").exists()
 
 
+@pytest.mark.slow
 def test_wherever_torch_reads_a_file_it_reads_weights_only():
     calls = [
         (path, node)

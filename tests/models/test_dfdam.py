@@ -52,12 +52,14 @@ def cost(encoder, num_classes, **options):
     return sum(p.numel() for p in model.parameters()) / 1e6, counter.get_total_flops() / 2 / 1e9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "num_classes"), PRINTED)
 def test_costs_what_the_paper_prints(encoder, num_classes):
     parameters, multiply_adds = PRINTED[encoder, num_classes]
     assert cost(encoder, num_classes) == (pytest.approx(parameters, rel=0.003), pytest.approx(multiply_adds, rel=0.003))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoder", "num_classes"), PRINTED)
 def test_a_confidence_from_the_reduced_map_would_not_cost_that(encoder, num_classes):
     multiply_adds = cost(encoder, num_classes, confidence="reduced")[1]

@@ -93,6 +93,7 @@ def test_every_model_is_tried():
     assert {name for name, _ in CASES.values()} == MODELS.keys()
 
 
+@pytest.mark.slow
 @every_case
 def test_logits_have_the_size_of_the_pictures(case):
     model = build(case).eval()
@@ -103,6 +104,7 @@ def test_logits_have_the_size_of_the_pictures(case):
         assert out.logits.isfinite().all()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(h=st.integers(32, 90), w=st.integers(32, 90), classes=st.integers(1, 40))
 def test_pan_takes_any_size_and_number_of_classes(h, w, classes):
@@ -111,6 +113,7 @@ def test_pan_takes_any_size_and_number_of_classes(h, w, classes):
     assert out.logits.shape == (1, classes, h, w)
 
 
+@pytest.mark.slow
 @every_case
 @pytest.mark.parametrize("size", [(2, 64, 64), (1, 65, 39)], ids=str)
 def test_every_parameter_gets_a_finite_gradient(case, size):
@@ -149,6 +152,7 @@ def test_capture_sees_every_tap_once_and_changes_nothing(case):
     assert len(maps) == len(taps)
 
 
+@pytest.mark.slow
 @every_case
 def test_copies_and_saved_states_are_the_model(case):
     model = build(case).eval()

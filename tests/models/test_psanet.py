@@ -52,6 +52,7 @@ ROWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["resnet50c", "resnet101c"])
 @pytest.mark.parametrize("row", ROWS)
 def test_every_row_of_table_1_is_a_call(row, encoder):

@@ -71,6 +71,7 @@ def test_rows_of_tables_1_and_2_are_deeplab_and_their_parts(options, expected):
     assert model.base.encoder.channels == (256, 512, 512, 1024)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [RESNET, PSP], ids=["ResNet34-dilated8", "with PSP"])
 @pytest.mark.parametrize(
     ("options", "expected"),
@@ -189,6 +190,7 @@ def test_half_the_picture_costs_a_quarter_more_than_one_scale():
     assert 1.24 * single < double < 1.27 * single
 
 
+@pytest.mark.slow
 def test_the_head_costs_what_its_convolutions_cost():
     with torch.device("meta"):
         args = {"base": "FCN", "base_args": {"encoder": "resnet18"}, "stream_channels": 32, "channels": 64}

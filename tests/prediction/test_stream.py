@@ -157,6 +157,7 @@ def test_the_plain_protocol_hands_on_the_logits_as_they_are():
     torch.testing.assert_close(torch.from_numpy(np.concatenate(best)), expected.softmax(0).max(0).values)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 150), st.integers(1, 150)),
@@ -175,6 +176,7 @@ def test_what_the_network_says_comes_back_exactly(size, window, stride, flip, pa
     assert np.array_equal(np.concatenate([band.labels() for band in bands]), labels)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 200), st.integers(1, 200)),

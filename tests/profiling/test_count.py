@@ -112,6 +112,7 @@ def tiny(name):
     return find_subject(name, args or {"encoder": "test_resnet"}, num_classes=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("size", [(64, 96), (33, 47)], ids=str)
 def test_every_model_is_counted_to_the_last_operation(name, size):
@@ -128,6 +129,7 @@ def test_every_model_is_counted_to_the_last_operation(name, size):
     assert 0 < found.total.kept_bytes <= both.kept_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_recipe_or_class_is_counted_alike_whatever_mode_and_device_it_is_in(name):
     subject = tiny(name)
@@ -138,6 +140,7 @@ def test_a_recipe_or_class_is_counted_alike_whatever_mode_and_device_it_is_in(na
     assert next(model.parameters()).device.type == "cpu"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoder", "classes", "printed"), [("resnet18", 19, (11.57, 10.31)), ("resnet101", 21, (43.24, 35.52))]
 )

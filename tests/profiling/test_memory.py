@@ -28,6 +28,7 @@ print(growth(work))
 """Blocks of 64 MiB, given back three times; as large as that, they come from the system and go back to it."""
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_growth_is_the_most_that_was_there_at_once(blocks):

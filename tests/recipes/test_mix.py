@@ -27,6 +27,7 @@ def own():
     return [small(find_table(table), find_table(table).row(row)) for table, row in OWN]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MIXES)
 def test_no_mix_costs_more_than_the_cheapest_of_the_papers_own(name, own):
     assert cost(find_recipe(name).model) <= min(cost(recipe.model) for recipe in own)
@@ -41,6 +42,7 @@ def test_a_mix_differs_from_the_papers_own_in_its_network_alone(name, own):
         assert replace(recipe.loss, aux={}) == replace(mix.loss, aux={})
 
 
+@pytest.mark.slow
 def test_the_mix_on_camvid_is_that_of_the_scenes_and_costs_less_than_the_papers_own():
     mix, pan = find_recipe("mix-global-gau-camvid"), find_recipe("pan-camvid")
     assert mix == replace(pan, name=mix.name, model=mix.model)

@@ -86,6 +86,7 @@ def test_the_soak_form_is_as_long_as_promised():
     assert SOAK.keys() == SHORT.keys() == MAKERS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MAKERS)
 def test_broken_files_of_every_kind(kind, tmp_path):
     attack(kind, SHORT[kind], tmp_path)

@@ -49,6 +49,7 @@ VERBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_verbs_take_such_names(verb, home, capsys):
     for name in map(os.fsdecode, NAMES[:2]):

@@ -52,6 +52,7 @@ def calls(path):
             yield ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
 
 
+@pytest.mark.slow
 def test_no_line_of_ours_unpickles_or_evaluates():
     imported = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
     for path in SOURCE.rglob("*.py"):

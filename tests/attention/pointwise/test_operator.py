@@ -120,6 +120,7 @@ def test_any_way_to_cut_gives_the_same(monkeypatch, terms, anchors, offsets, win
             torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-10)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
@@ -135,6 +136,7 @@ def test_tiled_is_dense_at_any_size(size, half, n, c, d, terms):
     torch.testing.assert_close(point_attention(*given, **keywords(terms)), expected, atol=1e-9, rtol=1e-9)
 
 
+@pytest.mark.slow
 @every_term
 def test_gradients_are_right(terms):
     given = tensors((3, 4), (5, 5), n=2, c=2, d=2, grad=True)
@@ -200,6 +202,7 @@ def test_inputs_are_left_as_they_are():
     assert all(torch.equal(one, other) for one, other in zip(given, before, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_the_operator_is_registered_soundly():
     for terms in itertools.product(DIRECTIONS, ("softmax", "count"), ("exclude",)):

@@ -141,6 +141,7 @@ def test_the_result_is_plain_values(folder):
     assert values["ok"] is True and values["splits"]["val"]["pixels"] == [48, 48, 48]
 
 
+@pytest.mark.slow
 def test_scenes_are_counted():
     result = check("scenes")
     assert result.ok and result.root is None
@@ -155,6 +156,7 @@ def test_wrong_names_are_refused(tmp_path):
         check("folder")
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_camvid_is_in_order(camvid_root):
     result = check("camvid", camvid_root)

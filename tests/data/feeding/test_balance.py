@@ -109,6 +109,7 @@ def test_weights_are_the_median_frequency_over_each_frequency(counts):
     assert median_frequency(counts).tolist() == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_camvid_weights_are_those_of_the_peer(camvid_root):
     expected = [0.2793, 0.2017, 4.7865, 0.1490, 1.0, 0.4217, 3.8467, 1.9736, 0.7889, 6.3747, 8.8587]

@@ -65,6 +65,7 @@ def test_labels_are_the_nearest_ones_of_the_literal_order(size, rotate):
     assert outside > 100 or size == (60, 90)  # the crop is larger than the picture, or turned beyond it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rotate", "blur"), [(0.0, 0.0), (10.0, 0.0), (10.0, 1.0)])
 def test_torchvision_in_the_literal_order_gives_the_same_crops(sides, rotate, blur):
     sample, corners = sides.street(), 0

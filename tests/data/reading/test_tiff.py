@@ -94,6 +94,7 @@ FLAVOURS = list(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_flavour_is_read_value_by_value(dtype, tmp_path):
     for number, (write, planar, tile, compression, bands) in enumerate(FLAVOURS):

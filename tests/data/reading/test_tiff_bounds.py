@@ -102,6 +102,7 @@ def chain(tags, pages):
     return b"".join(parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED)
 def test_tags_and_segments_out_of_proportion_are_refused_at_once(make):
     content = make()

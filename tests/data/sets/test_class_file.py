@@ -112,6 +112,7 @@ NAMES = (
 BYTES = st.integers(0, 255)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(BYTES, NAMES, BYTES, BYTES, BYTES, st.booleans()),

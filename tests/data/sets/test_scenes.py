@@ -83,6 +83,7 @@ def test_nothing_near_a_covered_thing_tells_what_it_is(size):
     assert found > 2
 
 
+@pytest.mark.slow
 def test_the_two_answers_are_equally_likely():
     scenes = [Scenes(size=(32, 32), count=400)[index] for index in range(400)]
     riddles = [sample.labels[sample.probes["context"]][0] for sample in scenes if sample.probes["context"].any()]
@@ -108,6 +109,7 @@ def test_cars_and_boats_also_occur_in_plain_sight():
     assert min(plain.values()) > 500
 
 
+@pytest.mark.slow
 def test_buses_are_from_4_to_200_pixels_long():
     lengths = []
     for sample in Scenes(size=(256, 256), count=80):
@@ -217,6 +219,7 @@ def test_a_mean_over_the_scene_cannot_tell_a_scene_from_its_twin():
     assert scene.labels[scene.probes["where"]].mean() != twin.labels[twin.probes["where"]].mean()
 
 
+@pytest.mark.slow
 def test_both_answers_of_the_where_probe_are_equally_likely():
     scenes = Scenes(size=(32, 64), count=300, decides="where")
     answers = [sample.labels[sample.probes["where"]] for sample in scenes if sample.probes["where"].any()]

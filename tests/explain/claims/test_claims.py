@@ -170,6 +170,7 @@ def scenes(count=3):
     return Scenes("val", size=(64, 96), count=count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_is_measured_on_what_is_claimed_of_it(name):
     build, expected = MODELS[name]

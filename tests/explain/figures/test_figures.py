@@ -43,6 +43,7 @@ def save(figure):
         figure.savefig(io.BytesIO(), format=format, dpi=40)
 
 
+@pytest.mark.slow
 def test_scales_are_the_maps_and_their_means():
     seen = see(build(AttentionToRefine, **REFINE))
     figure = figures.a2r_scales(seen)
@@ -56,6 +57,7 @@ def test_scales_are_the_maps_and_their_means():
     save(figure)
 
 
+@pytest.mark.slow
 def test_recalibration_has_a_map_a_class():
     seen = see(build(AttentionToRefine, **REFINE))
     figure = figures.a2r_recalibration(seen)
@@ -65,6 +67,7 @@ def test_recalibration_has_a_map_a_class():
     save(figure)
 
 
+@pytest.mark.slow
 def test_curves_are_the_gates():
     model = build(DFDAM, **SMALL)
     seen, second = see(model), see(model, seed=1)
@@ -85,6 +88,7 @@ def test_a_single_gate_has_a_curve_of_its_own():
     assert [line.get_label().split(" (")[0] for line in figure.axes[0].lines] == ["high-level"]
 
 
+@pytest.mark.slow
 def test_channels_are_the_lowest_and_the_two_highest_or_those_asked_for():
     model = build(DFDAM, **SMALL)
     seen = see(model)
@@ -132,6 +136,7 @@ def test_a_signed_bias_widens_the_range():
     save(figure)
 
 
+@pytest.mark.slow
 def test_pyramid_and_gates_of_pan():
     seen = see(build(PAN, **SMALL))
     pyramid = figures.pan_fpa(seen)
@@ -145,6 +150,7 @@ def test_pyramid_and_gates_of_pan():
     save(gates)
 
 
+@pytest.mark.slow
 def test_masks_of_two_points_in_both_directions():
     seen = see(build(PSANet, **PSA))
     points = [(10, 10), (90, 60)]
@@ -162,6 +168,7 @@ def test_masks_of_two_points_in_both_directions():
         figures.psanet_6(seen, [(0, 0)] * 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("draw", "model"),
     [
@@ -213,6 +220,7 @@ def test_means_by_class_are_those_of_loops():
     np.testing.assert_allclose(means_by_class(values, seen.labels, classes), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 96), (20, 200)])
 @pytest.mark.parametrize(
     "model",

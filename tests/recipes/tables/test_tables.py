@@ -112,6 +112,7 @@ def test_equal_names_are_equal_recipes():
     assert len(set(bodies)) == len(bodies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "row"), ROWS, ids=lambda value: value.name)
 def test_every_row_builds_with_the_auxiliary_outputs_that_its_loss_weighs(table, row):
     if row.recipe is None:
