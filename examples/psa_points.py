@@ -16,9 +16,7 @@ from PIL import Image, ImageDraw
 
 from attseg import load
 from attseg.data.sets.scenes import Scenes
-from attseg.explain.points import point_maps
 from attseg.explain.views import heat_map
-from attseg.prediction.whole import as_batch
 
 GAP, RADIUS = 6, 5
 
@@ -30,11 +28,10 @@ def main(run: str, out: str) -> None:
     sample = next(s for s in scenes if s.probes is not None and s.probes["context"].sum() > 800)
     covered = np.argwhere(sample.probes["context"])[len(np.argwhere(sample.probes["context"])) // 2]
     points = [(int(covered[1]), int(covered[0])), (sample.image.shape[1] // 2, 20)]
-    images = as_batch(sample.image, segmenter.preprocessing, segmenter.device)
     rows = [[marked(sample.image, points), segmenter(sample.image).overlay(legend=False)]]
-    found = point_maps(segmenter.model, images, points)
-    for index, point in enumerate(points):
-        maps = [heat_map(sample.image, one.weights[0, index].float(), low=0.0).picture for one in found]
+    found = segmenter.look(sample.image).pairs
+    for point in points:
+        maps = [heat_map(sample.image, torch.from_numpy(pairs.at([point])[0]), low=0.0).picture for pairs in found]
         rows.append([marked(np.asarray(one), [point]) for one in maps])
     height, width = sample.image.shape[:2]
     sheet = Image.new("RGB", (2 * width + GAP, len(rows) * (height + GAP) - GAP), "white")

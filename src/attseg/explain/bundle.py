@@ -56,14 +56,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.explain.capture import AttentionMap
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
-from attseg.models.refine import AttentionToRefine
 from attseg.text import short
 
 VERSION = 1
@@ -107,11 +106,6 @@ class Side:
     classes: ClassTable
     looked: Looked
     scales: Sequence[str] = ()
-
-
-def scale_names(model: nn.Module) -> list[str]:
-    """The image scales of a model, in the order of its maps of the kind ``scale``; none where it has one scale."""
-    return [f"{percent} %" for percent in model.percents] if isinstance(model, AttentionToRefine) else []
 
 
 def make_bundle(

@@ -79,3 +79,15 @@ def _at(path: str, percent: int) -> str:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def scale_names(model: nn.Module, count: int = 0) -> list[str]:
+    """Names of a model's image scales, in the order of its maps of the kind ``scale``.
+
+    Args:
+        model: The model.
+        count: How many numbers from 1 on are given for a model that has no image scales by name.
+    """
+    if isinstance(model, AttentionToRefine):
+        return [f"{percent} %" for percent in model.percents]
+    return [str(place + 1) for place in range(count)]

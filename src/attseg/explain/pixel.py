@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from torch import Tensor
 from attseg.attention.pointwise.terms import Direction
 from attseg.attention.tap import Kind
 from attseg.explain.capture import AttentionMap
+
+Indices = npt.NDArray[np.int64]
+Place = TypeVar("Place", int, Indices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +67,29 @@ def cell_of(x: int, y: int, size: tuple[int, int], cells: tuple[int, int]) -> tu
         >>> cell_of(99, 0, (60, 100), (4, 7))
         (0, 6)
     """
-    return (2 * y + 1) * cells[0] // (2 * size[0]), (2 * x + 1) * cells[1] // (2 * size[1])
+    return _cell(y, size[0], cells[0]), _cell(x, size[1], cells[1])
+
+
+def cells_of(shape: tuple[int, int], size: tuple[int, int], cells: tuple[int, int]) -> tuple[Indices, Indices]:
+    """The same for all pixels: the row of the cell of each row of pixels (H,), and the column for each column (W,).
+
+    Args:
+        shape: Height and width in pixels.
+        size: Height and width of the picture that the network saw, which may go on beyond these.
+        cells: Height and width of the map.
+    """
+    rows, columns = (_cell(np.arange(side), *along) for side, *along in zip(shape, size, cells, strict=True))
+    return rows, columns
 
 
 def to_numpy(values: Tensor) -> npt.NDArray[np.float32]:
     """Values of any device and precision as 32-bit floats."""
     return values.detach().float().cpu().numpy()
+
+
+def _cell(place: Place, whole: int, count: int) -> Place:
+    """Which of ``count`` cells along a side of ``whole`` pixels the middle of a pixel lies in."""
+    return (2 * place + 1) * count // (2 * whole)
 
 
 def _values(one: AttentionMap, x: int, y: int, size: tuple[int, int]) -> npt.NDArray[np.float32]:

@@ -18,9 +18,10 @@ from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
-from attseg.explain.bundle import Side, scale_names
+from attseg.explain.bundle import Side
 from attseg.explain.figures.seen import Pictured
 from attseg.explain.looked import look
+from attseg.explain.passes import scale_names
 from attseg.files import no_such_path
 from attseg.models.frame import smallest_side
 from attseg.prediction.stream import is_out_of_memory

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from attseg.explain.bundle import Side, make_bundle, scale_names
+from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import Pairs, look
+from attseg.explain.passes import scale_names
 from attseg.models.frame import smallest_side
 from attseg.prediction.whole import as_batch
 from attseg.web.models import Choice, Stop

@@ -78,13 +78,14 @@ def test_too_many_weights_are_refused_with_a_way_out(monkeypatch):
 
 
 @pytest.mark.parametrize("compact", [False, True])
-def test_point_maps_are_rows_of_what_watching_shows(compact):
+def test_weights_of_points_are_rows_of_what_watching_shows(compact):
     psa, x = build(compact=compact).eval(), maps()
     with capture(psa) as seen:
         psa(x)
-    found = psa.point_maps(x, [(0.0, 0.0), (0.99, 0.5)])
+    points = [(0, 0), (3, 2)]
+    found = {key: branch.pair_weights(psa._shrunk(branch.reduce(x))).of(points) for key, branch in psa.branches.items()}
     collect, distribute = (one.weights for one in seen)  # (N, 20 sources, 4, 5 targets)
-    for place, (y, row_x) in enumerate([(0, 0), (3, 2)]):
+    for place, (y, row_x) in enumerate(points):
         torch.testing.assert_close(found["collect"][:, place], collect[:, :, y, row_x].unflatten(1, (4, 5)))
         torch.testing.assert_close(found["distribute"][:, place], distribute[:, y * 5 + row_x])
 

@@ -114,20 +114,6 @@ class PointwiseSpatialAttention(nn.Module):
         size = (h - 1) // self.shrink + 1, (w - 1) // self.shrink + 1
         return resize(maps, size, align_corners=self.align_corners)
 
-    def point_maps(self, maps: Tensor, points: Sequence[tuple[float, float]]) -> dict[Direction, Tensor]:
-        """The attention of some points, by direction, each (N, P, h, w) on the shrunk map; no other map is built.
-
-        Args:
-            maps: (N, C, H, W), the module's input.
-            points: (down, right) of each point, as shares of height and width in [0, 1).
-        """
-        found: dict[Direction, Tensor] = {}
-        for branch in self._branches():
-            reduced = self._shrunk(branch.reduce(maps))
-            h, w = reduced.shape[-2:]
-            found[branch.direction] = branch.point_maps(reduced, [(int(y * h), int(x * w)) for y, x in points])
-        return found
-
 
 class PointwiseBranch(Pairwise):
     """One direction: from reduced maps to features, from features by the filters to attention, and the values by it."""
@@ -173,10 +159,6 @@ class PointwiseBranch(Pairwise):
             normalize=self.normalize,
             outside=self.outside,
         )
-
-    def point_maps(self, values: Tensor, points: Sequence[tuple[int, int]]) -> Tensor:
-        """The maps of points (row, column), (N, P, h, w), from reduced maps (N, inner, h, w)."""
-        return self.pair_weights(values).of(points)
 
     def pair_weights(self, inputs: Tensor) -> PointwiseWeights:
         """The weights for reduced maps (N, inner, h, w)."""

@@ -19,7 +19,6 @@ from attseg.explain.claims.cells import Floats, at_pixels
 from attseg.explain.claims.finding import Finding, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
-from attseg.models.refine import AttentionToRefine
 
 Doubles = npt.NDArray[np.float64]
 
@@ -133,8 +132,3 @@ class PyramidClaim:
                 [f"{self._regions} objects"],
             )
         ]
-
-
-def scale_names(model: AttentionToRefine) -> tuple[str, ...]:
-    """The image scales of a model, in percent."""
-    return tuple(f"{percent} %" for percent in model.percents)

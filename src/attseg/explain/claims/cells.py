@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from attseg.explain.pixel import cells_of
+
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -17,10 +19,7 @@ def cell_ids(shape: tuple[int, int], size: tuple[int, int], cells: tuple[int, in
         size: Height and width of the picture that the network saw, which may go on beyond the labels.
         cells: Height and width of the map.
     """
-    rows, columns = (
-        (2 * np.arange(length) + 1) * count // (2 * whole)
-        for length, whole, count in zip(shape, size, cells, strict=True)
-    )
+    rows, columns = cells_of(shape, size, cells)
     return np.asarray(rows[:, None] * cells[1] + columns, np.int64)
 
 

@@ -13,13 +13,13 @@ from torch import nn
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData, check_sample
 from attseg.errors import UsageError
-from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim, scale_names
+from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
 from attseg.explain.claims.confidence import ConfidenceClaim
 from attseg.explain.claims.finding import Claim, Finding
 from attseg.explain.claims.gates import GateClaim
 from attseg.explain.claims.pairs import PairClaim
 from attseg.explain.looked import look
-from attseg.explain.passes import Passes
+from attseg.explain.passes import Passes, scale_names
 from attseg.models.frame import smallest_side
 from attseg.models.refine import AttentionToRefine
 from attseg.prediction.whole import as_batch
@@ -73,7 +73,7 @@ def claims_of(model: nn.Module, *, points: int = POINTS) -> list[Claim]:
     if mechanisms & {"dafm-high", "dafm-low"}:
         claims.append(GateClaim())
     if isinstance(model, AttentionToRefine) and mechanisms & {"location", "attention-to-scale"}:
-        claims.append(ScaleClaim(scale_names(model)))
+        claims.append(ScaleClaim(tuple(scale_names(model))))
     if "fpa" in mechanisms:
         claims.append(PyramidClaim())
     if not claims:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure, SubFigure
 from attseg.data.text import class_label, font_families
 from attseg.explain.capture import AttentionMap
 from attseg.explain.figures import panels
-from attseg.explain.figures.refine import scale_names
 from attseg.explain.figures.seen import Floats, Seen
 from attseg.explain.looked import Looked, check_pixel
+from attseg.explain.passes import scale_names
 from attseg.explain.pixel import PixelAttention, to_numpy
 
 COLUMNS = 3
@@ -87,7 +87,7 @@ def _draw(figure: Figure | SubFigure, axes: Axes, seen: Seen, one: PixelAttentio
 
 def _named(looked: Looked, seen: Seen, one: PixelAttention) -> tuple[list[str], Floats]:
     if one.kind == "scale":
-        return scale_names(looked, len(one.values)), one.values
+        return scale_names(looked.model, len(one.values)), one.values
     order = np.argsort(-one.values, kind="stable")[:MOST_BARS]
     return [class_label(seen.classes.names[index], int(index)) for index in order], one.values[order]
 

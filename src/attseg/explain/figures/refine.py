@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from attseg.data.text import class_label
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Seen, find_maps, means_by_class, on_picture, present
-from attseg.explain.looked import Looked
+from attseg.explain.passes import scale_names
 from attseg.explain.pixel import to_numpy
-from attseg.models.refine import AttentionToRefine
 
 CLASSES = 10
 """Classes of which there are bars."""
@@ -42,7 +41,7 @@ def a2r_scales(seen: Seen) -> Figure:
         "an AttentionToRefine with merge='location' or merge='attention'",
     )
     weights = maps[0].weights[0]
-    names = scale_names(seen.looked, len(weights))
+    names = scale_names(seen.looked.model, len(weights))
     figure = panels.sheet(1, 2 + len(weights), seen.image, extra=2.3)
     grid = figure.add_gridspec(2, 2 + len(weights), height_ratios=(1.6, 1))
     tops = [figure.add_subplot(grid[0, place]) for place in range(2 + len(weights))]
@@ -112,10 +111,3 @@ def a2r_recalibration(seen: Seen) -> Figure:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else 0.0
-
-
-def scale_names(looked: Looked, count: int) -> list[str]:
-    """Names of a model's image scales, or their indices if it has none."""
-    if isinstance(looked.model, AttentionToRefine):
-        return [f"{percent} %" for percent in looked.model.percents]
-    return [str(place + 1) for place in range(count)]

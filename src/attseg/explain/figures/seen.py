@@ -14,7 +14,7 @@ from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.explain.capture import AttentionMap
 from attseg.explain.looked import Looked
-from attseg.explain.pixel import to_numpy
+from attseg.explain.pixel import cells_of, to_numpy
 
 Floats = npt.NDArray[np.float32]
 
@@ -83,10 +83,8 @@ def missing(seen: Seen, what: str, having: str) -> UsageError:
 def on_picture(weights: Tensor, seen: Seen) -> Floats:
     """Maps (C, h, w) of what the network saw as values of the picture's pixels (C, H, W), each that of the cell it lies in."""
     values = to_numpy(weights)
-    rows, columns = (
-        (2 * np.arange(side) + 1) * cells // (2 * whole)
-        for side, cells, whole in zip(seen.labels.shape, values.shape[1:], seen.looked.size, strict=True)
-    )
+    height, width = seen.labels.shape
+    rows, columns = cells_of((height, width), seen.looked.size, (values.shape[1], values.shape[2]))
     return values[:, rows[:, None], columns]
 
 
