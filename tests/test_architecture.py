@@ -118,6 +118,7 @@ def test_imports_point_one_way():
             assert used <= ALLOWED[here] | GROUND | {here}, path.relative_to(SOURCE)
 
 
+@pytest.mark.slow
 def test_lightning_is_imported_by_training_alone():
     users = {
         room(path)
@@ -135,6 +136,7 @@ def test_files_are_short_and_say_what_they_are():
         assert ast.get_docstring(ast.parse(text)), f"{path.relative_to(SOURCE)} needs a docstring"
 
 
+@pytest.mark.slow
 def test_only_the_command_line_prints():
     for path in files():
         calls = [
@@ -250,6 +252,7 @@ def bound(node):
         yield node.context_expr, node.optional_vars
 
 
+@pytest.mark.slow
 def test_all_files_are_opened_by_one_helper():
     found = {(path.relative_to(SOURCE).as_posix(), call) for path in files() for call in opens(path)}
     assert found - OPENED_OTHERWISE.keys() == set(), "use attseg.files.open_file, read_bytes, read_text or require_file"
@@ -295,6 +298,7 @@ NAMES_ON_POSIX = {
 }
 
 
+@pytest.mark.slow
 def test_modules_can_be_imported_on_every_system():
     for path in files():
         for node in within(ast.parse(path.read_text())):
@@ -314,6 +318,7 @@ def test_importing_attseg_loads_nothing_heavy():
     assert (found.stdout.strip(), found.stderr) == ("[]", "")
 
 
+@pytest.mark.slow
 def test_consoles_filter_what_they_print():
     """Rich writes escape sequences past the filter of standard output, so that all consoles but quiet ones are ours."""
     made = {

@@ -64,6 +64,7 @@ def test_decoders_by_name_are_what_the_constructors_give(row):
     assert kinds(named) == {kind for kind in tap.split(", ") if kind}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", rows("Encoders"), ids=lambda row: row[0])
 def test_encoders_have_the_output_strides_that_the_page_gives(row):
     _, name, strides, _ = row

@@ -40,11 +40,13 @@ def test_a_finished_run_predicts_the_same(tmp_path):
     assert_as_released(load(unpacked("run", tmp_path) / "run"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.onnx", "model.xml", "model.pt2"])
 def test_exported_files_predict_the_same(name, tmp_path):
     assert_as_released(load(unpacked("exported", tmp_path) / name))
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_evaluated(tmp_path, capsys):
     run = unpacked("run", tmp_path) / "run"
     before = json.loads((run / "report.json").read_text())
@@ -87,6 +89,7 @@ def renamed(run, name):
     return run
 
 
+@pytest.mark.slow
 def test_a_run_with_a_name_that_new_runs_do_not_get_is_evaluated(tmp_path, capsys):
     run = renamed(unpacked("run", tmp_path) / "run", "my (2) run")
     assert read_weights(run / "best.safetensors").info["recipe"]["name"] == "my (2) run"

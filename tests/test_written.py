@@ -73,6 +73,7 @@ def test_links_and_pipes_in_the_place_of_a_file_are_refused(tmp_path):
             write(tmp_path / "pipe", "x", overwrite=overwrite)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"\0\xff", b"[" * 10**6, b"{}\n[]\n1\nnull\n", b'{"file": 3}\n', b"x" * 10**6])
 def test_a_broken_ledger_only_makes_files_unknown(tmp_path, content):
     write(tmp_path / "a", "a")

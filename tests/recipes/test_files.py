@@ -32,6 +32,7 @@ def test_texts_that_look_like_something_else_stay_texts(tmp_path):
     assert read_recipe(tmp_path / "recipe.yaml")[0] == recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -10,6 +10,7 @@ from attseg.prediction.protocols import find_protocol
 from attseg.recipes import RECIPES, find_recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_knows_its_name_and_builds_its_model(name):
     recipe = RECIPES[name]()
@@ -86,6 +87,7 @@ def test_the_papers_networks_begin_with_pretrained_encoders_or_a_run(name):
         assert recipe.init.removeprefix("runs/") in RECIPES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_papers_losses_weigh_every_auxiliary_output(name):
     recipe = find_recipe(name)

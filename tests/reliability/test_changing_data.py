@@ -41,6 +41,7 @@ def half(tiny, tmp_path):
     return tmp_path / "run", tmp_path / "straight"
 
 
+@pytest.mark.slow
 def test_a_data_set_that_changed_is_not_trained_on_further(half, tiny, pictures):
     run, straight = half
 
@@ -73,6 +74,7 @@ def test_a_data_set_that_changed_is_not_trained_on_further(half, tiny, pictures)
     assert_same(run, straight)
 
 
+@pytest.mark.slow
 def test_a_data_set_may_move_between_two_parts_of_a_run(half, tiny, pictures, tmp_path):
     run, straight = half
     pictures.rename(tmp_path / "moved")

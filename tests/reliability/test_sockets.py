@@ -113,6 +113,7 @@ def run(tmp_path):
     return start
 
 
+@pytest.mark.slow
 def test_the_guard_sees_calls_and_refuses_them(run):
     """What was asked for is tried, and its failure is a sentence."""
     done, calls = run(ASK, "profile", "someone/something")

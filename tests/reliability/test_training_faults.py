@@ -178,6 +178,7 @@ def test_a_limit_on_files_stops_a_run_in_words_and_spoils_nothing(nursery, yaml,
     assert re.fullmatch(r"attseg: cannot write .*: the limit on the size of a file is reached; .*", said)
 
 
+@pytest.mark.slow
 def test_a_state_cut_off_anywhere_is_recognised_and_the_one_before_is_used(tiny, tmp_path):
     fit_into(tmp_path / "run", tiny(steps=4))
     folder = tmp_path / "run" / "state"

@@ -100,6 +100,7 @@ def test_the_poison_would_work(poison, tmp_path):
     assert canary.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt", ".bin", ".ckpt", ""])
 def test_weights_are_never_unpickled(poison, suffix, tmp_path):
     content, canary = poison
@@ -194,6 +195,7 @@ def test_postscript_named_as_a_picture_starts_no_program(tmp_path, monkeypatch):
 # --- bombs and odd sizes ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bombs_are_refused_before_they_go_off(tmp_path):
     zeros = zlib.compress(bytes(2**20), 9)
     matlab = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
@@ -217,6 +219,7 @@ def test_bombs_are_refused_before_they_go_off(tmp_path):
                 read_raw_labels(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30_000), (30_000, 1)])
 def test_thin_pictures_are_seen_as_they_are(shape, tmp_path):
     values = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)

@@ -89,6 +89,7 @@ def test_only_the_process_that_writes_writes(tiny, folder):
     assert data.reads == 5 and not folder.path.exists()
 
 
+@pytest.mark.slow
 def test_a_balanced_run_with_a_cache_goes_on_to_the_same_weights(tiny, tmp_path):
     recipe, cached = tiny(**BOTH), replace(HERE, cache=0.01)
     straight = weights(fit_into(tmp_path / "straight", recipe))

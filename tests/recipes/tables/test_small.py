@@ -26,6 +26,7 @@ def test_rows_of_one_name_are_one_recipe_and_others_differ(data):
     assert len(bodies) == len(found)
 
 
+@pytest.mark.slow
 def test_every_small_row_builds_and_is_trained_alike():
     for recipe in by_name("scenes").values():
         with torch.device("meta"):
