@@ -24,7 +24,6 @@ NAMES = {
 """What the constructors on the page may name."""
 
 
-
 def rows(section):
     """The cells of each row of a section's table, without the ticks of code."""
     text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]

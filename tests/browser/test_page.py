@@ -9,9 +9,10 @@ import torch
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
-from attseg.explain.bundle import Side, make_bundle, scale_names
+from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import look
 from attseg.explain.page.page import make_page
+from attseg.explain.passes import scale_names
 from attseg.explain.pixel import cell_of
 from attseg.explain.planes import encode
 from attseg.inference.segmenter import load

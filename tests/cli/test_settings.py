@@ -71,6 +71,8 @@ def test_settings_are_read_as_their_types_want(arguments, values):
         (["--learning-rate=1"], "no option '--learning-rate'; did you mean '--optim.lr'"),
         (["--weight-decay", "1"], "no option '--weight-decay'; did you mean '--optim.weight_decay'"),
         (["--encoder", "resnet18"], "no option '--encoder'; did you mean '--model.args.encoder'"),
+        (["--model.encoder", "resnet18"], "no option '--model.encoder'; did you mean '--model.args.encoder'"),
+        (["--train.lr", "1"], "no option '--train.lr'; did you mean '--optim.lr'"),
         (["--imgsz", "512"], "no option '--imgsz'; did you mean '--crop_size'"),
         (["--device", "cuda:1"], "no option '--device'; did you mean '--machine.device'"),
         (["--gpus", "2"], "no option '--gpus'; did you mean '--machine.devices'"),

@@ -6,8 +6,9 @@ import torch
 
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.explain import bundle as module
-from attseg.explain.bundle import Side, make_bundle, scale_names
+from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import look
+from attseg.explain.passes import scale_names
 from attseg.explain.pixel import cell_of
 from attseg.explain.planes import decode
 from attseg.models import FCN, AttentionToRefine, PSANet

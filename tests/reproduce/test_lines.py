@@ -17,7 +17,7 @@ from attseg.recipes.tables import TABLES, find_table
 from attseg.reproduce.chart import draw_lines
 from attseg.reproduce.lines import collect
 from attseg.reproduce.plan import plan
-from attseg.reproduce.run import Result
+from attseg.reproduce.run import RowResult
 from attseg.reproduce.shown import NOT_THE_TASK, cells, class_cells, probe_cells, table_parts, to_csv, to_markdown
 
 TABLE = find_table("pan:2")
@@ -126,7 +126,7 @@ def test_no_cell_of_any_table_is_broken_at_80_columns(name, tmp_path, monkeypatc
         replace(
             line,
             results=tuple(
-                Result(seed, 0.5 + seed / 7, 0.9, dict.fromkeys(line.paper_classes, 0.5), {}, 150_000, 9e5)
+                RowResult(seed, 0.5 + seed / 7, 0.9, dict.fromkeys(line.paper_classes, 0.5), {}, 150_000, 9e5)
                 for seed in (0, 1)
             ),
             difference=None if line.paper_difference is None else -11.11,

@@ -29,13 +29,14 @@ OTHER_NAMES = {
     **dict.fromkeys(("iters", "iterations", "max-iters", "max-steps"), "steps"),
     **dict.fromkeys(("checkpoint", "weights"), "init"),
     **dict.fromkeys(("output", "output-dir", "save-dir"), "out"),
-    **dict.fromkeys(("gpus", "num-gpus"), "machine.devices"),
+    **dict.fromkeys(("gpu", "gpus", "num-gpus"), "machine.devices"),
+    **dict.fromkeys(("dataset", "data-dir", "data-path", "path"), "data.root"),
     **dict.fromkeys(("learning-rate", "lr0"), "optim.lr"),
     "amp": "machine.precision",
     "batch": "batch_size",
-    "dataset": "data.root",
     "num-workers": "machine.workers",
     "optimizer": "optim.name",
+    "pretrained": "model.args.pretrained",
     "wd": "optim.weight_decay",
 }
 """What others call some settings, and arguments of a model that are options below ``--model.args``."""
@@ -119,9 +120,10 @@ def _unknown_option(given: str, names: Sequence[str], verb: str) -> UsageError:
             f"there is no option {given!r}: the length of a run is given in optimiser steps, with --steps. An epoch has as "
             f"many steps as there are training images divided by --batch_size; {more}"
         )
-    near = f"--{OTHER_NAMES.get(name, '')}"
+    part = name.rpartition(".")[2]
+    near = f"--{OTHER_NAMES.get(name) or OTHER_NAMES.get(part, '')}"
     if near not in names and not (near.startswith("--model.args.") and "--model.args" in names):
-        near = last.get(name, "")
+        near = last.get(name) or last.get(part, "")
     if near:
         return UsageError(f"there is no option {given!r}; did you mean {near!r}? {more}")
     return unknown("option", given, names, more=more)
