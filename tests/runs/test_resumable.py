@@ -47,6 +47,7 @@ def resumed(folder, state, capsys):
     return status, " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["nan", "inf", *OTHER_KINDS], ids=str)
 @pytest.mark.parametrize("part", ["model", "average", "optimizer"])
 def test_numbers_that_are_none_and_other_kinds_are_refused(run, capsys, part, damage):
@@ -104,6 +105,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Validating sparse")
 @pytest.mark.parametrize("change", CHANGES)
 def test_states_of_another_build_are_refused_in_a_sentence(run, capsys, change):
@@ -139,6 +141,7 @@ def test_a_state_that_unpacks_to_more_than_its_size_is_damaged(tmp_path):
         load_plain(tmp_path / "encoder.pth")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", ["[" * 100_000, "[1]", "{}", '{"classes": 3, "means": 4, "files": 5}', "null"], ids=len
 )
@@ -156,6 +159,7 @@ def test_a_damaged_record_of_a_run_is_named(run, capsys, tmp_path, name, content
     assert name in said or "no longer those that the run began with" in said
 
 
+@pytest.mark.slow
 def test_without_the_refused_state_the_run_goes_on(run, capsys):
     folder, original = run
     state = torch.load(io.BytesIO(_bytes(original)), weights_only=True)

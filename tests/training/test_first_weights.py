@@ -24,6 +24,7 @@ def first(tiny, tmp_path_factory):
     return fit_into(tmp_path_factory.mktemp("runs") / "first", tiny(steps=2))
 
 
+@pytest.mark.slow
 def test_a_run_goes_out_from_the_best_weights_of_another(first, tiny, tmp_path):
     still = tiny(steps=1, init=str(first), seed=5, optim=OptimSpec(lr=0.0, weight_decay=0.0))
     began, found = (
@@ -41,6 +42,7 @@ def test_without_it_another_seed_has_other_weights(first, tiny, tmp_path):
     assert not torch.equal(*(state[name] for state in states))
 
 
+@pytest.mark.slow
 def test_a_run_that_saved_goes_on_without_what_it_began_with(first, tiny, tmp_path):
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes((first / "last.safetensors").read_bytes())
@@ -101,6 +103,7 @@ def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):
     assert read_first_weights(tiny(init=str(first), model=ModelSpec(name="PAN", args=args)), SCENES) is not None
 
 
+@pytest.mark.slow
 def test_a_run_says_and_keeps_where_its_encoder_began(first, tiny, tmp_path):
     """Weights and normalisation of the encoder's pretraining reach the file; a resumed run keeps both without the source."""
     source = tmp_path / "source"

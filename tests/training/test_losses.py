@@ -29,6 +29,7 @@ def test_a_run_trains_with_all_at_once(tiny, tmp_path):
     assert first > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", TERMS.values(), ids=TERMS)
 def test_a_few_steps_of_it_teach_a_network_something(terms, tiny):
     """Judged by what all of them are for: pixels that are right."""

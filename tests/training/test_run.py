@@ -58,6 +58,7 @@ def assert_same(one, other):
     assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
+@pytest.mark.slow
 def test_the_folder_holds_what_it_should_and_nothing_else(finished):
     folder, _, _ = finished
     names = "best.safetensors class_weights.json confusion.png curves.png last.safetensors metrics.csv recipe.yaml report.json"
