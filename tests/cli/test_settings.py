@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from attseg.cli import main
 from attseg.cli.command import call
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
@@ -74,9 +75,6 @@ def test_settings_are_read_as_their_types_want(arguments, values):
         (["--model.encoder", "resnet18"], "no option '--model.encoder'; did you mean '--model.args.encoder'"),
         (["--train.lr", "1"], "no option '--train.lr'; did you mean '--optim.lr'"),
         (["--imgsz", "512"], "no option '--imgsz'; did you mean '--crop_size'"),
-        (["--device", "cuda:1"], "no option '--device'; did you mean '--machine.device'"),
-        (["--gpus", "2"], "no option '--gpus'; did you mean '--machine.devices'"),
-        (["--amp"], "no option '--amp'; did you mean '--machine.precision'"),
         (["--weights", "a.safetensors"], "no option '--weights'; did you mean '--init'"),
         (["--epochs", "50"], "no option '--epochs': .* --steps"),
         (["--optim", "1"], "no option '--optim'"),
@@ -90,6 +88,15 @@ def test_settings_are_read_as_their_types_want(arguments, values):
 def test_what_is_not_understood_is_said_with_the_nearest_name(arguments, message):
     with pytest.raises(UsageError, match=message):
         given(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("guess", "option"),
+    [("--device", "--machine.device"), ("--gpus", "--machine.devices"), ("--amp", "--machine.precision")],
+)
+def test_guesses_for_settings_of_the_machine_are_answered(guess, option, capsys):
+    assert main(["train", "pan-scenes", guess, "2"]) == 2
+    assert f"did you mean '{option}'" in capsys.readouterr().err
 
 
 def test_a_whole_number_is_not_rounded(capsys):
