@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import attseg
 from attseg.attention.tap import Tap
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
@@ -148,7 +149,8 @@ class Server:
 
 @contextmanager
 def started(*command, **variables):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1", **variables}
+    places = os.pathsep.join([str(Path(__file__).parent), str(Path(attseg.__file__).parents[1])])
+    environment = {**os.environ, "PYTHONPATH": places, "OMP_NUM_THREADS": "1", **variables}
     environment.pop("DISPLAY", None)
     process = subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment

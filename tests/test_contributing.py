@@ -411,7 +411,7 @@ def test_toys_added_in_these_files_work_everywhere(copy):
     assert code == 0, output[-3000:]
     assert int(re.search(r"(\d+) passed", output)[1]) > 50, output[-500:]
     code, output = run(copy, "-m", "attseg", "reproduce", "dfdam:2", "--report", "--out", "runs")
-    assert code == 0 and re.search(r"^toy +single +71.00", output, re.MULTILINE), output[-3000:]
+    assert code == 0 and re.search(r"^toy .*71\.00", output, re.MULTILINE), output[-3000:]
 
 
 @pytest.mark.slow
