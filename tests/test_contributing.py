@@ -270,10 +270,7 @@ PATHS = {
             ),
             after(r"__all__ = \[\n", '    "ToyContext",\n'),
             after(r'ContextName = Literal\[\s*"', 'toy", "'),
-            before(
-                '    raise unknown("context"',
-                '        case "toy":\n            return ToyContext(in_channels, channels)\n',
-            ),
+            after(r"OPTIONS: dict\[[^\n]*\] = \{\n", '    "toy": ToyContext,\n'),
         ),
         "tests/context/test_toy.py": TESTS["tests/context/test_toy.py"],
         "docs/parts.md": after(
@@ -286,10 +283,7 @@ PATHS = {
             after(r"from attseg\.decoders\.topdown import [^\n]*\n", "from attseg.decoders.toy import ToyDecoder\n"),
             after(r"__all__ = \[\n", '    "ToyDecoder",\n'),
             after(r'DecoderName = Literal\[\s*"', 'toy", "'),
-            before(
-                '    raise unknown("decoder"',
-                '        case "toy":\n            return ToyDecoder(low_channels, channels)\n',
-            ),
+            after(r"KINDS: dict\[[^\n]*\] = \{\n", '    "toy": (ToyDecoder, {}),\n'),
         ),
         "tests/decoders/test_toy.py": TESTS["tests/decoders/test_toy.py"],
         "docs/parts.md": after(
