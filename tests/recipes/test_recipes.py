@@ -66,7 +66,7 @@ PUBLISHED = {
     "dfdam-voc-test": ("voc2012", "trainval", 82.3, "dfdam-multiscale"),
     "dfdam-cityscapes": ("cityscapes", "train", 73.1, "single"),
     "a2r-voc": ("voc2012", "train_aug", 67.98, "single"),
-    "a2r-ade20k": ("ade20k", "train", 37.07, "single"),
+    "a2r-ade20k": ("ade20k", "train", 37.07, "csail-5scale"),
 }
 
 
