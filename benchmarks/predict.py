@@ -24,14 +24,17 @@ import torch
 from PIL import Image
 
 from attseg.bulk.files import predict_files
+from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.inputs import Pictures
 from attseg.inference.segmenter import Segmenter, load
+from attseg.models import PAN
 
 CASES = {
     "64 x 64": (200, 64, 64),
     "128 x 128": (100, 128, 128),
     "360 x 480": (24, 360, 480),
+    "1024 x 2048": (3, 1024, 2048),
 }
 """Pictures, and their height and width."""
 
@@ -44,9 +47,13 @@ def main() -> None:
     parser.add_argument(
         "--many", type=int, default=0, metavar="N", help="segment N small pictures, and look at the memory"
     )
+    parser.add_argument(
+        "--encoder", help="PAN on this encoder, untrained, with 19 classes, in place of the bundled network"
+    )
+    parser.add_argument("--sizes", nargs="+", choices=CASES, default=list(CASES))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    segmenter = load("demo", device="cpu")
+    segmenter = untrained(options.encoder) if options.encoder else load("demo", device="cpu")
     print(f"torch {torch.__version__}, {options.threads} threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as scratch:
         if options.many:
@@ -55,10 +62,18 @@ def main() -> None:
         heads = ["pictures", "attseg, 1/s", "one by one, 1/s", "plain loop, 1/s", "attseg / plain", "in processor time"]
         print(f"| {' | '.join([*heads, 'pixels that differ'])} |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-        for name, (count, height, width) in CASES.items():
+        for name in options.sizes:
+            count, height, width = CASES[name]
             folder = Path(scratch) / name.replace(" ", "")
             draw(folder, count, height, width)
             compare(segmenter, folder, name, count, options.rounds)
+
+
+def untrained(encoder: str) -> Segmenter:
+    """PAN with random weights."""
+    torch.manual_seed(0)
+    classes = ClassTable(tuple(f"class {number}" for number in range(19)), distinct_colors(19))
+    return Segmenter(PAN(19, encoder=encoder), classes, Preprocessing(), device="cpu")
 
 
 def draw(folder: Path, count: int, height: int, width: int) -> None:

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
 GROUND = {
     "arguments",
+    "devices",
     "errors",
     "extras",
     "files",
@@ -28,6 +29,7 @@ ALLOWED = {
     "arguments": set(),
     "text": set(),
     "errors": set(),
+    "devices": set(),
     "extras": set(),
     "files": set(),
     "json_files": set(),

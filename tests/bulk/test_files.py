@@ -21,6 +21,7 @@ from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
+from attseg.prediction.decision import Decision
 
 CLASSES = ClassTable(("red", "green", "blue"), ((255, 0, 0), (0, 255, 0), (0, 0, 255)))
 
@@ -456,3 +457,61 @@ def test_images_that_were_turned_upright_are_told(applied, orientation, turned, 
         turned and applied
     )
     assert lines(tmp_path / "out")[0].get("remarks", []) == list(summary.remarks)
+
+
+LOW = Decision(thresholds={"blue": 0.34}, min_region=3)
+
+
+@pytest.mark.parametrize("batch", [None, 1])
+@pytest.mark.parametrize("decision", [LOW, Decision(unsure_below=0.4), Decision(min_region=6, small="drop")])
+def test_decisions_are_those_of_the_segmenter(photos, tmp_path, decision, batch):
+    one = segmenter()
+    assert predict_files(one, [photos], tmp_path / "out", decision=decision, batch=batch).done == 4
+    for name in ("1.png", "2.jpg"):
+        expected = one(photos / name, decision=decision).labels
+        found = np.asarray(Image.open((tmp_path / "out/labels" / name).with_suffix(".png")))
+        assert np.array_equal(found, expected) and (found != one(photos / name).labels).any()
+    (line,) = [line for line in lines(tmp_path / "out") if line["name"] == "1"]
+    labels = one(photos / "1.png", decision=decision).labels
+    assert line.get("not_sure", 0) == (labels == 255).sum()
+    assert sum(line["classes"].values()) == (labels != 255).sum()
+    assert predict_files(one, [photos], tmp_path / "out", decision=decision) == Summary(0, 4, ())
+    assert len(predict_files(one, [photos], tmp_path / "out").failed) == 4  # labels of another decision
+
+
+def test_further_files_are_made_where_they_are_missing_and_corrected_ones_stay(photos, tmp_path):
+    one, out, all_ = segmenter(), tmp_path / "out", ("probabilities", "labelme", "geojson", "coco")
+    predict_files(one, [photos], out, overlay=False)
+    assert predict_files(one, [photos], out, overlay=False, further=all_).done == 4
+    for folder, suffix in (("probabilities", "npz"), ("labelme", "json"), ("geojson", "geojson")):
+        assert files(out / folder) == [f"{name}.{suffix}" for name in ("1", "2", "deep/1", "deep/3")]
+    coco = json.loads((out / "coco.json").read_text())
+    assert [entry["file_name"] for entry in coco["images"]] == ["1.png", "2.jpg", "deep/1.png", "deep/3.webp"]
+    corrected = out / "labelme/1.json"
+    assert (corrected.parent / json.loads(corrected.read_text())["imagePath"]).resolve() == photos / "1.png"
+    corrected.write_text("corrected")
+    (out / "geojson/1.geojson").unlink()
+    assert predict_files(one, [photos], out, overlay=False, further=all_) == Summary(1, 3, ())
+    assert corrected.read_text() == "corrected" and (out / "geojson/1.geojson").exists()
+    with np.load(out / "probabilities/2.npz") as found:
+        assert np.array_equal(found["probabilities"].argmax(0), one(photos / "2.jpg").labels)
+
+
+def test_further_files_of_others_are_not_replaced_unasked(photos, tmp_path):
+    other = tmp_path / "out/labelme/1.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("mine")
+    summary = predict_files(segmenter(), [photos / "1.png"], tmp_path / "out", further=["labelme"])
+    assert str(other) in summary.failed[0][1] and other.read_text() == "mine"
+    (tmp_path / "out/coco.json").write_text("mine")
+    with pytest.raises(UsageError, match=r"coco\.json"):
+        predict_files(segmenter(), [photos], tmp_path / "out", further=["coco"])
+    with pytest.raises(UsageError, match="in one process"):
+        predict_files(segmenter(), [photos], tmp_path / "out", further=["coco"], share=Share(0, 2))
+
+
+def test_scores_that_are_not_finite_are_refused_with_every_decision(photos, tmp_path):
+    one = segmenter(float("nan"))
+    for number, decision in enumerate((Decision(), LOW)):
+        summary = predict_files(one, [photos], tmp_path / str(number), decision=decision)
+        assert summary.done == 0 and all("NaN or infinite" in problem for _, problem in summary.failed)

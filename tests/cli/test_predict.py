@@ -4,6 +4,7 @@ from PIL import Image
 
 import layouts
 from attseg.cli import main
+from attseg.inference.segmenter import load
 
 
 @pytest.fixture
@@ -131,3 +132,33 @@ def test_shares_without_torchrun_are_those_of_the_environment(trained, photos, t
     assert capsys.readouterr().out == f"{out}: 1 segmented\n"
     assert [path.name for path in (out / "labels").iterdir()] == ["b.png"]
     assert (out / "manifest-1-of-2.jsonl").is_file()
+
+
+def test_probabilities_thresholds_and_outlines_from_the_command_line(trained, photos, tmp_path, capsys):
+    out, name = tmp_path / "out", load(trained, device="cpu").classes.names[0]
+    call = ["predict", str(trained), str(photos), "--out", str(out), "--no-overlay", "--device", "cpu"]
+    call += ["--threshold", f"{name}=0.01", "--save", "probabilities,labelme,coco", "--probabilities-of", name]
+    assert main([*call, "--unsure-below", "1/50", "--min-region", "4", "--small", "drop", "--unsure-value", "250"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{out}: 2 segmented"
+    labels = np.asarray(Image.open(out / "labels/a.png"))
+    chance = np.asarray(Image.open(out / "probabilities/a.0.png"))
+    assert labels.shape == chance.shape == (50, 70)
+    assert (labels[chance >= 4] == load(trained, device="cpu").classes.values[0]).mean() > 0.9
+    assert (out / "labelme/b.json").is_file() and (out / "coco.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--threshold", "sky=2"], "threshold of 'sky' is 2"),
+        (["--threshold", "skyy=0.2"], "did you mean 'sky'"),
+        (["--threshold", "sky"], "such as crack=0.3,person=0.5"),
+        (["--min-region", "-1"], "min_region is -1"),
+        (["--save", "labelmi"], "did you mean 'labelme'"),
+        (["--save", "coco", "--probabilities-of", "sky"], "are not saved"),
+        (["--unsure-below", "0.5", "--unsure-value", "1"], "the value 1 means"),
+    ],
+)
+def test_decisions_that_make_no_sense_are_wrong_use(photos, tmp_path, arguments, message, capsys):
+    assert main(["predict", "demo", str(photos), "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert message in capsys.readouterr().err

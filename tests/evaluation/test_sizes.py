@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from attseg.data.classes import ClassTable, distinct_colors
+from attseg.data.regions import find_regions
 from attseg.data.sample import Sample
-from attseg.evaluation.regions import find_regions
 from attseg.evaluation.sizes import SizeMeter, size_counts
 from attseg.metrics import ConfusionMatrix
 

@@ -266,7 +266,7 @@ def test_more_classes_than_names_are_refused():
 
 @pytest.mark.parametrize(
     ("device", "message"),
-    [("gpu", "no device 'gpu'; give auto, cpu, cuda"), ("cuda:99", "'cuda:99' was asked for, but there")],
+    [("gpu", "no device 'gpu'; a GPU is called cuda"), ("cuda:99", "the device is cuda:99, but PyTorch finds")],
 )
 def test_unknown_devices_are_refused(device, message):
     with pytest.raises(UsageError, match=message):

@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
+from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.prediction.bands import Band
 from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
+from attseg.prediction.decision import ARGMAX, Decision
+from attseg.prediction.folded import fold_batch_norm
 from attseg.prediction.stream import OnViews, Predictor, is_out_of_memory
 from attseg.prediction.whole import as_batch
 
@@ -28,6 +32,20 @@ LONGEST = 128
 """Items that wait together at most, where most of them are no pictures to be segmented."""
 
 Item = TypeVar("Item")
+
+
+class How(NamedTuple):
+    """How classes are made of scores, and what is kept.
+
+    Args:
+        classes: Classes of the model.
+        decision: From probabilities to classes.
+        probabilities: Whether those of all classes are kept.
+    """
+
+    classes: ClassTable
+    decision: Decision = ARGMAX
+    probabilities: bool = False
 
 
 class Prediction(NamedTuple):
@@ -44,13 +62,18 @@ class Prediction(NamedTuple):
     seconds: float | None = None
 
 
+def quick(predictor: Predictor, *, exact: bool) -> Predictor:
+    """The same with batch normalisation folded into convolutions, which changes the last bits of scores, unless they matter."""
+    return predictor if exact else replace(predictor, model=fold_batch_norm(predictor.model))
+
+
 def predict_all(
     predictor: Predictor,
     items: Iterable[Item],
     image_of: Callable[[Item], Array | None],
+    how: How,
     *,
     limit: int | None = None,
-    probabilities: bool = False,
     on_views: OnViews | None = None,
 ) -> Iterator[tuple[Item, Prediction | UsageError | None]]:
     """Items in their order, each with the prediction of its picture, or why there is none; None where it has no picture.
@@ -59,8 +82,8 @@ def predict_all(
         predictor: Model and protocol.
         items: What comes, some of it without a picture.
         image_of: The picture (H, W, 3) of an item.
+        how: How classes are made, and what is kept.
         limit: Pictures in a batch, at most; None takes 32, and on a processor no more than have 131072 pixels together.
-        probabilities: Whether those of all classes are wanted.
         on_views: Called on the way through a picture with how many views are done, and how many there are.
     """
 
@@ -74,7 +97,7 @@ def predict_all(
             room = most(images[places[0]])  # type: ignore[arg-type] # by_size names places of pictures alone
             for first in range(0, len(places), room):
                 part = places[first : first + room]
-                predicted = _predict(predictor, [images[place] for place in part], probabilities, on_views)  # type: ignore[misc] # likewise
+                predicted = _predict(predictor, [images[place] for place in part], how, on_views)  # type: ignore[misc] # likewise
                 for place, prediction in zip(part, predicted, strict=True):
                     found[place] = prediction
         yield from zip(window, found, strict=True)
@@ -121,30 +144,36 @@ def _windows(
 
 
 def _predict(
-    predictor: Predictor, images: Sequence[Array], probabilities: bool, on_views: OnViews | None
+    predictor: Predictor, images: Sequence[Array], how: How, on_views: OnViews | None
 ) -> list[Prediction | UsageError]:
     """Predictions of pictures of equal size; where they do not fit together, each alone."""
     start = time.perf_counter()
     try:
         if len(images) == 1:
-            found = [_decide(predictor.bands(images[0], on_views), probabilities)]
+            found = [_decide(predictor.bands(images[0], on_views), how)]
         else:
-            found = [_decide([band], probabilities) for band in _see_together(predictor, images)]
+            found = [_decide([band], how) for band in _see_together(predictor, images)]
     except UsageError as error:
         if len(images) == 1:
             return [error]
-        return [one for image in images for one in _predict(predictor, [image], probabilities, on_views)]
+        return [one for image in images for one in _predict(predictor, [image], how, on_views)]
     seconds = (time.perf_counter() - start) / len(images)
     return [one._replace(seconds=seconds) for one in found]
 
 
-def _decide(bands: Iterable[Band | DecidedBand], probabilities: bool) -> Prediction:
+def _decide(bands: Iterable[Band | DecidedBand], how: How) -> Prediction:
     labels, probs = [], []
     for band in bands:
-        labels.append(band.labels())
-        if probabilities:
-            probs.append(band.probabilities().cpu().numpy())
-    return Prediction(np.concatenate(labels), np.concatenate(probs, axis=1) if probabilities else None)
+        decided = band.labels()  # refuses scores that are NaN or infinite
+        if how.probabilities or how.decision.needs_probabilities:
+            found = band.probabilities()
+            if how.decision.needs_probabilities:
+                decided, _ = how.decision.choose(found, how.classes)
+            if how.probabilities:
+                probs.append(found.cpu().numpy())
+        labels.append(decided)
+    cleaned = how.decision.clean(np.concatenate(labels))
+    return Prediction(cleaned, np.concatenate(probs, axis=1) if probs else None)
 
 
 def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[Band | DecidedBand]:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
-from attseg.bulk.batches import Prediction, predict_all
+from attseg.bulk.batches import How, Prediction, predict_all, quick
 from attseg.bulk.claim import claimed
+from attseg.bulk.labels import saved_pictures
 from attseg.bulk.manifest import Manifest, areas, count
 from attseg.bulk.outputs import PICTURES, Outcome, Outputs, Summary
 from attseg.bulk.share import ALONE, Share
@@ -25,17 +26,20 @@ from attseg.data.reading.raw import UPRIGHT
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
+from attseg.inference.further import COCO, check_further, further_files, save_coco, save_further
+from attseg.inference.saved import Further, present_classes, read_saved_labels, save_labels, save_overlay
 from attseg.inference.saved import overlay as draw_overlay
-from attseg.inference.saved import present_classes, read_saved_labels, save_labels, save_overlay
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
+from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.stream import OnViews
+from attseg.written import outputs as written
 
 WORKERS = {"cpu": 1, "cuda": 4}
-"""Threads that read, and as many that write: a processor is busy with the network, a GPU waits for files."""
+"""Threads that read: a processor is busy with the network, a GPU waits for files."""
 
 TURNED = (
     "is turned upright by its EXIF orientation, and so is its label file (--split with --data.options.orientation raw: "
@@ -53,6 +57,9 @@ def predict_files(
     overwrite: bool = False,
     protocol: Protocol = SINGLE,
     crf: DenseCrf | None = None,
+    decision: Decision = ARGMAX,
+    further: Sequence[Further] = (),
+    of: Sequence[str] = (),
     memory: int | None = None,
     batch: int | None = None,
     workers: int | None = None,
@@ -78,43 +85,59 @@ def predict_files(
         overwrite: Segment everything anew, whatever is there.
         protocol: How each picture is seen.
         crf: What refines each prediction, in processes of its own.
+        decision: How classes are made of probabilities. ``attseg.prediction.decision.with_unsure_value`` gives the classes of the
+            segmenter another value for pixels that are not sure.
+        further: What else is written, as of ``Result.save``; ``coco`` is one file of all pictures, written at the end.
+        of: Classes whose probabilities are written as pictures, as of ``Result.save``.
         memory: MiB for a batch of windows or of pictures; ``attseg.prediction.stream.Predictor`` says which.
         batch: Pictures of equal size that go through the network together, at most, where each is seen once and whole; None takes
             32, and on a processor only small ones.
-        workers: Threads that read, and as many that write; None takes 1 beside a processor and 4 beside a GPU.
+        workers: Threads that read, and as many that write; None takes 1 beside a processor and 4 beside a GPU, and 4 that write.
         share: Which of several processes this is; each takes its share of the pictures, and has a manifest of its own.
         on_file: Called after each picture with how many there were so far, how many there are, the file, and why it
             failed, if it did.
         on_views: Called on the way through a picture with how many views are done, and how many there are.
 
     Raises:
-        UsageError: An input is not there, no picture was found, the CRF is not installed, or another process is writing there.
+        UsageError: An input is not there, no picture was found, there is no such class or file to save, the CRF is not installed,
+            or another process is writing there.
         FileError: A result cannot be written.
     """
     if batch is not None and batch < 1:
         raise UsageError(f"batch is {batch}; at least 1 picture was expected")
     if workers is not None and workers < 1:
         raise UsageError(f"workers is {workers}; at least 1 thread was expected")
+    classes = segmenter.classes
+    decision.check(classes)
+    check_further(further, classes, of)
+    if "coco" in further and share.world > 1:
+        raise UsageError(
+            "coco.json is one file of all pictures, and several processes write here; leave coco out, and then run the same "
+            "command with it in one process: what is done is skipped"
+        )
     named = [one for one in inputs if isinstance(one, PictureFile)]
     files = named or Pictures([one for one in inputs if not isinstance(one, PictureFile)], outside=out)
-    threads = workers or WORKERS.get(segmenter.device.type, WORKERS["cuda"])
-    flowing = partial(ahead, by=2 * threads, threads=threads)
-    predictor = segmenter.predictor(protocol, memory)
-    with claimed(out, share):
-        settings = digest_settings(segmenter, protocol, crf)
-        outputs = Outputs(PICTURES, segmenter.classes, out, Manifest(out, share), settings, overlay, overwrite)
-        jobs = flowing(partial(_read, outputs, segmenter.preprocessing.value_range), share.of(files))
-        predict = partial(
-            predict_all,
-            predictor,
-            image_of=attrgetter("image"),
-            limit=batch,
-            probabilities=bool(crf),
-            on_views=on_views,
+    readers = workers or WORKERS.get(segmenter.device.type, WORKERS["cuda"])
+    writers = workers or WORKERS["cuda"]  # they wait for the disk more than they work
+    predictor = quick(segmenter.predictor(protocol, memory), exact=batch == 1)
+    keeps = "probabilities" in further
+    with claimed(out, share), written(*([out / COCO] if "coco" in further else []), overwrite=overwrite):
+        settings = digest_settings(segmenter, protocol, crf, decision)
+        kept = tuple(classes.names.index(name) for name in of)
+        outputs = Outputs(
+            PICTURES, classes, out, Manifest(out, share), settings, overlay, overwrite, tuple(further), kept
         )
-        predicted = predict(jobs) if crf is None else _refine(crf, predict(jobs))
-        outcomes = flowing(partial(_write, outputs), predicted)
-        return outputs.conclude(outcomes, lambda: share.count(len(files)), on_file)
+        read = partial(_read, outputs, segmenter.preprocessing.value_range)
+        jobs = ahead(read, share.of(files), by=2 * readers, threads=readers)
+        how = How(classes, ARGMAX, probabilities=True) if crf else How(classes, decision, probabilities=keeps)
+        predicted = predict_all(predictor, jobs, attrgetter("image"), how, limit=batch, on_views=on_views)
+        if crf is not None:
+            predicted = _refine(crf, How(classes, decision, probabilities=keeps), predicted)
+        outcomes = ahead(partial(_write, outputs), predicted, by=2 * writers, threads=writers)
+        summary = outputs.conclude(outcomes, lambda: share.count(len(files)), on_file)
+        if "coco" in further:
+            save_coco(out, saved_pictures(files, out, classes), classes)
+    return summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +178,7 @@ def _read(outputs: Outputs, value_range: ValueRange | None, file: PictureFile) -
         return _Job(file, outcome=outputs.failed(file, error))
 
 
-def _refine(crf: DenseCrf, predicted: Iterable[_Predicted]) -> Iterator[_Predicted]:
+def _refine(crf: DenseCrf, how: How, predicted: Iterable[_Predicted]) -> Iterator[_Predicted]:
     def seen() -> Iterator[tuple[_Predicted, Array | None, Floats | None]]:
         for job, found in predicted:
             if isinstance(found, Prediction):
@@ -163,8 +186,16 @@ def _refine(crf: DenseCrf, predicted: Iterable[_Predicted]) -> Iterator[_Predict
             else:
                 yield (job, found), None, None
 
-    for (job, found), refined in refine_all(crf, seen()):
-        yield job, found if refined is None else Prediction(refined.labels)
+    wanted = how.probabilities or how.decision.needs_probabilities
+    for (job, found), refined in refine_all(crf, seen(), with_probabilities=wanted):
+        if refined is None:
+            yield job, found
+            continue
+        labels = refined.labels
+        if how.decision.needs_probabilities:
+            assert refined.probabilities is not None  # wanted
+            labels, _ = how.decision.choose(torch.from_numpy(refined.probabilities), how.classes)
+        yield job, Prediction(how.decision.clean(labels), refined.probabilities)
 
 
 def _write(outputs: Outputs, predicted: _Predicted) -> Outcome:
@@ -180,6 +211,19 @@ def _write(outputs: Outputs, predicted: _Predicted) -> Outcome:
         files = outputs.files(job.file)
         if outputs.overlay:
             save_overlay(files.overlay, draw_overlay(job.image, labels, outputs.classes, present_classes(labels)))
+        for what in outputs.further:
+            paths = further_files(outputs.out, job.file.name, what, outputs.of)
+            if outputs.overwrite or not all(path.exists() for path in paths):
+                save_further(
+                    outputs.out,
+                    job.file.name,
+                    what,
+                    labels,
+                    outputs.classes,
+                    probabilities=found.probabilities,
+                    of=outputs.of,
+                    picture=job.file.path,
+                )
         save_labels(files.labels, labels, outputs.classes, mark=job.mark)
     seconds = None if found is None or found.seconds is None else round(found.seconds, 4)
     values = {"remarks": list(job.remarks)} if job.remarks else {}
@@ -189,12 +233,15 @@ def _write(outputs: Outputs, predicted: _Predicted) -> Outcome:
     )
 
 
-def digest_settings(segmenter: Segmenter, protocol: Protocol, crf: DenseCrf | None) -> str:
+def digest_settings(
+    segmenter: Segmenter, protocol: Protocol, crf: DenseCrf | None = None, decision: Decision = ARGMAX
+) -> str:
     """A few bytes that change with anything that the labels depend on."""
     seen = {name: value for name, value in protocol.to_dict().items() if name != "name"}
-    described = json.dumps(
-        [segmenter.classes.to_dict(), segmenter.preprocessing.to_dict(), seen, *([crf.to_dict()] if crf else [])]
-    )
+    further = [crf.to_dict()] if crf else []
+    if decision != ARGMAX:
+        further.append({"decision": decision.to_dict(), "not_sure": segmenter.classes.ignored_value})
+    described = json.dumps([segmenter.classes.to_dict(), segmenter.preprocessing.to_dict(), seen, *further])
     digest = hashlib.blake2b(described.encode(), digest_size=8)
     for name, tensor in segmenter.model.state_dict().items():
         digest.update(name.encode())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_raw
@@ -54,9 +57,27 @@ def fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], o
     """
     named = [one for one in pictures if isinstance(one, PictureFile)]
     for file in named or Pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
-        path = saved_files(out, file.name).labels
-        if (labels := read_saved_labels(path, classes)) is None:
-            raise UsageError(f"{path} is damaged, or another program wrote it; remove it, and predict again")
+        labels = _read(file, out, classes)
         height, width = read_raw(file.path, apply_orientation=file.apply_orientation).values.shape[:2]
         submission.add(file.name, labels, size=(height, width))
     submission.finish()
+
+
+def saved_pictures(
+    files: Iterable[PictureFile], out: Path, classes: ClassTable
+) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    """Name of the file and classes (H, W) of each picture that has labels in a folder of results.
+
+    Raises:
+        UsageError: A label file is damaged, or another program wrote it.
+    """
+    for file in files:
+        if saved_files(out, file.name).labels.exists():
+            yield Path(file.name).with_name(file.path.name).as_posix(), _read(file, out, classes)
+
+
+def _read(file: PictureFile, out: Path, classes: ClassTable) -> npt.NDArray[np.uint8]:
+    path = saved_files(out, file.name).labels
+    if (labels := read_saved_labels(path, classes)) is None:
+        raise UsageError(f"{path} is damaged, or another program wrote it; remove it, and predict again")
+    return labels

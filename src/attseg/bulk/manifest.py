@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from attseg.bulk.share import ALONE, Share
-from attseg.data.classes import ClassTable
+from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
 from attseg.json_lines import JsonLines, read_lines
 
@@ -83,7 +83,7 @@ def key_of(origin: str, picture: os.stat_result, labels: os.stat_result) -> str:
 
 
 def areas(counts: npt.NDArray[np.int64], classes: ClassTable) -> dict[str, Any]:
-    """Pixels of each class that is there, the largest first, and the value that stands for it in the label file.
+    """Pixels of each class that is there, the largest first, its value in the label file, and pixels that are not sure.
 
     Args:
         counts: Pixels of each byte, as from ``count``.
@@ -95,10 +95,12 @@ def areas(counts: npt.NDArray[np.int64], classes: ClassTable) -> dict[str, Any]:
         {'classes': {'road': 2, 'sky': 1}, 'values': {'road': 7, 'sky': 1}, 'numbering': 'file values'}
     """
     order = [int(index) for index in np.argsort(-counts[: len(classes)], kind="stable") if counts[index]]
+    unsure = {"not_sure": int(counts[IGNORE])} if counts[IGNORE] else {}
     return {
         "classes": {classes.names[index]: int(counts[index]) for index in order},
         "values": {classes.names[index]: int(classes.values[index]) for index in order},
         "numbering": classes.numbering,
+        **unsure,
     }
 
 

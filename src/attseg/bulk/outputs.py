@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,8 @@ from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import describe_range
 from attseg.errors import UsageError
 from attseg.files import NotAFile, digest_file, refuse_in_place
-from attseg.inference.saved import SavedFiles, is_overlay, read_mark, saved_files
+from attseg.inference.further import further_files
+from attseg.inference.saved import Further, SavedFiles, is_overlay, read_mark, saved_files
 
 State = Literal["done", "written", "todo"]
 """Done and in the manifest; written by attseg, but in no manifest; or still to do."""
@@ -89,6 +90,8 @@ class Outputs:
         settings: A digest of all that the labels depend on beside the picture.
         overlay: Whether overlays are written.
         overwrite: Whether what is done is done again.
+        further: What else is written.
+        of: Classes, by index, whose probabilities are written as pictures; without any, all are in one file.
     """
 
     kind: Kind
@@ -98,6 +101,8 @@ class Outputs:
     settings: str
     overlay: bool
     overwrite: bool
+    further: Sequence[Further] = ()
+    of: Sequence[int] = ()
 
     def files(self, file: PictureFile) -> SavedFiles:
         """Where the results of a file lie."""
@@ -125,6 +130,12 @@ class Outputs:
             except NotAFile as error:
                 raise UsageError(f"{path} was not segmented: cannot write {result}: {error.strerror}") from None
         exists = there.labels.exists()
+        others = [one for what in self.further for one in further_files(self.out, file.name, what, self.of)]
+        if not exists and not self.overwrite and (own := [one for one in others if one.exists()]):
+            raise UsageError(
+                f"{path} was not segmented: {own[0]} is there already, without the labels that attseg would have written; choose "
+                "another folder for the results, or overwrite them"
+            )
         if self.overwrite and exists and self.kind.read_mark(there.labels) is None:
             raise UsageError(
                 f"{path} was not segmented: {there.labels} is there already, and was not written by `attseg predict`; choose "
@@ -138,7 +149,7 @@ class Outputs:
             )
         if not exists or self.overwrite:
             return "todo", self._mark(file)
-        complete = there.overlay.exists() or not self.overlay
+        complete = (there.overlay.exists() or not self.overlay) and all(one.exists() for one in others)
         if complete and self.manifest.holds(self._key(file, seen)):
             return "done", ""
         mark = self._mark(file)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.bulk import manifest
-from attseg.bulk.batches import Prediction, predict_all
+from attseg.bulk.batches import How, Prediction, predict_all, quick
 from attseg.bulk.claim import claimed
 from attseg.bulk.files import digest_settings
 from attseg.bulk.frames import Frame, Reader, Writer, check_installed, read_mark
@@ -33,9 +33,9 @@ from attseg.files import replacing
 from attseg.inference.saved import NARROWEST_LEGEND, describe_values, legend
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.ahead import ahead
+from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
-from attseg.prediction.stream import Predictor
 
 MOST_IN_LEGEND = 32
 """Classes that the legend of a video names at most: it names all, for they come and go."""
@@ -51,6 +51,7 @@ def predict_videos(
     overlay: bool = True,
     overwrite: bool = False,
     protocol: Protocol = SINGLE,
+    decision: Decision = ARGMAX,
     memory: int | None = None,
     batch: int | None = None,
     share: Share = ALONE,
@@ -70,6 +71,7 @@ def predict_videos(
         overlay: Whether overlays are written too.
         overwrite: Segment everything anew.
         protocol: How each frame is seen.
+        decision: How classes are made of probabilities.
         memory: MiB for a batch of windows or of frames.
         batch: Frames that go through the network together, at most.
         share: Which of several processes this is; each takes whole videos.
@@ -81,6 +83,7 @@ def predict_videos(
         FileError: A result cannot be written.
     """
     check_installed()
+    decision.check(segmenter.classes)
     if batch is not None and batch < 1:
         raise UsageError(f"batch is {batch}; at least 1 frame was expected")
     stated = segmenter.preprocessing.value_range
@@ -89,20 +92,22 @@ def predict_videos(
             f"the model was trained on images with values of {describe_range(stated)}, and frames of videos hold 0..255; give "
             "the frames as images with the values of the training images"
         )
-    predictor = segmenter.predictor(protocol, memory)
+    predictor = quick(segmenter.predictor(protocol, memory), exact=batch == 1)
     with claimed(out, share):
-        settings = digest_settings(segmenter, protocol, None)
+        settings = digest_settings(segmenter, protocol, decision=decision)
         outputs = Outputs(VIDEOS, segmenter.classes, out, Manifest(out, share), settings, overlay, overwrite)
-        outcomes = (_work(outputs, predictor, batch, file, on_frames) for file in share.of(files))
+        how = How(segmenter.classes, decision)
+        see = partial(predict_all, predictor, image_of=attrgetter("image"), how=how, limit=batch)
+        outcomes = (_work(outputs, see, file, on_frames) for file in share.of(files))
         return outputs.conclude(outcomes, lambda: share.count(len(files)), on_file)
 
 
 OnFrames = Callable[[int, int | None], None]
+_Seen = tuple[Frame, Prediction | UsageError | None]
+_See = Callable[[Iterator[Frame]], Iterator[_Seen]]
 
 
-def _work(
-    outputs: Outputs, predictor: Predictor, batch: int | None, file: PictureFile, on_frames: OnFrames | None
-) -> Outcome:
+def _work(outputs: Outputs, see: _See, file: PictureFile, on_frames: OnFrames | None) -> Outcome:
     try:
         seen = file.path.stat()
         state, mark = outputs.state(file, seen)
@@ -113,7 +118,7 @@ def _work(
     if state == "written":  # its areas stand in a manifest that is lost
         return outputs.finished(file, seen, {}, done=False, remarks=())
     try:
-        values = _make(outputs, predictor, batch, file, mark, on_frames)
+        values = _make(outputs, see, file, mark, on_frames)
     except (DataError, UsageError) as error:
         return outputs.failed(file, error)
     return outputs.finished(file, seen, values, done=True, remarks=())
@@ -127,9 +132,7 @@ class _Found:
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
 
-def _make(
-    outputs: Outputs, predictor: Predictor, batch: int | None, file: PictureFile, mark: str, on_frames: OnFrames | None
-) -> dict[str, Any]:
+def _make(outputs: Outputs, see: _See, file: PictureFile, mark: str, on_frames: OnFrames | None) -> dict[str, Any]:
     """Segment a video, write its files, the labels last, and say what the manifest is to say."""
     start, classes, there, found = time.perf_counter(), outputs.classes, outputs.files(file), _Found()
     with Reader(file.path) as reader, ExitStack() as stack:
@@ -151,7 +154,7 @@ def _make(
             overlay_file = stack.enter_context(replacing(there.overlay))
             overlay = stack.enter_context(make(overlay_file, "rgb24", (height + len(strip), width)))
 
-        def write(predicted: tuple[Frame, Prediction | UsageError | None]) -> Array:
+        def write(predicted: _Seen) -> Array:
             frame, prediction = predicted
             if not isinstance(prediction, Prediction):
                 raise prediction or UsageError("a frame without a picture")
@@ -162,7 +165,7 @@ def _make(
             return prediction.labels
 
         frames = _checked(file.path, first, read)
-        for values in ahead(write, predict_all(predictor, frames, attrgetter("image"), limit=batch)):
+        for values in ahead(write, see(frames)):
             found.frames += 1
             found.counts += manifest.count(values)
             if on_frames is not None:

@@ -100,7 +100,7 @@ RunName = Annotated[
 ]
 Json = Annotated[bool, Parameter(name="--json", help="Print one JSON object on standard output.")]
 Overwrite = Annotated[bool, Parameter(help="Replace files that attseg did not write.")]
-Device = Annotated[str, Parameter(help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
+Device = Annotated[str, Parameter(help="auto (a GPU if there is one), cpu, cuda, cuda:N or mps.")]
 Crf = Annotated[bool, Parameter(help="Refine each prediction with a dense CRF, with PSANet's parameters (slow).")]
 Kind = Annotated[
     str | None,
@@ -111,6 +111,10 @@ Kind = Annotated[
     ),
 ]
 Whole = Annotated[int | None, WHOLE]
+Names = Annotated[
+    tuple[str, ...],
+    typed(lambda text: tuple(name.strip() for name in text.split(",")), "names with commas", "A,B,.."),
+]
 Size = Annotated[tuple[int, int] | None, typed(read_size, "HEIGHTxWIDTH in pixels, such as 512x1024", "HxW")]
 Numbers = Annotated[tuple[int, ...] | None, typed(read_numbers, "a list of whole numbers such as 3,17", "A,B,..")]
 

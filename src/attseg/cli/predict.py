@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from attseg.cli.options import Crf, Device, Kind, ProtocolOptions, RunName, Views, Whole, data_settings
+from cyclopts import Group, Parameter
+
+from attseg.cli.options import (
+    SHARE,
+    WHOLE,
+    Crf,
+    Device,
+    Kind,
+    Names,
+    ProtocolOptions,
+    RunName,
+    Views,
+    Whole,
+    data_settings,
+    typed,
+)
 from attseg.cli.settings import with_settings
 from attseg.data.wording import plural
 from attseg.errors import UsageError
@@ -21,6 +39,62 @@ if TYPE_CHECKING:
     from attseg.bulk.outputs import Summary
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
+    from attseg.prediction.decision import Decision
+
+Small = Literal["fill", "drop"]
+
+
+def _read_thresholds(text: str) -> dict[str, float]:
+    pairs = [part.rpartition("=") for part in re.split(r",(?=[^,]*=)", text)]
+    return {name.strip(): float(Fraction(value)) for name, _, value in pairs}
+
+
+Thresholds = Annotated[
+    dict[str, float] | None,
+    typed(_read_thresholds, "classes with a probability each, such as crack=0.3,person=0.5", "CLASS=SHARE,.."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """What is made of the probabilities.
+
+    Args:
+        save: Further files: probabilities (probabilities/NAME.npz, float16), geojson, labelme (a file for each image), coco (one
+            file, coco.json).
+        probabilities_of: Classes whose probabilities are saved, as PNG of 8 bits (probabilities/NAME.INDEX.png), not all.
+        threshold: Pixels get CLASS where its probability is at least SHARE, whatever the others have, and nowhere else.
+        unsure_below: Pixels whose class has a lower probability are "not sure": ignored, as in labels.
+        unsure_value: Value of these pixels in label files (default: the value that the data set ignores, mostly 255).
+        min_region: Least pixels of a region of one class.
+        small: What smaller regions become: the neighbour with the longest border (fill), or not sure (drop).
+    """
+
+    save: Names = ()
+    probabilities_of: Names = ()
+    threshold: Thresholds = None
+    unsure_below: Annotated[float, SHARE] = 0.0
+    unsure_value: Whole = None
+    min_region: Annotated[int, WHOLE] = 0
+    small: Small = "fill"
+
+    def decision(self) -> Decision:
+        """From probabilities to classes.
+
+        Raises:
+            UsageError: A value that makes no sense.
+        """
+        from attseg.prediction.decision import Decision
+
+        return Decision(
+            thresholds=self.threshold or {},
+            unsure_below=self.unsure_below,
+            min_region=self.min_region,
+            small=self.small,
+        )
+
+
+RESULTS = Group("What is saved, and how classes are decided", help="docs/predict.md has examples.", sort_key=4)
 
 
 @with_settings(("Settings of the data", data_settings()))
@@ -37,6 +111,7 @@ def run(
     split: str | None = None,
     submission: Kind = None,
     crf: Crf = False,
+    results: Annotated[ResultOptions, Parameter(name="*", group=RESULTS)] = ResultOptions(),
     views: Views = ProtocolOptions(),
     given: dict[str, Any],
 ) -> int:
@@ -60,7 +135,7 @@ def run(
         no_overlay: Write only the labels.
         overwrite: Segment again what is done already; label files of others are never replaced.
         batch: Images of one size in a batch, at most (default: 32; small ones on a CPU).
-        workers: Threads that read, and threads that write (default: 1; with a GPU 4).
+        workers: Threads that read, and threads that write (default: 1 and 4; with a GPU 4 and 4).
         split: A split of the data set that --data.name and --data.root name.
 
     Examples:
@@ -69,6 +144,8 @@ def run(
         attseg predict runs/aerial huge.tif --out segmented --window 512 --flip
         attseg predict demo photos/ --out segmented
         attseg predict runs/mine clip.mp4 --out segmented
+        attseg predict runs/cracks photos/ --out segmented --threshold crack=0.3 --min-region 50 --save labelme
+        attseg predict runs/mine photos/ --out segmented --unsure-below 0.6 --save probabilities,coco
         torchrun --nproc-per-node 8 -m attseg predict runs/mine photos/ --out segmented
         attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented
     """
@@ -79,6 +156,7 @@ def run(
     from attseg.evaluation.submission import Submission
     from attseg.inference.segmenter import load
     from attseg.prediction.crf import find_crf
+    from attseg.prediction.decision import with_unsure_value
     from attseg.written import outputs
 
     inputs = _inputs(pictures, split, given)
@@ -86,12 +164,19 @@ def run(
     images = [one for one in inputs if not (isinstance(one, str) and is_video(one))]
     if videos and crf:
         raise UsageError("--crf refines pictures, not videos; leave it out, or give the frames as pictures")
+    if videos and results.save:
+        raise UsageError(
+            f"--save {results.save[0]} is for pictures, not videos; leave it out, or give the frames as pictures"
+        )
+    decision = results.decision()
     share = share_of(os.environ)
     films = find_videos(videos, outside=out)
     with joined(share) as gather:
         segmenter = load(run, device=device_of(os.environ, device))
         if split is not None:
             segmenter.classes = _numbered(run, segmenter.classes, split, given)
+        if decision.leaves_unsure or results.unsure_value is not None:
+            segmenter.classes = with_unsure_value(segmenter.classes, results.unsure_value)
         archive = None
         if submission:
             archive = Submission(submission, out / f"submission-{submission}", segmenter.classes)
@@ -101,6 +186,7 @@ def run(
             "overlay": not no_overlay,
             "overwrite": overwrite,
             "protocol": views.find(segmenter.data),
+            "decision": decision,
             "memory": views.memory,
             "batch": batch,
             "share": share,
@@ -111,6 +197,7 @@ def run(
 
             with _progress("predicting", "windows", shown=share.rank == 0) as (on_file, on_views):
                 more: dict[str, Any] = {"crf": find_crf() if crf else None, "workers": workers, "on_views": on_views}
+                more |= {"further": results.save, "of": results.probabilities_of}
                 summaries.append(predict_files(segmenter, images, out, **options, **more, on_file=on_file))
         if films:
             from attseg.bulk.video import predict_videos

@@ -138,6 +138,14 @@ class ClassTable:
         values = [found.get(train, train) for train in range(len(self))]
         return np.array(values, np.uint8) if max(values) <= 255 else np.array(values, np.uint16)
 
+    @cached_property
+    def ignored_value(self) -> int | None:
+        """The value of ignored pixels in a label file: 255 if it can be, else the smallest; None where there is none."""
+        import numpy as np
+
+        ignored = np.flatnonzero(self.lookup == IGNORE)
+        return IGNORE if IGNORE in ignored else int(ignored[0]) if len(ignored) else None
+
     @property
     def numbering(self) -> str:
         """The numbering of label files written with this table: ``file values`` of the data set, or ``class indices``."""
@@ -153,7 +161,10 @@ class ClassTable:
         return palette
 
     def encode(self, labels: npt.NDArray[np.uint8]) -> FileValues:
-        """The values that a label file of the data set holds for classes 0..K-1, of any shape.
+        """The values that a label file of the data set holds for classes 0..K-1 and ``IGNORE``, of any shape.
+
+        Raises:
+            ValueError: A pixel is ignored, and no value stands for that.
 
         Example:
             >>> import numpy as np
@@ -161,7 +172,16 @@ class ClassTable:
             >>> table.encode(np.array([0, 1], np.uint8))
             array([1, 7], dtype=uint8)
         """
-        values: FileValues = self.values[labels]
+        ignored = labels == IGNORE
+        if not ignored.any():
+            return self.values[labels]
+        if self.ignored_value is None:
+            raise ValueError("label files of this table have no value for ignored pixels")
+        import numpy as np
+
+        values = self.values[np.where(ignored, 0, labels)]
+        values = values if self.ignored_value <= 255 else values.astype(np.uint16)
+        values[ignored] = self.ignored_value
         return values
 
     def decode(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from attseg import metrics
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.regions import Regions, find_regions
 from attseg.data.sample import Array, Sample
 from attseg.evaluation.counts import Counts
-from attseg.evaluation.regions import Regions, find_regions
 from attseg.metrics import none_if_nan
 
 BOUNDS = (16**2, 32**2, 96**2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -13,11 +13,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from attseg.data import paint
-from attseg.data.classes import ClassTable
+from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
+from attseg.errors import UsageError
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
-from attseg.inference.saved import SavedFiles, overlay, present_classes, save_labels, save_overlay, saved_files
+from attseg.inference.further import check_further, save_coco, save_further
+from attseg.inference.polygons import Polygon, polygons
+from attseg.inference.saved import Further, SavedFiles, overlay, present_classes, save_labels, save_overlay, saved_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +29,13 @@ class Result:
 
     Args:
         image: (H, W, 3) the picture as it was seen: upright, red, green, blue.
-        labels: (H, W) the class index of each pixel, 0..K-1: ``classes.names[index]`` is its name. Label files of the data set,
-            and those that ``save`` writes, may hold other values: ``classes.encode(labels)``.
+        labels: (H, W) the class index of each pixel, 0..K-1: ``classes.names[index]`` is its name; 255 where a decision left it
+            without a class. Label files of the data set, and those that ``save`` writes, may hold other values:
+            ``classes.encode(labels)``.
         scores: (H, W) the probability of that class, in 0..1, as the network sees it.
         classes: Names and colours of the classes.
         name: What saved files are called: where the picture comes from a file, its name without the suffix.
+        probabilities: (K, H, W) of all classes, where they were asked for (``segmenter(picture, probabilities=True)``).
     """
 
     image: Array
@@ -39,6 +44,7 @@ class Result:
     classes: ClassTable
     name: str
     _look: Callable[[], Looked] = field(repr=False)
+    probabilities: npt.NDArray[np.float32] | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         height, width = self.labels.shape
@@ -52,7 +58,11 @@ class Result:
     @property
     def names(self) -> list[str]:
         """Names of the classes in the picture, the one with the largest area first."""
-        return [self.classes.names[index] for index in self._present]
+        return [self.classes.names[index] for index in self._present if index != IGNORE]
+
+    def polygons(self) -> list[Polygon]:
+        """The outlines of all regions, the largest first; ``attseg.inference.polygons.Polygon`` says what is in each."""
+        return polygons(self.labels)
 
     def overlay(self, opacity: float = 0.5, *, legend: bool = True) -> Image.Image:
         """The picture under the colours of its classes.
@@ -90,7 +100,7 @@ class Result:
         """The network's view of the whole picture: all its attention maps, and its scores for all classes."""
         return self._look()
 
-    def save(self, folder: str | Path) -> SavedFiles:
+    def save(self, folder: str | Path, *further: Further, of: Sequence[str] = ()) -> SavedFiles:
         """Write ``labels/NAME.png`` and ``overlays/NAME.jpg`` below a folder, which is made if it is not there.
 
         The label file holds ``classes.encode(labels)``, the values that label files of the data set have for the classes, so that
@@ -98,12 +108,36 @@ class Result:
         not record these values; the file then holds class indices. The text ``attseg-classes`` in the file says which, and what
         each value means. A palette has the colours; a file with values above 255 is 16-bit gray and has none.
 
+        Args:
+            folder: The folder.
+            *further: What else is written: ``probabilities`` (``probabilities/NAME.npz``, float16), ``geojson``
+                (``geojson/NAME.geojson``), ``labelme`` (``labelme/NAME.json``, with the picture in it), ``coco`` (``coco.json``).
+            of: Names of the classes whose probabilities are written as pictures of 8 bits in place of all in one file:
+                ``probabilities/NAME.INDEX.png``.
+
         Raises:
+            UsageError: There is no such class or kind of file, or the result has no probabilities.
             FileError: A file cannot be written.
         """
+        check_further(further, self.classes, of)
+        if "probabilities" in further and self.probabilities is None:
+            raise UsageError("this result has no probabilities; ask for them: segmenter(picture, probabilities=True)")
         files = saved_files(Path(folder), self.name)
         self.save_overlay(files.overlay)
         self.save_labels(files.labels)
+        for what in further:
+            save_further(
+                Path(folder),
+                self.name,
+                what,
+                self.labels,
+                self.classes,
+                probabilities=self.probabilities,
+                of=[self.classes.names.index(name) for name in of],
+                image=self.image,
+            )
+        if "coco" in further:
+            save_coco(Path(folder), [(f"{self.name}.png", self.labels)], self.classes)
         return files
 
     def save_labels(self, path: Path, *, mark: str = "") -> None:

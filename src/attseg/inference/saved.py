@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -26,6 +27,9 @@ LARGEST_LEGEND = 8
 
 LARGEST_JPEG = 65_000
 """Longest side, in pixels, of an overlay that is saved; JPEG ends a little above."""
+
+Further = Literal["probabilities", "geojson", "labelme", "coco"]
+"""What can be saved beside labels and overlay."""
 
 _MARK = "attseg"
 _CLASSES = "attseg-classes"
@@ -55,7 +59,9 @@ def save_labels(path: Path, labels: Array, classes: ClassTable, *, mark: str = "
         notes.add_text(_MARK, mark)
     notes.add_text(_CLASSES, describe_values(classes), zip=True)
     with replacing(path) as file:
-        picture.save(file, "PNG", pnginfo=notes)
+        picture.save(
+            file, "PNG", pnginfo=notes, compress_type=zlib.Z_RLE
+        )  # regions are runs: smaller than zlib's default
 
 
 def overlay(

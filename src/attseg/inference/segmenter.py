@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -10,17 +10,15 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from attseg.checkpoint import Weights, check_fit, load_into, read_weights, trained_on
 from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.reading.arrays import from_array, from_tensor
-from attseg.data.reading.image import read_image
-from attseg.data.reading.inputs import find_pictures, is_pattern
+from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import Array
+from attseg.devices import find_device
 from attseg.errors import UsageError
 from attseg.explain.looked import Looked, look
 from attseg.hub.repository import OnHub, Origin, fetch
@@ -29,14 +27,13 @@ from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import is_exported, read_description
 from attseg.inference.exported.model import ExportedDecidingModel, ExportedModel, open_exported
 from attseg.inference.result import Result
+from attseg.inference.several import Picture, means_several, read_all, read_picture
 from attseg.models.frame import smallest_side
+from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE, find_protocol
 from attseg.prediction.stream import OnViews, Predictor
 from attseg.prediction.whole import as_batch
-
-Picture = Image.Image | npt.NDArray[Any] | Tensor
-"""A picture in memory; ``attseg.data.reading.arrays`` says which shapes and types of arrays and tensors."""
 
 _ASKED_OF_THE_HUB = {"revision", "cache_dir", "force_download", "local_files_only", "token"}
 
@@ -81,7 +78,7 @@ def read_about(file: Path) -> Weights | Description:
 
 
 def _load_exported(path: Path, device: str) -> Segmenter:
-    if _find_device("cpu" if device == "auto" else device).type != "cpu":
+    if find_device("cpu" if device == "auto" else device).type != "cpu":
         raise UsageError(
             f"{path} is an exported file, which attseg computes on the processor; use the device cpu or auto"
         )
@@ -122,7 +119,7 @@ class Segmenter(OnHub, library_name="attseg"):
         data: str | None = None,
         origin: Origin | None = None,
     ) -> None:
-        self.device = _find_device(device)
+        self.device = find_device(device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last).eval()
         self.classes = classes
         self.preprocessing = preprocessing
@@ -149,17 +146,47 @@ class Segmenter(OnHub, library_name="attseg"):
         return isinstance(self.model, ExportedModel | ExportedDecidingModel)
 
     @overload
-    def __call__(self, source: Picture, *, protocol: str | Protocol = ..., memory: int | None = ...) -> Result: ...
+    def __call__(
+        self,
+        source: Picture,
+        *,
+        protocol: str | Protocol = ...,
+        memory: int | None = ...,
+        decision: Decision = ...,
+        probabilities: bool = ...,
+    ) -> Result: ...
 
     @overload
     def __call__(
-        self, source: Sequence[str | Path | Picture], *, protocol: str | Protocol = ..., memory: int | None = ...
+        self,
+        source: Sequence[str | Path | Picture],
+        *,
+        protocol: str | Protocol = ...,
+        memory: int | None = ...,
+        decision: Decision = ...,
+        probabilities: bool = ...,
     ) -> list[Result]: ...
 
     @overload
-    def __call__(self, source: str | Path, *, protocol: str | Protocol = ..., memory: int | None = ...) -> Any: ...
+    def __call__(
+        self,
+        source: str | Path,
+        *,
+        protocol: str | Protocol = ...,
+        memory: int | None = ...,
+        decision: Decision = ...,
+        probabilities: bool = ...,
+    ) -> Any: ...
 
-    def __call__(self, source: Any, *, protocol: str | Protocol = SINGLE, memory: int | None = None) -> Any:
+    def __call__(
+        self,
+        source: Any,
+        *,
+        protocol: str | Protocol = SINGLE,
+        memory: int | None = None,
+        decision: Decision = ARGMAX,
+        probabilities: bool = False,
+    ) -> Any:
         """Segment one picture or several, of any size.
 
         Args:
@@ -169,17 +196,21 @@ class Segmenter(OnHub, library_name="attseg"):
             protocol: How each picture is seen: a name, such as ``pan-multiscale``, or values, such as
                 ``Protocol(window=512, flip=True)``. Huge pictures need a window.
             memory: MiB for a batch of windows; ``attseg.prediction.stream.Predictor`` says which.
+            decision: How classes are made of probabilities, such as ``Decision(thresholds={"crack": 0.3}, min_region=50)``.
+            probabilities: Whether results have ``probabilities`` (K, H, W), 4 bytes each.
 
         Raises:
-            UsageError: There is no such file or protocol, the array is no picture, or the memory runs out.
+            UsageError: There is no such file, protocol or class, the array is no picture, or the memory runs out.
             DataError: A file cannot be read as a picture.
         """
-        segment = partial(self.segment, protocol=protocol, memory=memory)
+        segment = partial(
+            self.segment, protocol=protocol, memory=memory, decision=decision, probabilities=probabilities
+        )
         if isinstance(source, str | Path):
             results = [segment(self.read(file.path), name=file.name) for file in find_pictures([source])]
-            return results if _means_several(source) else results[0]
+            return results if means_several(source) else results[0]
         if isinstance(source, Sequence) and not isinstance(source, bytes):
-            return [segment(image, name=name) for image, name in _all_pictures(source, self.read)]
+            return [segment(image, name=name) for image, name in read_all(source, self.read)]
         return segment(self.read(source))
 
     def read(self, source: str | Path | Picture) -> Array:
@@ -192,17 +223,7 @@ class Segmenter(OnHub, library_name="attseg"):
             UsageError: An array or tensor that is no image.
             DataError: A file that cannot be read, or that holds values beyond the range.
         """
-        value_range = self.preprocessing.value_range
-        if isinstance(source, str | Path | Image.Image):
-            return read_image(source, value_range=value_range)
-        if isinstance(source, np.ndarray):
-            return from_array(source, value_range=value_range)
-        if isinstance(source, Tensor):
-            return from_tensor(source, value_range=value_range)
-        raise UsageError(
-            f"a {type(source).__name__} cannot be segmented; give a path, a picture of Pillow, an array (H, W, 3), "
-            "a tensor (3, H, W), a folder, a pattern, or a list of these"
-        )
+        return read_picture(source, self.preprocessing.value_range)
 
     def segment(
         self,
@@ -212,6 +233,8 @@ class Segmenter(OnHub, library_name="attseg"):
         protocol: str | Protocol = SINGLE,
         memory: int | None = None,
         on_views: OnViews | None = None,
+        decision: Decision = ARGMAX,
+        probabilities: bool = False,
     ) -> Result:
         """Segment one picture that is read already: (H, W, 3) red, green, blue in 0..255.
 
@@ -221,16 +244,26 @@ class Segmenter(OnHub, library_name="attseg"):
             protocol: As of a call.
             memory: As of a call.
             on_views: Called on the way through the picture with how many views are done, and how many there are.
+            decision: As of a call.
+            probabilities: As of a call.
 
         Raises:
-            UsageError: There is no such protocol, or the memory runs out.
+            UsageError: There is no such protocol or class, or the memory runs out.
         """
+        decision.check(self.classes)
         shape = image.shape[:2]
         labels, scores = np.empty(shape, np.uint8), np.empty(shape, np.float32)
+        probs = np.empty((len(self.classes), *shape), np.float32) if probabilities else None
         for band in self.predictor(protocol, memory).bands(image, on_views):
             rows = slice(band.top, band.top + band.height)
             labels[rows], scores[rows] = band.decide()
-        return self.result(image, labels, scores, name=name)
+            if probs is not None or decision.needs_probabilities:
+                found = band.probabilities()
+                if probs is not None:
+                    probs[:, rows] = found.cpu().numpy()
+                if decision.needs_probabilities:
+                    labels[rows], scores[rows] = decision.choose(found, self.classes)
+        return self.result(image, decision.clean(labels), scores, name=name, probabilities=probs)
 
     def predictor(self, protocol: str | Protocol = SINGLE, memory: int | None = None) -> Predictor:
         """The predictor; arguments and errors as of a call."""
@@ -238,9 +271,17 @@ class Segmenter(OnHub, library_name="attseg"):
             protocol = find_protocol(protocol, data=self.data)
         return Predictor(self.model, len(self.classes), self.preprocessing, self.device, protocol, memory=memory)
 
-    def result(self, image: Array, labels: Array, scores: npt.NDArray[np.float32], *, name: str = "picture") -> Result:
+    def result(
+        self,
+        image: Array,
+        labels: Array,
+        scores: npt.NDArray[np.float32],
+        *,
+        name: str = "picture",
+        probabilities: npt.NDArray[np.float32] | None = None,
+    ) -> Result:
         """A result of classes and probabilities (H, W) that are there already, such as those that a CRF refined."""
-        return Result(image, labels, scores, self.classes, name, partial(self.look, image))
+        return Result(image, labels, scores, self.classes, name, partial(self.look, image), probabilities)
 
     def look(self, image: Array) -> Looked:
         """See one picture (H, W, 3) whole, once, and keep what is needed to read the network's attention at any pixel.
@@ -256,33 +297,3 @@ class Segmenter(OnHub, library_name="attseg"):
                 "its results"
             )
         return look(self.model, as_batch(image, self.preprocessing, self.device, least=smallest_side(self.model)))
-
-
-def _all_pictures(sources: Sequence[Any], read: Callable[[Any], Array]) -> Iterator[tuple[Array, str]]:
-    """Pictures with their names, of a sequence of files, folders, patterns and pictures in memory."""
-    if sources and all(isinstance(one, str | Path) for one in sources):
-        yield from ((read(file.path), file.name) for file in find_pictures(sources))
-        return
-    for number, one in enumerate(sources, 1):
-        if isinstance(one, str | Path):
-            yield from ((read(file.path), file.name) for file in find_pictures([one]))
-        else:
-            yield read(one), f"picture-{number}"
-
-
-def _means_several(source: str | Path) -> bool:
-    return Path(source).expanduser().is_dir() or is_pattern(source)
-
-
-def _find_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UsageError(f"there is no device {name!r}; give auto, cpu, cuda or cuda:N") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(
-            f"the device {name!r} was asked for, but there are {torch.cuda.device_count()} usable GPUs; use cpu or auto"
-        )
-    return device

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.data.classes import IGNORE
+from attseg.data.regions import find_regions
 from attseg.data.sample import Array
-from attseg.evaluation.regions import find_regions
 from attseg.evaluation.sizes import BOUNDS
 from attseg.explain.capture import AttentionMap
 from attseg.explain.claims.cells import Floats, at_pixels

@@ -26,10 +26,14 @@ class Regions(NamedTuple):
     areas: Integers
 
 
-def find_regions(labels: Array) -> Regions:
-    """Regions of one label; pixels that touch at a corner are connected too.
+def find_regions(labels: Array, *, corners: bool = True) -> Regions:
+    """Regions of one label.
 
     Runs of equal pixels in rows are joined where runs in neighbouring rows touch.
+
+    Args:
+        labels: (H, W)
+        corners: Whether pixels that touch at a corner alone are connected too.
 
     Example:
         >>> find_regions(np.array([[1, 0], [0, 1]], np.uint8)).areas.tolist()
@@ -38,7 +42,7 @@ def find_regions(labels: Array) -> Regions:
     starts = np.ones(labels.shape, np.bool_)
     starts[:, 1:] = labels[:, 1:] != labels[:, :-1]
     runs = starts.cumsum().reshape(labels.shape) - 1
-    roots = _join(int(runs[-1, -1]) + 1, _touching(labels, starts, runs))
+    roots = _join(int(runs[-1, -1]) + 1, _touching(labels, starts, runs, corners=corners))
     numbers, ids = np.unique(roots, return_inverse=True)
     return Regions(
         ids[runs],
@@ -47,13 +51,15 @@ def find_regions(labels: Array) -> Regions:
     )
 
 
-def _touching(labels: Array, starts: npt.NDArray[np.bool_], runs: Integers) -> Integers:
+def _touching(labels: Array, starts: npt.NDArray[np.bool_], runs: Integers, *, corners: bool) -> Integers:
     """(2, E) Pairs of runs of one label that touch, at least one a touch.
 
     Runs that overlap do so first where one of them starts. Of runs that only touch at a corner, the right one starts there.
     """
     above, below = labels[:-1], labels[1:]
     straight = (above == below) & (starts[:-1] | starts[1:])
+    if not corners:
+        return np.stack((runs[:-1][straight], runs[1:][straight]))
     falling = (above[:, :-1] == below[:, 1:]) & starts[1:, 1:]
     rising = (above[:, 1:] == below[:, :-1]) & starts[:-1, 1:]
     upper = (runs[:-1][straight], runs[:-1, :-1][falling], runs[:-1, 1:][rising])
@@ -73,3 +79,40 @@ def _join(count: int, pairs: Integers) -> Integers:
         np.minimum.at(roots, other, smaller)
         while not np.array_equal(shorter := roots[roots], roots):
             roots = shorter
+
+
+def absorb_small(labels: Array, least: int, *, ignore: int) -> Array:
+    """Give regions of few pixels the label of the neighbour with which they share the longest border.
+
+    Small regions that lie in other small ones follow these. Where all are small, the largest one stays.
+
+    Args:
+        labels: (H, W)
+        least: Pixels of a region that stays; corners connect.
+        ignore: A label that stays, and that only those get which have no other neighbour.
+
+    Returns:
+        (H, W) A new array.
+
+    Example:
+        >>> absorb_small(np.array([[1, 1, 1], [1, 2, 3]], np.uint8), 2, ignore=255).tolist()
+        [[1, 1, 1], [1, 1, 1]]
+    """
+    labels = labels.copy()
+    while True:
+        ids, values, areas = find_regions(labels)
+        stays = (areas >= least) | (values == ignore)
+        if not (stays & (values != ignore)).any():
+            stays[np.where(values == ignore, -1, areas).argmax()] = True
+        if stays.all():
+            return labels
+        pairs = [(ids[:-1], ids[1:]), (ids[:, :-1], ids[:, 1:])]
+        touching = np.concatenate([np.stack((one[one != other], other[one != other])) for one, other in pairs], axis=1)
+        touching = np.concatenate((touching, touching[::-1]), axis=1)
+        small, other = touching[:, ~stays[touching[0]] & stays[touching[1]]]
+        keys, borders = np.unique(small * len(areas) + other, return_counts=True)
+        small, other = np.divmod(keys, len(areas))
+        order = np.lexsort((borders, values[other] != ignore, small))  # the best neighbour of each comes last
+        values = values.copy()
+        values[small[order]] = values[other[order]]
+        labels = values[ids]
