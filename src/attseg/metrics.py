@@ -156,6 +156,16 @@ def class_accuracy(counts: Counts) -> Floats:
     return _divide(counts.diagonal(), counts.sum(1))
 
 
+def precision(counts: Counts) -> Floats:
+    """(K,) Share of the pixels predicted as a class that are of it; nan for classes that are never predicted."""
+    return _divide(counts.diagonal(), counts.sum(0))
+
+
+def f1(counts: Counts) -> Floats:
+    """(K,) Harmonic mean of precision and recall, the Dice score; nan where a class is neither labelled nor predicted."""
+    return _divide(2 * counts.diagonal(), counts.sum(0) + counts.sum(1))
+
+
 def pixel_accuracy(counts: Counts) -> float:
     """Share of right pixels; nan if there are none."""
     return float(_divide(counts.trace(), counts.sum()))

@@ -154,3 +154,38 @@ def test_both_verbs_write_submissions_after_a_break_too(trained, tmp_path, capsy
     for _ in range(2):
         assert main(call) == 0
         assert "submission-voc.tgz: 1 pictures" in capsys.readouterr().out
+
+
+def test_classes_left_out_means_over_pictures_and_the_worst_ones(trained, tmp_path, capsys):
+    more = ("--exclude", "sky,road", "--per-picture", "--worst", "3")
+    assert main(["evaluate", str(trained), *more, "--out", str(tmp_path)]) == 0
+    printed, values = capsys.readouterr().out, json.loads((tmp_path / "report.json").read_text())
+    kept = [iou for name, iou in values["per_class"].items() if name not in ("sky", "road") and iou is not None]
+    assert values["miou_without"] == {"excluded": ["sky", "road"], "miou": pytest.approx(sum(kept) / len(kept))}
+    assert f"mIoU without sky, road: {100 * values['miou_without']['miou']:.2f} %" in printed
+    assert f"pictures: mIoU {100 * values['per_picture']['miou']:.2f} %" in printed
+    rows = (tmp_path / "worst.csv").read_text().splitlines()
+    assert len(rows) == 1 + values["pictures"]
+    with Image.open(tmp_path / "worst.png") as sheet:
+        assert sheet.width > 4 * 200
+    table = [row.split(",") for row in (tmp_path / "confusion.csv").read_text().splitlines()]
+    assert [[int(count) for count in row[1:]] for row in table[1:]] == values["counts"]
+    table = [row.split(",") for row in (tmp_path / "classes.csv").read_text().splitlines()]
+    assert table[0] == ["class", "iou", "recall", "precision", "f1", "labelled_pixels"]
+    for name, iou, recall, *_ in table[1:]:
+        assert float(iou or "nan") == pytest.approx(values["per_class"][name] or float("nan"), abs=1e-6, nan_ok=True)
+        assert bool(recall) == (values["recall_per_class"][name] is not None)
+    assert main(["evaluate", str(trained), *more, "--out", str(tmp_path)]) == 0  # its own files are replaced
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--exclude", "skyy"], "did you mean 'sky'"),
+        (["--worst", "0", "--out", "x"], "worst is 0"),
+    ],
+)
+def test_measures_that_make_no_sense_are_wrong_use(trained, tmp_path, monkeypatch, arguments, message, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", str(trained), *arguments]) == 2
+    assert message in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from attseg.cli.options import Crf, Json, Kind, Overwrite, ProtocolOptions, RunName, Views, Whole, data_settings
+from attseg.cli.options import Crf, Json, Kind, Names, Overwrite, ProtocolOptions, RunName, Views, Whole, data_settings
 from attseg.cli.output import print_parts, progress_bar
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
@@ -37,6 +37,9 @@ class MoreOptions:
         interval: mIoU with its 95 % interval over images.
         block: For frames of a video: draw N consecutive ones together for intervals.
         against: Another run to compare with, class by class.
+        per_picture: Means over pictures of the scores of each by itself.
+        exclude: Classes to leave out of a further mIoU, such as background.
+        worst: Show the N worst pictures first: worst.png (picture, labels, prediction, errors) and worst.csv.
     """
 
     boundary: bool = False
@@ -45,6 +48,9 @@ class MoreOptions:
     interval: bool = False
     block: Whole = None
     against: Annotated[str | None, Parameter(metavar="RUN")] = None
+    per_picture: bool = False
+    exclude: Names = ()
+    worst: Whole = None
 
 
 MORE = Group("More to measure", help="docs/evaluation.md defines each.", sort_key=6)
@@ -73,9 +79,10 @@ def run(
 
     The data set is the one of the run, unless you name another one with the same classes.
 
-    A run folder gets report.json, confusion.png and samples.png in its folder evaluation (evaluation-NAME for a protocol,
-    split, data set or root other than the run's own), and pictures.jsonl with the counts of each image. Counts are kept as
-    they come: after a break, or when a broken image is mended, the same command with --resume continues.
+    A run folder gets report.json, classes.csv, confusion.csv, confusion.png and samples.png in its folder evaluation
+    (evaluation-NAME for a protocol, split, data set or root other than the run's own), and pictures.jsonl with the counts of each
+    image. Counts are kept as they come: after a break, or when a broken image is mended, the same command with --resume
+    continues.
 
     Several runs, such as folds, are measured one by one, each on its own split, and give one table: IoU of each, mean and
     standard deviation.
@@ -94,6 +101,7 @@ def run(
         attseg evaluate runs/pan-camvid --boundary --sizes --calibration --interval
         attseg evaluate runs/pan-camvid --against runs/fcn-camvid --block 10
         attseg evaluate runs/fold-1 runs/fold-2 runs/fold-3
+        attseg evaluate runs/pan-camvid --exclude background --per-picture --worst 20
         attseg evaluate demo
     """
     settings = _Asked(split, out, submission, views, more, given, overwrite=overwrite, resume=resume, crf=crf)
@@ -148,11 +156,13 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
     from attseg.data.catalog import open_data
     from attseg.data.splitting import SPLIT_FILE
     from attseg.evaluation import run_data
-    from attseg.evaluation.comparison import compare
+    from attseg.evaluation.comparison import compare, picture_parts
     from attseg.evaluation.identity import describe_data
     from attseg.evaluation.job import METERS, Task, block_of, describe_submission, interval_of
+    from attseg.evaluation.report import check_excluded
     from attseg.evaluation.shown import comparison_parts, report_parts
     from attseg.evaluation.submission import Submission
+    from attseg.evaluation.worst import check_worst, picture_means, write_worst
     from attseg.evaluation.written import WRITTEN, write_comparison, write_report
     from attseg.hub.sources import find_weights
     from attseg.inference.segmenter import read_about
@@ -181,9 +191,13 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
     data = open_data(spec.name, split or spec.val, root=spec.root, **kept.options)
     block = block_of(more.block, len(data), wanted=more.interval or other is not None)
     run_data.check_classes(weights.classes, data.classes, run)
+    check_excluded(more.exclude, data.classes)
+    check_worst(more.worst)
     place = run_data.place_of(
         run, out, file, run_data.apart_of(file, recipe, spec, data.split, protocol, crf), resume=resume
     )
+    if more.worst and place is None:
+        raise UsageError("--worst writes a sheet and a table; say with --out where to")
     if submission and place is None:
         raise UsageError("--submission writes an archive; say with --out where to")
     archive = Submission(submission, place / f"submission-{submission}", data.classes) if submission and place else None
@@ -194,8 +208,9 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
     places = [*([place / name for name in WRITTEN] if place else []), *([archive.path] if archive is not None else [])]
     # the folder of a run is ours
     with TemporaryDirectory(prefix="attseg-") as scratch, outputs(*places, overwrite=overwrite or out is None):
-        folder = place or (Path(scratch) if more.interval or other else None)
+        folder = place or (Path(scratch) if more.interval or more.per_picture or other else None)
         measured = _measure(task, file, folder, archive, resume=resume)
+        measured = replace(measured, report=replace(measured.report, excluded=more.exclude))
         values: dict[str, Any] = measured.report.to_dict() | {
             "recipe": recipe and recipe.name,
             "seed": recipe and recipe.seed,
@@ -206,6 +221,8 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
         }
         if more.interval and measured.kept:
             values["interval"] = interval_of(measured.kept, block)
+        if more.per_picture and measured.kept:
+            values["per_picture"] = picture_means(picture_parts(measured.kept), data.classes.names)
         compared = None
         if other and more.against and folder:
             against = _measure(task, other, folder / "against", resume=resume)
@@ -223,6 +240,8 @@ def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"])
         beside = sys.stdout if shown == "tables" else sys.stderr
         if place:
             written = write_report(place, measured, values)
+            if more.worst:
+                written += write_worst(place, measured, more.worst)
             if compared and more.against:
                 written += write_comparison(compared, (measured, against), (run, more.against), place)
             if shown == "tables":

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageOps
 
-from attseg.data.classes import ClassTable
+from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.paint import colorize, legend
 from attseg.data.sample import Array
 from attseg.data.text import class_label, draw_text, font_families
@@ -114,6 +114,7 @@ def draw_samples(
     *,
     headings: Sequence[str] = ("image", "labels", "prediction"),
     captions: Sequence[str] = (),
+    errors: bool = False,
 ) -> None:
     """Draw samples below each other: image, labels, predictions; and a legend of the classes that occur.
 
@@ -123,8 +124,13 @@ def draw_samples(
         out: Where the PNG goes.
         headings: What stands above each column.
         captions: What stands above each sample, if anything does.
+        errors: Whether a last column shows in red where the first prediction is wrong, over the image in pale grey.
     """
-    strips = [_strip(image, *(colorize(labels, classes) for labels in maps)) for image, *maps in rows]
+    strips = []
+    for image, *maps in rows:
+        painted = [colorize(labels, classes) for labels in maps]
+        strips.append(_strip(image, *painted, *([_wrong(image, maps[0], maps[1])] if errors else [])))
+    headings = (*headings, "errors") if errors else headings
     present = sorted({int(label) for _, *maps in rows for labels in maps for label in np.unique(labels)})
     width = len(headings) * (CELL + GAP) + GAP
     if captions:
@@ -137,6 +143,15 @@ def draw_samples(
         page.paste(part, (0, top))
         top += part.height
     save_png(page, out)
+
+
+def _wrong(image: Array, labels: Array, prediction: Array) -> Array:
+    """(H, W, 3) The image in pale grey, wrong pixels in red, and ignored ones in black."""
+    grey = 128 + image.mean(axis=2, keepdims=True).astype(np.uint8) // 2
+    page = np.repeat(grey, 3, axis=2)
+    page[labels != prediction] = (220, 30, 30)
+    page[labels == IGNORE] = 0
+    return page
 
 
 def save_png(picture: Image.Image, out: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attseg.evaluation.comparison import Comparison
 from attseg.evaluation.report import Report
-from attseg.metrics import class_accuracy, pixel_accuracy
+from attseg.metrics import mean_present, pixel_accuracy
 from attseg.text import Table
 
 
@@ -22,10 +22,15 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Ta
     refined = ", refined by a dense CRF" * bool(values.get("crf"))
     yield f"{report.protocol.name}: {report.protocol.describe()}{refined}\n"
     pixels = report.counts.sum(1)
-    columns = report.iou, class_accuracy(report.counts), pixels / max(pixels.sum(), 1)
+    columns = report.iou, report.recall, report.precision, report.f1, pixels / max(pixels.sum(), 1)
     rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
-    mean = "mean", _percent(report.miou), _percent(report.mean_accuracy), ""
-    yield Table(("class", "IoU %", "accuracy %", "of all pixels %"), rows, last=mean)
+    means = (_percent(mean_present(column)) for column in columns[:-1])
+    yield Table(("class", "IoU %", "recall %", "precision %", "F1 %", "of pixels %"), rows, last=("mean", *means, ""))
+    if report.excluded:
+        yield f"\nmIoU without {', '.join(report.excluded)}: {_percent(report.miou_without)} %"
+    if found := values.get("per_picture"):
+        miou, accuracy = _percent(found["miou"]), _percent(found["pixel_accuracy"])
+        yield f"\nmeans over {found['pictures']} pictures: mIoU {miou} %, pixel accuracy {accuracy} %"
     if interval := values.get("interval"):
         low, high = (_percent(interval[end]) for end in ("low", "high"))
         yield f"\nmIoU {_percent(report.miou)} %, over {_drawn(interval['block'])} {low} .. {high} (95 %)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from attseg.evaluation.meter_pictures import draw_reliability, draw_trimap
 from attseg.evaluation.plots import draw_confusion, draw_samples
 from attseg.files import replacing
 
-PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison")
-WRITTEN = ("report.json", "comparison.json", *(f"{name}.png" for name in PICTURES))
+PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison", "worst")
+TABLES = ("classes.csv", "confusion.csv", "worst.csv")
+WRITTEN = ("report.json", "comparison.json", *TABLES, *(f"{name}.png" for name in PICTURES))
 """What may be written, beside pictures.jsonl, which begins with a line that says what it is."""
 
 CHANGES = 6
@@ -22,7 +25,7 @@ CHANGES = 6
 
 
 def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) -> list[str]:
-    """Write report.json, confusion.png, samples.png, and pictures of what further meters found.
+    """Write report.json, classes.csv, confusion.csv, confusion.png, samples.png, and pictures of what further meters found.
 
     Args:
         out: The folder.
@@ -35,9 +38,19 @@ def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) 
     report = measured.report
     with replacing(out / "report.json") as file:
         file.write(json.dumps(values, indent=2).encode())
+    scores = zip(report.iou, report.recall, report.precision, report.f1, strict=True)
+    labelled = report.counts.sum(1).tolist()
+    rows = [
+        (name, *("" if value != value else f"{value:.6f}" for value in values), pixels)
+        for name, values, pixels in zip(report.classes.names, scores, labelled, strict=True)
+    ]
+    _write_table(out / "classes.csv", ("class", "iou", "recall", "precision", "f1", "labelled_pixels"), rows)
+    counts = zip(report.classes.names, report.counts.tolist(), strict=True)
+    heads = ("labelled \\ predicted", *report.classes.names)
+    _write_table(out / "confusion.csv", heads, ((name, *row) for name, row in counts))
     draw_confusion(report, out / "confusion.png")
     draw_samples(measured.samples(), report.classes, out / "samples.png")
-    written = ["report.json", "confusion.png", "samples.png"]
+    written = ["report.json", "classes.csv", "confusion.csv", "confusion.png", "samples.png"]
     if found := report.meters.get("boundary"):
         draw_trimap(found, report.miou, out / "trimap.png")
         written.append("trimap.png")
@@ -45,6 +58,15 @@ def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) 
         draw_reliability(found, out / "reliability.png")
         written.append("reliability.png")
     return written
+
+
+def _write_table(out: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(rows)
+    with replacing(out) as file:
+        file.write(text.getvalue().encode())
 
 
 def write_comparison(
