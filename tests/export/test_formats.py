@@ -14,6 +14,7 @@ from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.formats import export_model, export_onnx, export_openvino, export_pt2, save_openvino
+from attseg.export.storage import Storage
 from attseg.files import FileError
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.engines import read_description
@@ -250,3 +251,40 @@ def test_openvino_over_a_limit_on_the_size_of_files_ends_in_a_sentence(tmp_path)
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert str(tmp_path / "a.xml") in str(error.value) and "TMPDIR" in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.compile
+@pytest.mark.parametrize("suffix", [".onnx", ".xml"])
+def test_weights_of_16_bits_halve_the_file_and_keep_the_classes(tmp_path, suffix):
+    segmenter, format = tiny(channels=64), {".onnx": "onnx", ".xml": "openvino"}[suffix]
+    sizes, found = [], []
+    for half in (False, True):
+        path = tmp_path / f"{half}{suffix}"
+        export_model(segmenter, path, format, storage=Storage(half=half))
+        weights = path if suffix == ".onnx" else path.with_suffix(".bin")
+        sizes.append(weights.stat().st_size)
+        found.append(load(path)(scene(96, 120)))
+    assert sizes[1] < 0.65 * sizes[0]
+    assert (found[0].labels == found[1].labels).mean() > 0.99
+    np.testing.assert_allclose(found[0].scores, found[1].scores, atol=0.01)
+
+
+@pytest.mark.compile
+def test_a_newer_opset_is_written_and_computes_the_same(tmp_path):
+    segmenter = tiny()
+    export_model(segmenter, tmp_path / "a.onnx", "onnx", storage=Storage(opset=20))
+    assert [entry.version for entry in onnx.load(tmp_path / "a.onnx").opset_import if not entry.domain] == [20]
+    assert (load(tmp_path / "a.onnx")(scene(96, 120)).labels == segmenter(scene(96, 120)).labels).mean() > 0.999
+
+
+@pytest.mark.parametrize(
+    ("options", "format", "message"),
+    [
+        ({"opset": 17}, "onnx", "opset is 17; 18 to 23"),
+        ({"opset": 20}, "openvino", "opset is for files of ONNX"),
+        ({"half": True}, "pt2", "keep their 32 bits"),
+    ],
+)
+def test_storage_that_a_format_does_not_have_is_refused(tmp_path, options, format, message):
+    with pytest.raises(UsageError, match=message):
+        export_model(tiny(), tmp_path / "a", format, storage=Storage(**options))

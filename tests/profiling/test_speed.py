@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from attseg.errors import UsageError
 from attseg.profiling import speed
-from attseg.profiling.speed import WARM_UP, device_name, find_device, measure_latency
+from attseg.profiling.speed import WARM_UP, device_name, measure_latency
 
 
 class Sleeper(nn.Module):
@@ -42,30 +41,6 @@ def test_it_ends_after_its_time_or_its_most_passes():
     assert measure_latency(Sleeper(0.02), images, least=2, most=100, seconds=0.1).runs <= 5
     assert measure_latency(Sleeper(0.0), images, least=2, most=9, seconds=60).runs == 9
     assert measure_latency(Sleeper(0.0), images, least=1, most=1).runs == 1
-
-
-def test_devices_are_found_by_name(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert find_device("auto").type == find_device("cpu").type == "cpu"
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert find_device("auto") == torch.device("cuda")
-    assert find_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(UsageError, match="the device is cuda:2, but PyTorch finds only 2 of them here"):
-        find_device("cuda:2")
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("cuda", "the device is cuda, but PyTorch finds no GPU here; choose cpu or auto"),
-        ("gpu", "the device is 'gpu'; auto, cpu, cuda or cuda:N was expected"),
-    ],
-)
-def test_devices_that_are_not_there_are_refused(name, message, monkeypatch):
-    monkeypatch.setattr(speed.torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UsageError, match=message):
-        find_device(name)
 
 
 def test_the_processor_has_a_name():

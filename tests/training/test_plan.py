@@ -69,8 +69,8 @@ def test_numbers_out_of_range_are_refused(tiny, changes, message):
 @pytest.mark.parametrize(
     ("machine", "message"),
     [
-        (Machine(device="cuda"), "device is cuda, but PyTorch finds no GPU here"),
-        (Machine(precision="fp16"), "precision is fp16, which needs a GPU; choose bf16 or 32"),
+        (Machine(device="cuda"), "the device is cuda, but PyTorch finds no GPU here"),
+        (Machine(precision="fp16"), "precision is fp16, which needs a GPU of CUDA; choose bf16 or 32"),
         (Machine(nodes=2), "nodes is 2; start one process a device on each computer with torchrun"),
         (Machine(workers=-2), "workers is -2; at least -1 was expected"),
         (Machine(accumulate=0), "accumulate is 0; at least 1 was expected"),
@@ -86,3 +86,13 @@ def test_more_devices_than_there_are_gpus_are_refused(tiny, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UsageError, match="2 devices were asked for, but there are 1 GPUs here"):
         make_plan(tiny(), Machine(devices=2))
+
+
+def test_a_named_gpu_is_one_of_several(tiny, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    plan = make_plan(tiny(), Machine(device="cuda:1"))
+    assert (plan.device, plan.index, plan.devices) == ("cuda", 1, 1)
+    assert make_plan(tiny(), Machine(device="cuda")).index is None
+    with pytest.raises(UsageError, match="device is cuda:1, which is one GPU, and 2 processes were asked for"):
+        make_plan(tiny(), Machine(device="cuda:1", devices=2))

@@ -14,7 +14,7 @@ from attseg.errors import UsageError
 from attseg.text import is_utf8
 
 if TYPE_CHECKING:
-    from attseg.export.formats import Format
+    from attseg.export.storage import Format
 
 FORMATS: dict[str, Format] = {".pt2": "pt2", ".onnx": "onnx", ".xml": "openvino"}
 
@@ -35,6 +35,8 @@ def run(
     gives: Annotated[Literal["labels", "probabilities", "logits"], CONTRACT] = "labels",
     resize: Annotated[Size, CONTRACT] = None,
     size: Annotated[Size, CONTRACT] = None,
+    opset: Whole = None,
+    precision: Literal["32", "fp16"] = "32",
     pictures: Annotated[list[str] | None, Parameter(consume_multiple=True), CHECK] = None,
     agreement: Annotated[float | None, CHECK] = None,
     int8: Annotated[bool, INT8] = False,
@@ -65,6 +67,9 @@ def run(
         gives: The class of each pixel and its probability, or scores of all classes, which are larger by far.
         resize: Scale every image to this size before the network, inside the file.
         size: Accept images of this size alone, for runtimes that need it.
+        opset: Version of ONNX's operators, of .onnx alone (default: 18).
+        precision: 32, or fp16 to store the weights of an .onnx or .xml in 16 bits: half as large. Engines compute in 32 bits, or
+            as they choose.
         pictures: Images to compare on (default: generated scenes).
         agreement: Least share of pixels with equal classes (default: 0.999; with --int8 0.9).
         int8: Make an .onnx or .xml of integers (extra openvino).
@@ -80,6 +85,7 @@ def run(
         attseg export runs/swin --out model.onnx --resize 512x1024          any image, scaled inside
         attseg export runs/pan-camvid --out model.xml --int8                calibrated and measured on the data of the run
         attseg export runs/mine --out model.onnx --int8 --calibrate photos/ --data.name folder --data.root labelled/
+        attseg export runs/pan-camvid --out model.onnx --opset 20 --precision fp16
         attseg export demo --out demo.pt2
     """
     suffix = out.suffix.lower()
@@ -92,6 +98,8 @@ def run(
         raise UsageError(f"--format is {format}, but --out is {out}; end its name with {wanted}")
     if not is_utf8(out):
         raise UsageError(f"--out is {out}, whose path is not UTF-8; choose another name: engines open no such file")
+    if int8 and precision != "32":
+        raise UsageError("--int8 makes integers of the weights; leave out --precision")
     if agreement is not None and not 0 <= agreement <= 1:
         raise UsageError(f"--agreement is {agreement:g}; a share from 0 to 1 was expected")
     if int8:
@@ -117,6 +125,7 @@ def run(
     from attseg.export.report import files_of, report_path
     from attseg.export.samples import read_some
     from attseg.export.shown import export_parts
+    from attseg.export.storage import OPSET, Storage
     from attseg.hub.sources import find_weights
     from attseg.inference.exported.contract import Contract
     from attseg.inference.segmenter import load, read_about
@@ -125,6 +134,8 @@ def run(
     with outputs(*files_of(out), report_path(out), overwrite=overwrite):  # refused before any work is done
         file = find_weights(run)
         info = read_about(file).info
+        storage = Storage(opset=OPSET if opset is None else opset, half=precision == "fp16")
+        storage.check(FORMATS[suffix])
         contract = Contract(takes=takes, gives=gives, size=size, resize=resize)
         segmenter = load(file, device="cpu")
         stated = segmenter.preprocessing.value_range
@@ -148,6 +159,7 @@ def run(
                 out,
                 FORMATS[suffix],
                 contract,
+                storage=storage,
                 info=info,
                 integers=integers,
                 pictures=images,

@@ -73,11 +73,11 @@ def run(
         raise UsageError(f"--num-classes is {num_classes}; at least 1 was expected")
     args = ({"encoder": encoder} if encoder else {}) | _arguments(arg or [])
 
+    from attseg.devices import find_device
     from attseg.models.frame import SMALLEST
     from attseg.profiling.count import profile
     from attseg.profiling.report import profiles_dict
     from attseg.profiling.shown import profiles_parts, timings_parts
-    from attseg.profiling.speed import find_device
     from attseg.profiling.subject import find_subject
 
     size = size or SIZE

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch.export import ExportedProgram
@@ -17,6 +18,7 @@ from attseg.checkpoint import WeightsError
 from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.program import quiet, trace
+from attseg.export.storage import Format, Storage, store_half
 from attseg.files import FileError, open_file, read_bytes, replacing
 from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
@@ -24,14 +26,10 @@ from attseg.inference.exported.packages import need
 from attseg.inference.segmenter import Segmenter
 from attseg.tensors import explain_state, listed
 
-Format = Literal["pt2", "onnx", "openvino"]
 OnStep = Callable[[str], None]
 
 SUFFIX: dict[Format, str] = {"pt2": ".pt2", "onnx": ".onnx", "openvino": ".xml"}
 """How the files of a format end."""
-
-OPSET = 18
-"""Version of ONNX's operators: old enough for runtimes of the last years, and the oldest that the exporter writes."""
 
 
 def export_model(
@@ -40,6 +38,7 @@ def export_model(
     format: Format,
     contract: Contract | None = None,
     *,
+    storage: Storage | None = None,
     info: Mapping[str, Any] | None = None,
     on_step: OnStep | None = None,
 ) -> Contract:
@@ -48,7 +47,13 @@ def export_model(
     Returns:
         The contract that the file keeps, with the least size that it really takes.
     """
-    exporters = {"pt2": export_pt2, "onnx": export_onnx, "openvino": export_openvino}
+    storage = storage or Storage()
+    storage.check(format)
+    exporters: dict[Format, Callable[..., Contract]] = {
+        "pt2": export_pt2,
+        "onnx": partial(export_onnx, storage=storage),
+        "openvino": partial(export_openvino, storage=storage),
+    }
     return exporters[format](segmenter, path, contract, info=info, on_step=on_step)
 
 
@@ -94,6 +99,7 @@ def export_onnx(
     path: Path,
     contract: Contract | None = None,
     *,
+    storage: Storage = Storage(),
     info: Mapping[str, Any] | None = None,
     on_step: OnStep | None = None,
 ) -> Contract:
@@ -101,7 +107,7 @@ def export_onnx(
     step = on_step or _silent
     need("onnxscript", "exporting to ONNX")
     program, kept = _traced(segmenter, path, "onnx", contract, step)
-    content = _to_onnx(program, kept, _text(segmenter, kept, info), step)
+    content = _to_onnx(program, kept, _text(segmenter, kept, info), step, storage)
     with replacing(path) as file:
         file.write(content)
     return kept
@@ -112,6 +118,7 @@ def export_openvino(
     path: Path,
     contract: Contract | None = None,
     *,
+    storage: Storage = Storage(),
     info: Mapping[str, Any] | None = None,
     on_step: OnStep | None = None,
 ) -> Contract:
@@ -123,31 +130,31 @@ def export_openvino(
     openvino = need("openvino", "exporting to OpenVINO")
     need("onnxscript", "exporting to OpenVINO goes through ONNX and")
     program, kept = _traced(segmenter, path, "openvino", contract, step)
-    content = _to_onnx(program, kept, _text(segmenter, kept, info), step)
+    content = _to_onnx(program, kept, _text(segmenter, kept, info), step, Storage())
     step("translating to OpenVINO")
-    save_openvino(openvino.Core().read_model(content, b""), path, _text(segmenter, kept, info))
+    save_openvino(openvino.Core().read_model(content, b""), path, _text(segmenter, kept, info), half=storage.half)
     return kept
 
 
-def save_openvino(model: Any, path: Path, description: str) -> None:
+def save_openvino(model: Any, path: Path, description: str, *, half: bool = False) -> None:
     """Write a model of OpenVINO with its description; each of the two files is replaced at once."""
     openvino = need("openvino", "writing for OpenVINO")
     model.set_rt_info(description, [KEY])
     with TemporaryDirectory(prefix="attseg-") as scratch:
         written = Path(scratch) / "model.xml"
-        _write_openvino(openvino, model, written, path)
+        _write_openvino(openvino, model, written, path, half)
         with open_file(written.with_suffix(".bin")) as weights:  # so that the .xml alone tells one model from another
             model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
-        _write_openvino(openvino, model, written, path)
+        _write_openvino(openvino, model, written, path, half)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
             with replacing(path.with_suffix(suffix)) as file:
                 file.write(read_bytes(written.with_suffix(suffix)))
 
 
-def _write_openvino(openvino: Any, model: Any, scratch: Path, path: Path) -> None:
+def _write_openvino(openvino: Any, model: Any, scratch: Path, path: Path, half: bool) -> None:
     """Let OpenVINO write its two files, which ends in an error of its own where they do not fit."""
     try:
-        openvino.save_model(model, scratch, compress_to_fp16=False)
+        openvino.save_model(model, scratch, compress_to_fp16=half)
     except RuntimeError as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise FileError(
@@ -171,7 +178,7 @@ def _traced(
     return trace(segmenter, contract or Contract())
 
 
-def _to_onnx(program: ExportedProgram, contract: Contract, description: str, step: OnStep) -> bytes:
+def _to_onnx(program: ExportedProgram, contract: Contract, description: str, step: OnStep, storage: Storage) -> bytes:
     step("translating to ONNX")
     try:
         with quiet():
@@ -179,7 +186,7 @@ def _to_onnx(program: ExportedProgram, contract: Contract, description: str, ste
                 program,
                 input_names=[INPUT],
                 output_names=list(contract.outputs),
-                opset_version=OPSET,
+                opset_version=storage.opset,
                 dynamo=True,
                 external_data=False,
                 verbose=False,
@@ -197,6 +204,8 @@ def _to_onnx(program: ExportedProgram, contract: Contract, description: str, ste
     model.ClearField("metadata_props")
     entry = model.metadata_props.add()
     entry.key, entry.value = KEY, description
+    if storage.half:
+        store_half(model.graph)
     model.producer_name = "attseg"
     model.doc_string = f"{contract.describe_input()} -> {contract.describe_output()}; {contract.describe_sizes()}"
     try:

@@ -14,11 +14,12 @@ from attseg.errors import UsageError
 from attseg.evaluation.run_data import check_classes
 from attseg.export.drop import MOST, Drop, measure_drop
 from attseg.export.errors import ExportError
-from attseg.export.formats import Format, export_model
+from attseg.export.formats import export_model
 from attseg.export.parity import Parity, check_parity
 from attseg.export.quantise import CALIBRATION, quantise
 from attseg.export.report import describe_file, files_of, write_report
 from attseg.export.samples import draw_some, read_some
+from attseg.export.storage import Format, Storage
 from attseg.files import read_bytes, replacing
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.packages import need
@@ -113,6 +114,7 @@ def export_file(
     format: Format,
     contract: Contract,
     *,
+    storage: Storage | None = None,
     info: Mapping[str, Any] | None = None,
     integers: Integers | None = None,
     pictures: Sequence[Array] = (),
@@ -126,6 +128,7 @@ def export_file(
         out: The file.
         format: Its format.
         contract: What goes in and out.
+        storage: How it is written: opset, and precision of weights.
         info: What the weights say about where they come from.
         integers: How integers are made of it, if they are.
         pictures: Images to compare on (default: generated scenes).
@@ -138,7 +141,8 @@ def export_file(
     drop = None
     with TemporaryDirectory(prefix="attseg-") as scratch:
         path = Path(scratch) / f"floats{out.suffix}" if integers else out
-        export_model(segmenter, path, format, contract, info=info, on_step=lambda text: on_step(text, 0, None))
+        tell: Callable[[str], None] = lambda text: on_step(text, 0, None)  # noqa: E731
+        export_model(segmenter, path, format, contract, storage=storage, info=info, on_step=tell)
         if integers:
             made = Path(scratch) / f"integers{out.suffix}"
             drop = _make_integers(segmenter, path, made, integers, on_step)

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from attseg.errors import UsageError
 from attseg.files import read_text
 
 WARM_UP = 3
@@ -42,26 +41,6 @@ class Latency:
     median: float
     low: float
     high: float
-
-
-def find_device(name: str) -> torch.device:
-    """The device of a name: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Raises:
-        UsageError: There is no such device here.
-    """
-    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda" if there else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise UsageError(f"the device is {name!r}; auto, cpu, cuda or cuda:N was expected")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= there:
-        found = f"only {there} of them" if there else "no GPU"
-        raise UsageError(
-            f"the device is {name}, but PyTorch finds {found} here; choose cpu or auto, or see `attseg doctor`"
-        )
-    return device
 
 
 def measure_latency(

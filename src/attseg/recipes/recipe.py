@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from attseg.data.catalog import DATA_NAMES
+from attseg.devices import check_device_name
 from attseg.errors import UsageError
 from attseg.losses import LossSpec
 
@@ -222,7 +223,7 @@ class Machine:
     """Where and how a run happens; none of it belongs to a recipe.
 
     Args:
-        device: Where it runs; ``auto`` takes a GPU if there is one.
+        device: Where it runs: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         devices: Processes per node, one per device.
         nodes: Number of computers; start one process per device on each with torchrun.
         precision: Number format; ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
@@ -237,7 +238,7 @@ class Machine:
         timeout: Seconds without an answer after which a process gives up on the others; by itself all end within a minute.
     """
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: str = "auto"
     devices: int = 1
     nodes: int = 1
     precision: Literal["32", "bf16", "fp16"] = "32"
@@ -250,3 +251,6 @@ class Machine:
     deterministic: bool = False
     save_every: int = 0
     timeout: int = 50
+
+    def __post_init__(self) -> None:
+        check_device_name(self.device)

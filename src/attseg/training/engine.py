@@ -45,7 +45,7 @@ def launched(plan: Plan) -> Iterator[Fabric]:
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no banners
     fabric = Fabric(
         accelerator=plan.device,
-        devices=plan.devices,
+        devices=plan.devices if plan.index is None else [plan.index],
         num_nodes=plan.nodes,
         strategy=DDPStrategy(timeout=timedelta(seconds=machine.timeout)) if plan.world > 1 else "auto",
         precision=PRECISION[machine.precision],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import distributed
 
+from attseg.devices import find_device
 from attseg.errors import UsageError
 from attseg.recipes.recipe import Machine, Recipe
 
@@ -29,6 +30,7 @@ class Plan:
     Args:
         machine: What was asked for.
         device: Kind of device.
+        index: Number of the GPU, where one is named (``cuda:1``).
         devices: Processes a node.
         nodes: Computers.
         batch_size: Pictures of one process in one forward pass.
@@ -38,7 +40,8 @@ class Plan:
     """
 
     machine: Machine
-    device: Literal["cpu", "cuda"]
+    device: Literal["cpu", "cuda", "mps"]
+    index: int | None
     devices: int
     nodes: int
     rank: int
@@ -67,7 +70,12 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     if not 0 <= recipe.ema < 1:
         raise UsageError(f"ema is {recipe.ema}; 0 (no average) or a decay below 1, such as 0.999, was expected")
     device = _device(machine)
+    index = find_device(machine.device).index
     devices, nodes = _processes(machine, device)
+    if devices > 1 and (index is not None or device == "mps"):
+        raise UsageError(
+            f"device is {machine.device}, which is one GPU, and {devices} processes were asked for; choose cuda"
+        )
     parts = devices * nodes * machine.accumulate
     if recipe.batch_size % parts:
         raise UsageError(
@@ -77,6 +85,7 @@ def make_plan(recipe: Recipe, machine: Machine) -> Plan:
     return Plan(
         machine=machine,
         device=device,
+        index=index,
         devices=devices,
         nodes=nodes,
         rank=int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", 0))),
@@ -99,19 +108,16 @@ def _check(record: Recipe | Machine, least: dict[str, int]) -> None:
             raise UsageError(f"{name} is {value}; at least {bound} was expected")
 
 
-def _device(machine: Machine) -> Literal["cpu", "cuda"]:
-    present = torch.cuda.is_available()
-    if machine.device == "cuda" and not present:
-        raise UsageError("device is cuda, but PyTorch finds no GPU here; choose cpu or auto, or see `attseg doctor`")
-    device: Literal["cpu", "cuda"] = "cuda" if present and machine.device != "cpu" else "cpu"
-    if device == "cpu" and machine.precision == "fp16":
-        raise UsageError("precision is fp16, which needs a GPU; choose bf16 or 32 on the CPU")
-    return device
+def _device(machine: Machine) -> Literal["cpu", "cuda", "mps"]:
+    device = find_device(machine.device).type
+    if device != "cuda" and machine.precision == "fp16":
+        raise UsageError("precision is fp16, which needs a GPU of CUDA; choose bf16 or 32 elsewhere")
+    return cast("Literal['cpu', 'cuda', 'mps']", device)
 
 
 def _workers(device: str, devices: int) -> int:
     """On a CPU, reading takes a hundredth of the time of a step, and a worker would take a core from the rest."""
-    return 0 if device == "cpu" else max(1, min(MOST_WORKERS, (os.cpu_count() or 1) // devices))
+    return 0 if device != "cuda" else max(1, min(MOST_WORKERS, (os.cpu_count() or 1) // devices))
 
 
 def _processes(machine: Machine, device: str) -> tuple[int, int]:
