@@ -53,7 +53,7 @@ ALLOWED = {
     "checkpoint": {"data", "recipes"},
     "converters": {"attention", "checkpoint", "context", "data", "decoders", "encoders", "models", "recipes"},
     "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
-    "prediction": {"data", "models"},
+    "prediction": {"data", "layers", "models"},
     "evaluation": {"data", "metrics", "models", "prediction", "recipes"},
     "hub": {"checkpoint", "data", "prediction", "recipes"},
     "inference": {"attention", "checkpoint", "converters", "data", "explain", "hub", "models", "prediction"},
