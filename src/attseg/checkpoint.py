@@ -22,10 +22,10 @@ from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
 from attseg.text import dimensions, is_utf8
 
-FORMAT = 2
+FORMAT = 3
 """Version of what the header holds; raised when an older attseg could no longer read it rightly.
 
-Weights without a value range are written as version 1, which release 0.1 reads.
+Weights of chosen bands are written as version 3, those with a value range as 2, and all others as 1, which release 0.1 reads.
 """
 
 DEEPEST = 50
@@ -86,7 +86,7 @@ def save_weights(
     if problems := explain_state(state):
         raise WeightsError(f"weights that contain NaN or infinite values are not written to {path}:{listed(problems)}")
     header = {
-        "format": 1 if preprocessing.value_range is None else FORMAT,
+        "format": preprocessing.version,
         "model": {"name": model.name, "args": architecture(model.args)},
         "classes": classes.to_dict(),
         "preprocessing": preprocessing.to_dict(),

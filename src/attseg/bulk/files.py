@@ -19,11 +19,11 @@ from attseg.bulk.labels import saved_pictures
 from attseg.bulk.manifest import Manifest, areas, count
 from attseg.bulk.outputs import PICTURES, Outcome, Outputs, Summary
 from attseg.bulk.share import ALONE, Share
+from attseg.data.preprocessing import Preprocessing, check_same_bands
 from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.data.reading.opening import telling
 from attseg.data.reading.raw import UPRIGHT
-from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.inference.further import COCO, check_further, further_files, save_coco, save_further
@@ -105,6 +105,8 @@ def predict_files(
     """
     if batch is not None and batch < 1:
         raise UsageError(f"batch is {batch}; at least 1 picture was expected")
+    if crf is not None and segmenter.preprocessing.bands is not None:
+        raise UsageError("a CRF compares red, green and blue, and this model sees chosen bands; leave it out (--crf)")
     if workers is not None and workers < 1:
         raise UsageError(f"workers is {workers}; at least 1 thread was expected")
     classes = segmenter.classes
@@ -116,6 +118,8 @@ def predict_files(
             "command with it in one process: what is done is skipped"
         )
     named = [one for one in inputs if isinstance(one, PictureFile)]
+    for one in named[:1]:
+        check_same_bands(segmenter.preprocessing, one.bands or segmenter.preprocessing.chosen)
     files = named or Pictures([one for one in inputs if not isinstance(one, PictureFile)], outside=out)
     readers = workers or WORKERS.get(segmenter.device.type, WORKERS["cuda"])
     writers = workers or WORKERS["cuda"]  # they wait for the disk more than they work
@@ -127,13 +131,13 @@ def predict_files(
         outputs = Outputs(
             PICTURES, classes, out, Manifest(out, share), settings, overlay, overwrite, tuple(further), kept
         )
-        read = partial(_read, outputs, segmenter.preprocessing.value_range)
+        read = partial(_read, outputs, segmenter.preprocessing)
         jobs = ahead(read, share.of(files), by=2 * readers, threads=readers)
         how = How(classes, ARGMAX, probabilities=True) if crf else How(classes, decision, probabilities=keeps)
         predicted = predict_all(predictor, jobs, attrgetter("image"), how, limit=batch, on_views=on_views)
         if crf is not None:
             predicted = _refine(crf, How(classes, decision, probabilities=keeps), predicted)
-        outcomes = ahead(partial(_write, outputs), predicted, by=2 * writers, threads=writers)
+        outcomes = ahead(partial(_write, outputs, segmenter.visible), predicted, by=2 * writers, threads=writers)
         summary = outputs.conclude(outcomes, lambda: share.count(len(files)), on_file)
         if "coco" in further:
             save_coco(out, saved_pictures(files, out, classes), classes)
@@ -156,7 +160,7 @@ class _Job:
 _Predicted = tuple[_Job, Prediction | UsageError | None]
 
 
-def _read(outputs: Outputs, value_range: ValueRange | None, file: PictureFile) -> _Job:
+def _read(outputs: Outputs, preprocessing: Preprocessing, file: PictureFile) -> _Job:
     """Look whether a picture is done, or read it."""
     try:
         seen = file.path.stat()
@@ -169,9 +173,14 @@ def _read(outputs: Outputs, value_range: ValueRange | None, file: PictureFile) -
             and (labels := read_saved_labels(outputs.files(file).labels, outputs.classes)) is not None
         ):
             return replace(job, labels=labels)
-        raw = read_raw(file.path, apply_orientation=file.apply_orientation)
+        chosen, stated = (
+            preprocessing.chosen,
+            preprocessing.value_range if file.value_range is None else file.value_range,
+        )
+        numbers = None if chosen is None else chosen.numbers
+        raw = read_raw(file.path, bands=numbers, apply_orientation=file.apply_orientation)
         with telling(file.path):
-            image = raw.to_rgb(value_range if file.value_range is None else file.value_range)
+            image = raw.to_rgb(stated) if chosen is None else raw.to_bands(stated, chosen.fill)[0]
         turned = [TURNED] * (file.apply_orientation and raw.orientation in UPRIGHT)
         return replace(job, image=image, remarks=(*raw.remarks, *turned))
     except (DataError, UsageError, OSError) as error:
@@ -198,7 +207,7 @@ def _refine(crf: DenseCrf, how: How, predicted: Iterable[_Predicted]) -> Iterato
         yield job, Prediction(how.decision.clean(labels), refined.probabilities)
 
 
-def _write(outputs: Outputs, predicted: _Predicted) -> Outcome:
+def _write(outputs: Outputs, visible: Callable[[Array], Array], predicted: _Predicted) -> Outcome:
     """Write the results, the labels last: their file says that all is done."""
     job, found = predicted
     if job.outcome is not None:
@@ -210,7 +219,9 @@ def _write(outputs: Outputs, predicted: _Predicted) -> Outcome:
     if found is not None and job.image is not None:
         files = outputs.files(job.file)
         if outputs.overlay:
-            save_overlay(files.overlay, draw_overlay(job.image, labels, outputs.classes, present_classes(labels)))
+            save_overlay(
+                files.overlay, draw_overlay(visible(job.image), labels, outputs.classes, present_classes(labels))
+            )
         for what in outputs.further:
             paths = further_files(outputs.out, job.file.name, what, outputs.of)
             if outputs.overwrite or not all(path.exists() for path in paths):

@@ -58,7 +58,9 @@ def fill(submission: Submission, pictures: Sequence[str | Path | PictureFile], o
     named = [one for one in pictures if isinstance(one, PictureFile)]
     for file in named or Pictures([one for one in pictures if not isinstance(one, PictureFile)], outside=out):
         labels = _read(file, out, classes)
-        height, width = read_raw(file.path, apply_orientation=file.apply_orientation).values.shape[:2]
+        bands = None if file.bands is None else file.bands.numbers
+        raw = read_raw(file.path, bands=bands, apply_orientation=file.apply_orientation)
+        height, width = raw.values.shape[:2]
         submission.add(file.name, labels, size=(height, width))
     submission.finish()
 

@@ -25,6 +25,7 @@ from attseg.bulk.outputs import Kind, Outcome, Outputs, Summary
 from attseg.bulk.share import ALONE, Share
 from attseg.data import paint
 from attseg.data.classes import ClassTable
+from attseg.data.reading.bands import describe_bands
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import describe_range
 from attseg.data.sample import Array, DataError
@@ -86,6 +87,11 @@ def predict_videos(
     decision.check(segmenter.classes)
     if batch is not None and batch < 1:
         raise UsageError(f"batch is {batch}; at least 1 frame was expected")
+    if segmenter.preprocessing.bands is not None:
+        raise UsageError(
+            f"frames of videos are red, green and blue, and this model sees "
+            f"{describe_bands(segmenter.preprocessing.bands, None)}; give images that have these"
+        )
     stated = segmenter.preprocessing.value_range
     if stated is not None and stated[1] > 255:
         raise UsageError(

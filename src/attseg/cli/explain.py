@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from attseg.cli.options import Device, Numbers, Overwrite, RunName, Whole, data_settings, read_numbers
+from attseg.cli.options import Device, Numbers, Overwrite, RunName, ShowBands, Whole, data_settings, read_numbers
 from attseg.cli.output import progress_bar
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError, unknown
@@ -51,6 +51,7 @@ def run(
     at: Annotated[list[str] | None, Parameter(metavar="X,Y")] = None,
     against: Annotated[str | None, Parameter(metavar="RUN")] = None,
     longest: Whole = None,
+    show_bands: ShowBands = None,
     device: Device = "auto",
     overwrite: Overwrite = False,
     figure: Annotated[
@@ -114,7 +115,10 @@ def run(
         _refuse(of_figure, "is for --figure, which was not given")
     if claims:
         meaning = "has no meaning with --claims, which measures over a split of a data set"
-        _refuse({"IMAGE": image, "--against": against, "--longest": longest, "--at": at}, meaning)
+        _refuse(
+            {"IMAGE": image, "--against": against, "--longest": longest, "--at": at, "--show-bands": show_bands},
+            meaning,
+        )
         for name, number in numbers.items():
             if number is not None and number < (name != "seed"):
                 raise UsageError(f"--{name} is {number}; a whole number was expected, at least {int(name != 'seed')}")
@@ -129,7 +133,8 @@ def run(
         raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
     places = [_pixel(text) for text in at or []]
     if figure is None:
-        return _write_page(run, image, out, places, against, longest, device=device, overwrite=overwrite)
+        shown = show_bands
+        return _write_page(run, image, out, places, against, longest, shown, device=device, overwrite=overwrite)
     if figure not in FIGURES:
         raise unknown("figure", figure, FIGURES)
     if against is not None:
@@ -152,6 +157,7 @@ def run(
     with outputs(out, overwrite=overwrite), progress_bar() as bar:
         bar.add_task("looking", total=None)
         segmenter = load(run, device=device)
+        segmenter.show_bands(show_bands)
         first = picture(run, segmenter, image, longest, labels)
         other = None if second is None else picture(run, segmenter, second, longest, second_labels)
         buffer = BytesIO()
@@ -170,6 +176,7 @@ def _write_page(
     places: list[tuple[int, int]],
     against: str | None,
     longest: int | None,
+    show_bands: tuple[int, ...] | None,
     *,
     device: str,
     overwrite: bool,
@@ -181,7 +188,7 @@ def _write_page(
             f"--at was given {len(places)} times; a page looks at one pixel first (--figure psanet-6 at several)"
         )
 
-    from attseg.data.preprocessing import common_range
+    from attseg.data.preprocessing import common_reading
     from attseg.explain.bundle import make_bundle
     from attseg.explain.looked import check_pixel
     from attseg.explain.page.page import make_page
@@ -193,13 +200,15 @@ def _write_page(
     with outputs(out, overwrite=overwrite), progress_bar() as bar:
         runs = [run] if against is None else [run, against]
         segmenters = [load(one, device=device) for one in runs]
-        value_range = common_range(runs, [segmenter.preprocessing for segmenter in segmenters])
-        image, name = read_picture(source, longest, value_range)
+        reading = common_reading(runs, [segmenter.preprocessing for segmenter in segmenters])
+        for segmenter in segmenters:
+            segmenter.show_bands(show_bands)
+        image, name = read_picture(source, longest, reading)
         for x, y in places:
             check_pixel(x, y, (image.shape[0], image.shape[1]))
         pairs = list(zip(runs, segmenters, strict=True))
         sides = [look_at(one, segmenter, image) for one, segmenter in bar.track(pairs, description="looking")]
-        page = make_page(make_bundle(image, sides, name=name, at=next(iter(places), None)))
+        page = make_page(make_bundle(segmenters[0].visible(image), sides, name=name, at=next(iter(places), None)))
         with replacing(out) as file:
             file.write(page.encode())
     print(f"{out}: {len(page) / 1e6:.1f} MB; open it in a browser")

@@ -63,7 +63,7 @@ def run(
     Args:
         out: File to write; its name ends with .pt2, .onnx or .xml.
         format: The format (default: as the name of --out ends).
-        takes: bytes (N, H, W, 3) as image readers give them, or floats (N, 3, H, W), already normalised.
+        takes: bytes (N, H, W, C) as image readers give them, or floats (N, C, H, W), already normalised.
         gives: The class of each pixel and its probability, or scores of all classes, which are larger by far.
         resize: Scale every image to this size before the network, inside the file.
         size: Accept images of this size alone, for runtimes that need it.
@@ -138,8 +138,7 @@ def run(
         storage.check(FORMATS[suffix])
         contract = Contract(takes=takes, gives=gives, size=size, resize=resize)
         segmenter = load(file, device="cpu")
-        stated = segmenter.preprocessing.value_range
-        images = [read() for read in read_some(pictures, 2, stated)] if pictures else []
+        images = [read() for read in read_some(pictures, 2, segmenter.preprocessing)] if pictures else []
         integers = None
         if int8:
             integers = find_integers(

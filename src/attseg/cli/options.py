@@ -119,6 +119,17 @@ Size = Annotated[tuple[int, int] | None, typed(read_size, "HEIGHTxWIDTH in pixel
 Numbers = Annotated[tuple[int, ...] | None, typed(read_numbers, "a list of whole numbers such as 3,17", "A,B,..")]
 
 
+ShowBands = Annotated[
+    tuple[int, ...] | None,
+    typed(
+        read_numbers,
+        "three numbers of bands such as 4,3,2",
+        "R,G,B",
+        help="Bands shown as red, green and blue, of a model of chosen bands (default: the first three that it sees).",
+    ),
+]
+
+
 def described(items: Iterable[tuple[str, str]], form: str, least: int) -> list[str]:
     """Names with their descriptions in two columns, for help.
 

@@ -23,6 +23,7 @@ from attseg.cli.options import (
     Names,
     ProtocolOptions,
     RunName,
+    ShowBands,
     Views,
     Whole,
     data_settings,
@@ -111,6 +112,7 @@ def run(
     split: str | None = None,
     submission: Kind = None,
     crf: Crf = False,
+    show_bands: ShowBands = None,
     results: Annotated[ResultOptions, Parameter(name="*", group=RESULTS)] = ResultOptions(),
     views: Views = ProtocolOptions(),
     given: dict[str, Any],
@@ -173,6 +175,7 @@ def run(
     films = find_videos(videos, outside=out)
     with joined(share) as gather:
         segmenter = load(run, device=device_of(os.environ, device))
+        segmenter.show_bands(show_bands)
         if split is not None:
             segmenter.classes = _numbered(run, segmenter.classes, split, given)
         if decision.leaves_unsure or results.unsure_value is not None:

@@ -85,7 +85,7 @@ def run(
         raise UsageError(f"--size is {size[0]} x {size[1]}; at least {SMALLEST} x {SMALLEST} was expected")
     subjects = [find_subject(name, args, num_classes=num_classes) for name in model]
     place = find_device(device or "auto") if time else None
-    profiles = [profile(subject.build(), size) for subject in subjects]
+    profiles = [profile(subject.build(), size, channels=subject.in_channels) for subject in subjects]
     if plot:
         _plot(subjects, [each.total.multiply_adds for each in profiles], size, plot, overwrite=overwrite)
     timings = _measure(subjects, size, place) if place is not None else []
@@ -151,7 +151,7 @@ def _measure(subjects: list[Subject], size: tuple[int, int], device: Any) -> lis
     with progress_bar() as bar:
         for subject in bar.track(subjects, description="measuring"):
             model = subject.build("cpu").to(device)
-            images = torch.rand(1, 3, *size, device=device)
+            images = torch.rand(1, subject.in_channels, *size, device=device)
             latency = measure_latency(model, images)
             on_gpu = device.type == "cuda"
             memory = measure_gpu_memory(model, images) if on_gpu else measure_memory(subject, size)

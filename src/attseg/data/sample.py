@@ -24,7 +24,7 @@ class Sample:
     """A picture, its labels and its name, as read: before any transform.
 
     Args:
-        image: (H, W, 3) red, green, blue in 0..255.
+        image: (H, W, 3) red, green, blue in 0..255; (H, W, C) where other bands are read.
         labels: (H, W) classes 0..K-1, and 255 where ignored.
         name: What identifies the sample in its data set, with ``/`` between folders and without a suffix.
         probes: Boolean (H, W) masks by name, of the pixels that test one difficulty; only generated data has them.
@@ -42,7 +42,8 @@ class Sample:
 class SegmentationData(Protocol):
     """A split of a data set: samples by index, and the table of their classes.
 
-    A class of your own needs these five members and no base class. Reading is a pure function of the index, so that any number of
+    A class of your own needs these five members and no base class; images of other than three channels want a sixth,
+    ``channels``. Reading is a pure function of the index, so that any number of
     worker processes sees the same samples. Training and evaluation check each sample that is read (``check_sample``).
     """
 
@@ -58,7 +59,7 @@ class SegmentationData(Protocol):
         ...
 
 
-def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
+def check_sample(sample: Any, num_classes: int, name: str, *, channels: int = 3) -> Sample:
     """Refuse a sample that would be misread: of another dtype, layout or size, or with labels that are no class.
 
     It costs two passes over the labels, about 0.4 ms a megapixel.
@@ -67,6 +68,7 @@ def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
         sample: What a data set returned.
         num_classes: Classes K of the data set.
         name: What the message calls the sample.
+        channels: Channels of the image.
 
     Returns:
         The sample itself.
@@ -85,7 +87,9 @@ def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
     if not isinstance(sample, Sample):
         problem = f"the data set returned a {type(sample).__name__}; a Sample(image, labels, name) was expected"
     else:
-        problem = _explain_image(sample.image) or _explain_labels(sample.labels, sample.image.shape[:2], num_classes)
+        problem = _explain_image(sample.image, channels) or _explain_labels(
+            sample.labels, sample.image.shape[:2], num_classes
+        )
         for probe, mask in (sample.probes or {}).items():
             if not problem and (mask.dtype != np.bool_ or mask.shape != sample.labels.shape):
                 of = dimensions(mask.shape)
@@ -96,18 +100,25 @@ def check_sample(sample: Any, num_classes: int, name: str) -> Sample:
     return sample
 
 
-def _explain_image(image: Any) -> str:
-    """The problem with an image; empty if it is (H, W, 3) uint8."""
+def channels_of(data: SegmentationData) -> int:
+    """Channels of the images of a split: its attribute ``channels``, and three where it has none."""
+    return int(getattr(data, "channels", 3))
+
+
+def _explain_image(image: Any, channels: int) -> str:
+    """The problem with an image; empty if it is uint8 of (H, W, channels)."""
+    if channels != 3 and isinstance(image, np.ndarray) and (image.ndim != 3 or image.shape[2] != channels):
+        return f"the image is {dimensions(image.shape)}; (H, W, {channels}) was expected, the channels of the data set"
     if not isinstance(image, np.ndarray):
         return (
             f"the image is a {type(image).__name__}; a NumPy array (H, W, 3) of uint8 was expected: np.asarray(image)"
         )
     shape = dimensions(image.shape)
-    if image.ndim == 3 and image.shape[0] == 3 and image.shape[2] != 3:
+    if image.ndim == 3 and image.shape[0] == 3 and image.shape[2] not in (3, channels):
         return f"the image is {shape}, channels first; (H, W, 3) was expected: image.transpose(1, 2, 0)"
-    if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
+    if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1 != channels):
         return f"the image is {shape}, one channel; (H, W, 3) was expected: np.repeat(image.reshape(*image.shape[:2], 1), 3, 2)"
-    if image.ndim != 3 or image.shape[2] != 3:
+    if image.ndim != 3 or image.shape[2] != channels:
         return f"the image is {shape}; (H, W, 3), red, green, blue, was expected"
     if image.dtype != np.uint8:
         return f"the image is {_range(image)}; uint8 in 0..255 was expected{_rescaling(image)}"

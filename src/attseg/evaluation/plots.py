@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.paint import colorize, legend
+from attseg.data.reading.bands import visible
 from attseg.data.sample import Array
 from attseg.data.text import class_label, draw_text, font_families
 from attseg.evaluation.report import Report
@@ -119,7 +120,7 @@ def draw_samples(
     """Draw samples below each other: image, labels, predictions; and a legend of the classes that occur.
 
     Args:
-        rows: Image (H, W, 3), labels (H, W) and predictions (H, W) of each sample; sizes may differ between samples.
+        rows: Image (H, W, C), labels (H, W) and predictions (H, W) of each sample; sizes may differ between samples.
         classes: Names and colours.
         out: Where the PNG goes.
         headings: What stands above each column.
@@ -208,7 +209,7 @@ def unbox(axes: Axes) -> None:
 
 def _strip(image: Array, *painted: Array) -> Image.Image:
     """Pictures of one size beside each other; painted labels keep their colours."""
-    fitted = [ImageOps.contain(Image.fromarray(image), (CELL, CELL), Image.Resampling.BICUBIC)]
+    fitted = [ImageOps.contain(Image.fromarray(visible(image)), (CELL, CELL), Image.Resampling.BICUBIC)]
     fitted += [ImageOps.contain(Image.fromarray(each), (CELL, CELL), Image.Resampling.NEAREST) for each in painted]
     strip = Image.new("RGB", (len(fitted) * (CELL + GAP) + GAP, fitted[0].height + GAP), "white")
     for place, picture in enumerate(fitted):

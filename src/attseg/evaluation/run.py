@@ -13,8 +13,9 @@ from torch import nn
 
 from attseg.data.classes import explain_too_few
 from attseg.data.feeding.samplers import StridedSampler
-from attseg.data.preprocessing import Preprocessing
+from attseg.data.preprocessing import Preprocessing, check_same_bands
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
+from attseg.data.sets.files import FileData
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, add_up, sum_over_processes
 from attseg.evaluation.identity import stamps_of
@@ -85,6 +86,10 @@ def evaluate(
     """
     if len(data) == 0:
         raise UsageError(f"the split {data.split!r} has no picture to evaluate on")
+    if isinstance(data, FileData):
+        check_same_bands(preprocessing, data.files.bands)
+    if crf is not None and preprocessing.bands is not None:
+        raise UsageError("a CRF compares red, green and blue, and this model sees chosen bands; leave it out")
     if problem := explain_too_few(data.classes):
         raise DataError(f"the split {data.split!r} cannot be measured: {problem}")
     device = torch.device(device)

@@ -89,7 +89,7 @@ class Looked:
         logits: (K, H, W) at the size of the picture.
         found: Every map of the forward pass in its order, pairwise ones as ``Pairs``.
         model: What was run.
-        images: (1, 3, H, W) what it was run on.
+        images: (1, C, H, W) what it was run on.
     """
 
     logits: Tensor
@@ -168,7 +168,7 @@ def look(model: nn.Module, images: Tensor) -> Looked:
 
     Args:
         model: A model of ours, or any module with taps whose result has ``logits``; in evaluation mode.
-        images: (1, 3, H, W) one picture as the model takes it.
+        images: (1, C, H, W) one picture as the model takes it.
 
     Raises:
         UsageError: There is more than one picture.
@@ -181,7 +181,7 @@ def look(model: nn.Module, images: Tensor) -> Looked:
         ((64, 96), ['spatial', 'channel', 'channel', 'channel'])
     """
     if images.ndim != 4 or len(images) != 1:
-        raise UsageError(f"pictures of shape {tuple(images.shape)} were given; one was expected, (1, 3, H, W)")
+        raise UsageError(f"pictures of shape {tuple(images.shape)} were given; one was expected, (1, C, H, W)")
     size = images.shape[2], images.shape[3]
     passes, found = Passes(model), list[AttentionMap | Pairs]()
 

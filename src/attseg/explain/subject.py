@@ -12,9 +12,8 @@ from torch import nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.reading.image import read_image
+from attseg.data.reading.bands import describe_bands, resized
 from attseg.data.reading.image import read_labels as label_file
-from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
@@ -39,19 +38,26 @@ class Model(Protocol):
     preprocessing: Preprocessing
     device: torch.device
 
+    def visible(self, image: Array) -> Array:
+        """An image of the model as a picture for people."""
+        ...
 
-def read_picture(source: str, longest: int | None = None, value_range: ValueRange | None = None) -> tuple[Array, str]:
+
+def read_picture(
+    source: str, longest: int | None = None, preprocessing: Preprocessing | None = None
+) -> tuple[Array, str]:
     """A picture file, or the generated scene that ``scene:N`` means, with its name.
 
     Args:
         source: As on the command line.
         longest: Pixels along the longer side to which a larger picture is scaled down.
-        value_range: The values that are black and white, as the models take them.
+        preprocessing: By whose value range and bands the models read it; None reads red, green and blue.
 
     Raises:
-        UsageError: There is no such file, or N is no number.
+        UsageError: There is no such file, N is no number, or a scene was asked for and the models see other bands.
         DataError: The file cannot be read as a picture.
     """
+    preprocessing = preprocessing or Preprocessing()
     kind, _, number = source.partition(":")
     path = Path(source).expanduser()
     if kind == "scene" and not path.exists():
@@ -59,15 +65,23 @@ def read_picture(source: str, longest: int | None = None, value_range: ValueRang
             raise UsageError(
                 f"{source!r} names no scene; scene:0, scene:1 and so on were expected, up to scene:1000000"
             )
+        if preprocessing.bands is not None:
+            raise UsageError(
+                f"scenes are red, green and blue, and the model sees {describe_bands(preprocessing.bands, None)}; give an image "
+                "file"
+            )
         image, name = Scenes("val", size=SCENE, count=int(number) + 1)[int(number)].image, f"scene {number}"
     elif path.is_dir():
         raise UsageError(f"{source} is a folder; a page shows one picture: give a file")
     elif not path.exists():
         raise no_such_path(path)
     else:
-        image, name = read_image(path, value_range=value_range), path.stem
+        image, name = preprocessing.read(path), path.stem
     if longest is None or max(image.shape[:2]) <= longest:
         return image, name
+    if image.shape[2] != 3:
+        height, width = (max(1, round(side * longest / max(image.shape[:2]))) for side in image.shape[:2])
+        return resized(image, (height, width), Image.Resampling.LANCZOS), name
     picture = Image.fromarray(image)
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     return np.array(picture), name
@@ -138,8 +152,8 @@ def picture(run: str, segmenter: Model, source: str, longest: int | None, labels
         longest: Likewise.
         labels: As in ``read_labels``.
     """
-    image, _ = read_picture(source, longest, segmenter.preprocessing.value_range)
+    image, _ = read_picture(source, longest, segmenter.preprocessing)
     side = look_at(run, segmenter, image)
     height, width = image.shape[:2]
     truth = read_labels(source, labels, side.classes, (height, width))
-    return Pictured(image, side.looked.labels[:height, :width], side.classes, side.looked, truth)
+    return Pictured(segmenter.visible(image), side.looked.labels[:height, :width], side.classes, side.looked, truth)

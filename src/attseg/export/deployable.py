@@ -38,13 +38,13 @@ class Deployable(nn.Module):
         super().__init__()
         self.model = model
         self.contract = contract
-        mean, std = (torch.tensor(values).view(3, 1, 1) * 255 for values in (preprocessing.mean, preprocessing.std))
+        mean, std = (torch.tensor(values).view(-1, 1, 1) * 255 for values in (preprocessing.mean, preprocessing.std))
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("scale", 1 / std, persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The outputs of the contract, in its order."""
-        pixels = images.permute(0, 3, 1, 2).float() if self.contract.takes == "bytes" else images  # (N, 3, H, W)
+        pixels = images.permute(0, 3, 1, 2).float() if self.contract.takes == "bytes" else images  # (N, C, H, W)
         whole = pixels.shape[-2:]
         if self.contract.resize:
             pixels = resize(pixels, self.contract.resize)

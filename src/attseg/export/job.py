@@ -97,7 +97,7 @@ def find_integers(
             raise UsageError(f"--int8 {purpose}, and {error}. Or {other}") from error
 
     if calibrate:
-        pictures = read_some([calibrate], wanted, segmenter.preprocessing.value_range)
+        pictures = read_some([calibrate], wanted, segmenter.preprocessing)
     else:
         other = "calibrate with pictures of your own (--calibrate DIR)"
         pictures = draw_some(opened(find_spec().train, "calibrates on the training split", other), wanted)

@@ -157,7 +157,9 @@ def sizes_of(about: Description) -> Sequence[Size]:
 
 
 def _compare(network: Deployable, engine: Engine, about: Description, size: Size, given: Sequence[Array]) -> ParityRow:
-    images = as_input(sample_pictures(size, given), about.contract, about.preprocessing)
+    images = as_input(
+        sample_pictures(size, given, channels=about.contract.channels), about.contract, about.preprocessing
+    )
 
     def eager(batch: Numbers) -> list[Numbers]:
         with torch.inference_mode():

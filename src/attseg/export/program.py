@@ -49,6 +49,7 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
     model = (
         copy.deepcopy(segmenter.model).cpu().requires_grad_(False)
     )  # so that who runs the file pays for no gradients
+    contract = replace(contract, channels=segmenter.preprocessing.channels)
     if contract.size:
         contract = replace(contract, least=smallest_side(model))
     if contract.size or contract.resize:
@@ -67,7 +68,8 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
 
 def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
     height, width = contract.size or TRACED
-    shape = (2, height, width, 3) if contract.takes == "bytes" else (2, 3, height, width)
+    channels = contract.channels
+    shape = (2, height, width, channels) if contract.takes == "bytes" else (2, channels, height, width)
     images = torch.zeros(shape, dtype=torch.uint8 if contract.takes == "bytes" else torch.float32)
     free: dict[int, Any] = {0: Dim("batch", min=1, max=MOST_PICTURES)}
     if not contract.size:

@@ -11,9 +11,8 @@ import torch
 from PIL import Image
 
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.reading.image import read_image
+from attseg.data.reading.bands import resized
 from attseg.data.reading.inputs import find_pictures
-from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, SegmentationData
 from attseg.data.sets.scenes import SMALLEST_SIDE, Scenes
 from attseg.inference.exported.contract import Contract, Size
@@ -23,8 +22,8 @@ CHECKED = 2
 """Pictures of each size that an export is checked with; they go in together, as one batch."""
 
 
-def sample_pictures(size: Size, given: Sequence[Array] = (), count: int = CHECKED) -> list[Array]:
-    """Pictures (H, W, 3) of a size: those given, scaled to it, or else generated scenes.
+def sample_pictures(size: Size, given: Sequence[Array] = (), count: int = CHECKED, *, channels: int = 3) -> list[Array]:
+    """Pictures (H, W, C) of a size: those given, scaled to it, or else generated scenes, whose colours are repeated.
 
     Example:
         >>> [picture.shape for picture in sample_pictures((40, 60))]
@@ -34,7 +33,8 @@ def sample_pictures(size: Size, given: Sequence[Array] = (), count: int = CHECKE
         return [_scaled(given[index % len(given)], size) for index in range(count)]
     drawn = (max(size[0], SMALLEST_SIDE), max(size[1], SMALLEST_SIDE))
     scenes = Scenes("val", size=drawn, count=count)
-    return [_scaled(scenes[index].image, size) for index in range(count)]
+    places = [place % 3 for place in range(channels)]
+    return [_scaled(scenes[index].image[..., places], size) for index in range(count)]
 
 
 def as_input(pictures: Sequence[Array], contract: Contract, preprocessing: Preprocessing) -> Numbers:
@@ -45,21 +45,19 @@ def as_input(pictures: Sequence[Array], contract: Contract, preprocessing: Prepr
     return preprocessing(torch.from_numpy(batch).permute(0, 3, 1, 2)).contiguous().numpy()
 
 
-def read_some(
-    inputs: Iterable[str | Path], count: int, value_range: ValueRange | None = None
-) -> list[Callable[[], Array]]:
+def read_some(inputs: Iterable[str | Path], count: int, preprocessing: Preprocessing) -> list[Callable[[], Array]]:
     """Readers of at most ``count`` pictures of files, folders and patterns, spread evenly over all.
 
     Args:
         inputs: Files, folders and patterns.
         count: How many, at most.
-        value_range: The values that are black and white.
+        preprocessing: By whose value range and bands they are read.
 
     Raises:
         UsageError: An input is not there, or no picture was found.
     """
     files = list(find_pictures([str(one) for one in inputs]))
-    return [partial(read_image, files[index].path, value_range=value_range) for index in spread(len(files), count)]
+    return [partial(preprocessing.read, files[index].path) for index in spread(len(files), count)]
 
 
 def draw_some(data: SegmentationData, count: int) -> list[Callable[[], Array]]:
@@ -85,4 +83,4 @@ def _image_of(data: SegmentationData, index: int) -> Array:
 def _scaled(picture: Array, size: Size) -> Array:
     if picture.shape[:2] == size:
         return picture
-    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+    return resized(picture, size, Image.Resampling.BILINEAR)

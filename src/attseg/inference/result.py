@@ -28,7 +28,7 @@ class Result:
     """A segmented picture. In a notebook it shows itself.
 
     Args:
-        image: (H, W, 3) the picture as it was seen: upright, red, green, blue.
+        image: (H, W, 3) the picture as it was seen: upright, red, green, blue; of chosen bands, three of them.
         labels: (H, W) the class index of each pixel, 0..K-1: ``classes.names[index]`` is its name; 255 where a decision left it
             without a class. Label files of the data set, and those that ``save`` writes, may hold other values:
             ``classes.encode(labels)``.

@@ -16,6 +16,7 @@ from attseg.checkpoint import Weights, check_fit, load_into, read_weights, train
 from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.bands import check_show, visible
 from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import Array
 from attseg.devices import find_device
@@ -125,6 +126,7 @@ class Segmenter(OnHub, library_name="attseg"):
         self.preprocessing = preprocessing
         self.data = data
         self.origin = origin
+        self._show: Sequence[int] | None = None
 
     def __repr__(self) -> str:
         name = self.origin.model.name if self.origin else type(self.model).__name__
@@ -214,7 +216,7 @@ class Segmenter(OnHub, library_name="attseg"):
         return segment(self.read(source))
 
     def read(self, source: str | Path | Picture) -> Array:
-        """Read one image by the value range of the model: (H, W, 3) red, green and blue in 0..255.
+        """Read one image by the value range and the bands of the model: (H, W, C) in 0..255.
 
         Args:
             source: A file, or an image in memory, as of a call.
@@ -223,7 +225,7 @@ class Segmenter(OnHub, library_name="attseg"):
             UsageError: An array or tensor that is no image.
             DataError: A file that cannot be read, or that holds values beyond the range.
         """
-        return read_picture(source, self.preprocessing.value_range)
+        return read_picture(source, self.preprocessing)
 
     def segment(
         self,
@@ -236,7 +238,7 @@ class Segmenter(OnHub, library_name="attseg"):
         decision: Decision = ARGMAX,
         probabilities: bool = False,
     ) -> Result:
-        """Segment one picture that is read already: (H, W, 3) red, green, blue in 0..255.
+        """Segment one picture that is read already: (H, W, C) in 0..255, red, green, blue or the bands of the model.
 
         Args:
             image: The picture.
@@ -281,10 +283,30 @@ class Segmenter(OnHub, library_name="attseg"):
         probabilities: npt.NDArray[np.float32] | None = None,
     ) -> Result:
         """A result of classes and probabilities (H, W) that are there already, such as those that a CRF refined."""
-        return Result(image, labels, scores, self.classes, name, partial(self.look, image), probabilities)
+        return Result(self.visible(image), labels, scores, self.classes, name, partial(self.look, image), probabilities)
+
+    def show_bands(self, show: Sequence[int] | None) -> None:
+        """Choose the bands that pictures show as red, green and blue, of a model of chosen bands.
+
+        Args:
+            show: Three of the numbers in ``preprocessing.bands``; None takes the first three, and of fewer the first as gray.
+
+        Raises:
+            UsageError: The model sees red, green and blue, or does not see one of these.
+        """
+        if show is not None and self.preprocessing.bands is None:
+            raise UsageError(
+                "--show-bands is for a model of chosen bands, and this one sees red, green and blue; leave it out"
+            )
+        check_show(self.preprocessing.channels, self.preprocessing.bands, show)
+        self._show = show
+
+    def visible(self, image: Array) -> Array:
+        """(H, W, 3) An image (H, W, C) of the model as a picture for people."""
+        return visible(image, self.preprocessing.bands, self._show)
 
     def look(self, image: Array) -> Looked:
-        """See one picture (H, W, 3) whole, once, and keep what is needed to read the network's attention at any pixel.
+        """See one picture (H, W, C) whole, once, and keep what is needed to read the network's attention at any pixel.
 
         A side below ``smallest_side`` of the model (32 or 33 pixels) is continued to it, as always.
 

@@ -11,10 +11,9 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.arrays import from_array, from_tensor
-from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import find_pictures, is_pattern
-from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 
@@ -22,19 +21,19 @@ Picture = Image.Image | npt.NDArray[Any] | Tensor
 """A picture in memory; ``attseg.data.reading.arrays`` says which shapes and types of arrays and tensors."""
 
 
-def read_picture(source: str | Path | Picture, value_range: ValueRange | None) -> Array:
-    """Read one image by the value range of a model: (H, W, 3) red, green and blue in 0..255.
+def read_picture(source: str | Path | Picture, preprocessing: Preprocessing) -> Array:
+    """Read one image by the value range and the bands of a model: (H, W, C) in 0..255.
 
     Raises:
         UsageError: An array or tensor that is no image.
         DataError: A file that cannot be read, or that holds values beyond the range.
     """
     if isinstance(source, str | Path | Image.Image):
-        return read_image(source, value_range=value_range)
+        return preprocessing.read(source)
     if isinstance(source, np.ndarray):
-        return from_array(source, value_range=value_range)
+        return from_array(source, value_range=preprocessing.value_range, bands=preprocessing.chosen)
     if isinstance(source, Tensor):
-        return from_tensor(source, value_range=value_range)
+        return from_tensor(source, value_range=preprocessing.value_range, bands=preprocessing.chosen)
     raise UsageError(
         f"a {type(source).__name__} cannot be segmented; give a path, a picture of Pillow, an array (H, W, 3), "
         "a tensor (3, H, W), a folder, a pattern, or a list of these"

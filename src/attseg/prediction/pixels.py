@@ -20,15 +20,16 @@ def read_views(pixels: Tensor, views: list[View], preprocessing: Preprocessing, 
     than what the network is given stands zero, which is the mean colour, or else its border pixels are repeated.
 
     Args:
-        pixels: (H, W, 3) the whole picture, bytes, on the device where the network is.
+        pixels: (H, W, C) the whole picture, bytes, on the device where the network is.
         views: What to read.
         preprocessing: What the model was trained with.
         pad: Whether zero stands around small pictures.
 
     Returns:
-        (N, 3, h, w), with channels innermost in memory.
+        (N, C, h, w), with channels innermost in memory.
     """
-    shape = (len(views), 3, *views[0].given)
+    preprocessing.check_channels(pixels.shape[2])
+    shape = (len(views), pixels.shape[2], *views[0].given)
     batch = torch.empty(shape, device=pixels.device, memory_format=torch.channels_last).zero_()
     for place, view in zip(batch, views, strict=True):
         part = preprocessing(_read(pixels, view).permute(2, 0, 1)[None])
@@ -40,7 +41,7 @@ def read_views(pixels: Tensor, views: list[View], preprocessing: Preprocessing, 
 
 
 def _read(pixels: Tensor, view: View) -> Tensor:
-    """(h, w, 3) What a view sees: bytes where the picture is not scaled, else floats in 0..255."""
+    """(h, w, C) What a view sees: bytes where the picture is not scaled, else floats in 0..255."""
     rows, columns = view.scaled
     if rows.full != rows.scaled:
         above, below, share = _neighbours(rows, view.rows, pixels.device)

@@ -72,7 +72,7 @@ class Predictor:
         """Scores of a picture, in bands from the top that are given away as soon as they are done.
 
         Args:
-            image: (H, W, 3) red, green, blue in 0..255, of any size.
+            image: (H, W, C) red, green, blue or other bands in 0..255, of any size.
             on_views: Called after each batch with how many views are done, and how many there are.
 
         Raises:
@@ -153,7 +153,7 @@ class Predictor:
     def fitting(self, height: int, width: int) -> int:
         """Images of a size that fit into the memory together, each with its logits and their probabilities."""
         memory = MEMORY.get(self.device.type, MEMORY["cuda"]) if self.memory is None else self.memory
-        return memory * 2**20 // (4 * height * width * (3 + 2 * self.classes))
+        return memory * 2**20 // (4 * height * width * (self.preprocessing.channels + 2 * self.classes))
 
     def _see(self, pixels: Tensor, batch: list[View]) -> Tensor:
         """(N, K, h, w) Scores of views; of mirrored ones, the sum with those of the mirrored view."""
@@ -167,7 +167,7 @@ class Predictor:
         return mirrored.flip(3).add_(straight)
 
     def _scores(self, images: Tensor) -> Tensor:
-        """(N, K, h, w) What is averaged, of pictures (N, 3, h, w)."""
+        """(N, K, h, w) What is averaged, of pictures (N, C, h, w)."""
         half = PRECISIONS[self.precision]
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
             logits: Tensor = self.model(images).logits

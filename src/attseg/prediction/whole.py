@@ -17,7 +17,7 @@ PRECISIONS = {"32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 def predict_logits(
     model: nn.Module, image: Array, preprocessing: Preprocessing, *, device: torch.device, precision: str = "32"
 ) -> Tensor:
-    """Logits (K, H, W) of one picture (H, W, 3) in red, green, blue 0..255, seen once and whole.
+    """Logits (K, H, W) of one picture (H, W, C) in 0..255, seen once and whole.
 
     A picture with a side below ``smallest_side`` of the model is continued by its border pixels, and the logits are cut back.
 
@@ -36,7 +36,7 @@ def predict_logits(
 
 
 def as_batch(image: Array, preprocessing: Preprocessing, device: torch.device, *, least: int = SMALLEST) -> Tensor:
-    """The network's input for one image (H, W, 3): (1, 3, H', W'), with sides padded to ``least`` where they are shorter."""
+    """The network's input for one image (H, W, C): (1, C, H', W'), its sides padded to ``least`` where they are shorter."""
     height, width = image.shape[:2]
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None]
     missing = (0, max(0, least - width), 0, max(0, least - height))

@@ -84,16 +84,17 @@ class Profile:
         return sum(self.training.values(), Cost())
 
 
-def profile(model: nn.Module, size: tuple[int, int]) -> Profile:
+def profile(model: nn.Module, size: tuple[int, int], *, channels: int = 3) -> Profile:
     """Count what a network costs for one picture, on PyTorch's meta device, where tensors have shapes and no values.
 
     Once in evaluation without gradients, once in training with batch normalisation in evaluation, which costs the same and
     takes a single picture.
 
     Args:
-        model: Any network of pictures (N, 3, H, W); a copy is looked at. Its direct children are the parts, and of a child that
+        model: Any network of pictures (N, C, H, W); a copy is looked at. Its direct children are the parts, and of a child that
             only holds others, or is a network of ours itself, those.
         size: Height and width.
+        channels: Channels C.
 
     Raises:
         UsageError: The network cannot be run on such a picture, or not without values.
@@ -105,7 +106,7 @@ def profile(model: nn.Module, size: tuple[int, int]) -> Profile:
     """
     model = copy.deepcopy(model).to("meta")
     parts = dict(_parts(model))
-    image = torch.empty(1, 3, *size, device="meta")
+    image = torch.empty(1, channels, *size, device="meta")
     inference = _Watch(model.eval(), parts, image)
     with torch.no_grad():
         inference.run()

@@ -73,8 +73,9 @@ def _kibibytes(name: str) -> int:
 def _answer(task: str) -> int | None:
     values = json.loads(task)
     torch.set_num_threads(values["threads"])
-    model = Subject("", values["model"], values["args"], values["num_classes"]).build("cpu")
-    small, images = torch.rand(1, 3, SMALLEST, SMALLEST), torch.rand(1, 3, *values["size"])
+    subject = Subject("", values["model"], values["args"], values["num_classes"])
+    model = subject.build("cpu")
+    small, images = (torch.rand(1, subject.in_channels, *size) for size in ((SMALLEST, SMALLEST), values["size"]))
     with torch.inference_mode():
         model(small)
         return growth(lambda: model(images))

@@ -42,6 +42,14 @@ class Subject:
     num_classes: int
     weights: Path | None = None
 
+    @property
+    def in_channels(self) -> int:
+        """Channels of the images that it takes."""
+        base = self.args.get("base_args")
+        inside: int = base.get("in_channels", 3) if isinstance(base, Mapping) else 3
+        own: int = self.args.get("in_channels", inside)
+        return own
+
     def build(self, device: str = "meta") -> nn.Module:
         """The network in evaluation mode with random weights, or on ``meta`` with none; pretrained ones are never fetched."""
         with torch.device(device), torch.random.fork_rng(devices=[]):

@@ -38,7 +38,8 @@ class ModelSpec:
 
     Args:
         name: A class of ``attseg.models``.
-        args: Keyword arguments of its constructor, all but ``num_classes``, which the data set decides.
+        args: Keyword arguments of its constructor, all but ``num_classes``, which the data set decides, as it does
+            ``in_channels``.
     """
 
     name: ModelName = "PAN"

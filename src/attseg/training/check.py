@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from attseg.converters.networks import build_network
-from attseg.data.feeding.transforms import TrainTransform
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model
 from attseg.recipes.recipe import Recipe
+from attseg.training.channels import train_transform
 from attseg.training.frozen import freeze
 
 
@@ -26,11 +26,11 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: b
         UsageError: The augmentation, the network, its crops and the loss do not go together.
         OSError: Weights for the encoder are not to be had.
     """
-    TrainTransform(recipe.crop_size, **vars(recipe.augment))
+    train_transform(recipe, None)
     loss = make_loss(recipe.loss)
     model = _build(recipe, num_classes, stored).train().to("meta")
     freeze(model, recipe.freeze)
-    images = torch.empty(batch_size, 3, *recipe.crop_size, device="meta")
+    images = torch.empty(batch_size, recipe.model.args.get("in_channels", 3), *recipe.crop_size, device="meta")
     labels = torch.empty(batch_size, *recipe.crop_size, device="meta", dtype=torch.uint8)
     try:
         output = model(images)

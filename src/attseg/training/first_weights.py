@@ -12,6 +12,7 @@ from attseg.checkpoint import architecture, load_into, read_weights
 from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.bands import check_bands, describe_bands
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.hub.sources import find_weights
@@ -19,6 +20,7 @@ from attseg.models import Model
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.runs.state import State
+from attseg.training.channels import preprocessing_of
 from attseg.training.frozen import freeze
 from attseg.training.optim import parameter_groups
 from attseg.transfer import Transfer, find_transfer
@@ -68,7 +70,8 @@ def start(recipe: Recipe, num_classes: int, *, first: Transfer | None, state: St
     if first is not None:
         first.load_into(model)
     if own_encoder:
-        return Start(model, Preprocessing.of(model), getattr(model.encoder, "weights", None))
+        own = preprocessing_of(recipe.data.options) or Preprocessing.of(model)
+        return Start(model, own, getattr(model.encoder, "weights", None))
     assert first is not None
     return Start(model, first.weights.preprocessing, None)
 
@@ -92,7 +95,16 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
         torch.device("meta"),
         torch.random.fork_rng(devices=[]),
     ):  # what does not fit is told before anything is written
-        return find_transfer(weights, build, classes, recipe.init)
+        found = find_transfer(weights, build, classes, recipe.init)
+    options = recipe.data.options
+    if options.get("bands") is not None and preprocessing_of(options) is None:
+        wanted = check_bands(options["bands"])
+        if not found.encoder or weights.preprocessing.bands != wanted:
+            raise UsageError(
+                f"init: {recipe.init} reads {describe_bands(weights.preprocessing.bands, None)}, and {recipe.data.name} "
+                f"{describe_bands(wanted, None)}; state the mean and standard deviation of these (attseg data check prints them)"
+            )
+    return found
 
 
 def model_of(init: str) -> ModelSpec:

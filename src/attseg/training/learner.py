@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from torch import Tensor, nn
 
 from attseg.data.feeding.balance import Floats
 from attseg.data.preprocessing import Preprocessing
-from attseg.data.reading.value_range import check_range
 from attseg.losses import make_loss
 from attseg.models import Model, Segmentation
 from attseg.models.planar import keep_planar
@@ -33,8 +31,8 @@ class Learner:
 
     Args:
         fabric: Launched.
-        begun: The network, with its first weights, and its preprocessing; trained in place. The value range of images is that of
-            the recipe's data set.
+        begun: The network, with its first weights, and its preprocessing; trained in place. The value range and the bands of
+            images are those of the recipe's data set.
         recipe: How to train.
         plan: On what.
         class_weights: (K,) factor of each class in the loss; None: all count alike.
@@ -46,8 +44,7 @@ class Learner:
         self.encoder_weights = begun.encoder_weights
         self.recipe = recipe
         self.plan = plan
-        stated = recipe.data.options.get("range")
-        self.preprocessing = replace(begun.preprocessing, value_range=None if stated is None else check_range(stated))
+        self.preprocessing = begun.preprocessing.stated(recipe.data.options)
         if plan.channels_last:
             model.to(memory_format=torch.channels_last)
         if plan.device == "cpu" and plan.machine.precision == "bf16":

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing, nullcontext
 
 from attseg.data.feeding.loader import Batch, train_loader
-from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.sample import SegmentationData
 from attseg.losses import segmentation_loss
 from attseg.recipes.recipe import Recipe
@@ -17,6 +16,7 @@ from attseg.runs.errors import Interrupted
 from attseg.runs.folder import RunFolder
 from attseg.runs.history import History
 from attseg.runs.state import State
+from attseg.training.channels import train_transform
 from attseg.training.engine import launched
 from attseg.training.first_weights import Start
 from attseg.training.keep import Keeper
@@ -48,7 +48,8 @@ def fit(
         begun: The network, with its first weights or those of ``state``, and its preprocessing; trained in place.
         data: The split to train on.
         val: The split to evaluate on.
-        recipe: How to train. Of ``model`` and ``data`` only ``data.options['range']`` is used; they are written to the files.
+        recipe: How to train. Of ``model`` and ``data`` only ``data.options`` for ``range``, ``bands``, ``mean`` and ``std`` are
+            used; they are written to the files.
         plan: What ``make_plan`` decided.
         folder: Where files go; it must exist.
         state: What ``load_state`` found; None for a new run.
@@ -184,7 +185,7 @@ def _batches(learner: Learner, data: SegmentationData, labels: LabelStatistics) 
     recipe, plan = learner.recipe, learner.plan
     loader = train_loader(
         data,
-        TrainTransform(recipe.crop_size, **vars(recipe.augment)),
+        train_transform(recipe, learner.preprocessing.chosen),
         batch_size=plan.batch_size,
         seed=recipe.seed,
         chances=labels.chances,

@@ -14,7 +14,7 @@ from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
 from attseg.data.checking.first_look import first_look
 from attseg.data.checking.unchanged import check_unchanged
-from attseg.data.sample import DataError, SegmentationData
+from attseg.data.sample import DataError, SegmentationData, channels_of
 from attseg.data.sets.files import FileData
 from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
@@ -22,6 +22,7 @@ from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
 from attseg.runs.pictures import draw_pictures
 from attseg.runs.state import State, load_state
+from attseg.training.channels import explain_colors, with_channels
 from attseg.training.check import check_recipe
 from attseg.training.first_weights import read_first_weights, start
 from attseg.training.loop import fit
@@ -59,6 +60,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     plan = make_plan(recipe, machine)
     folder = RunFolder(out)
     data, val = _open(recipe.data, folder.splits if resume else None)
+    recipe = with_channels(recipe, data)
     if not resume:  # a resumed run goes on with the same data only
         check_counted(data, val)
     goes_on = resume and folder.has_saved()
@@ -86,7 +88,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
                 line.say(f"encoder weights: {begun.encoder_weights}")
                 line.say(f"normalisation: {begun.preprocessing}")
             if state is None and plan.rank == 0:
-                for warning in (*_remarks(data, val), *first_look(data)):
+                for warning in (*filter(None, [explain_colors(recipe, data)]), *_remarks(data, val), *first_look(data)):
                     line.say(warning)
             fit(begun, data, val, recipe, plan, folder, state, line)
             if plan.rank == 0:
@@ -105,6 +107,8 @@ def _open(spec: DataSpec, splits: Path | None) -> tuple[SegmentationData, Segmen
     """The splits to train and to evaluate on; of a resumed run, as it has kept them."""
     options = spec.options if splits is None else with_kept_splits(spec.name, spec.options, splits)
     data, val = (open_data(spec.name, split, root=spec.root, **options) for split in (spec.train, spec.val))
+    if channels_of(data) != channels_of(val):
+        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their channels")
     if data.classes != val.classes:
         raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
     if len(val) == 0:

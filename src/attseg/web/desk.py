@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
 from attseg.web.folder import Folder
 from attseg.web.lane import Lane
@@ -39,7 +40,7 @@ class Desk:
         self.folder = folder
         self.limits = limits
         self.shelf = Shelf(limits)
-        self._value_range = choices[0].segmenter.preprocessing.value_range if choices else None
+        self._read_as = choices[0].segmenter.preprocessing if choices else Preprocessing()
         self._stop = Stop(limits.look_seconds)
         self._reading = Lane("pictures to be read", limits.looks)
         self._looking = Lane("pictures to be seen", limits.looks)
@@ -59,7 +60,7 @@ class Desk:
 
     async def keep_upload(self, content: bytes, name: str) -> Kept:
         """Keep the picture that a file holds."""
-        return await self._keep(lambda: read_picture(content, name, self.limits, self._value_range))
+        return await self._keep(lambda: read_picture(content, name, self.limits, self._read_as))
 
     async def keep_file(self, number: int) -> Kept:
         """Keep a picture of the folder."""
@@ -69,6 +70,8 @@ class Desk:
         """Keep a generated scene."""
         if not 0 <= seed <= LAST_SEED:
             raise Refused(422, f"the seed is {seed}; a whole number from 0 to {LAST_SEED} was expected")
+        if self._read_as.bands is not None:
+            raise Refused(422, "scenes are red, green and blue, and the models see other bands; give an image file")
         return await self._keep(lambda: _paint(seed, self.limits))
 
     async def small_file(self, number: int) -> bytes:
@@ -118,7 +121,7 @@ class Desk:
         if self.folder is None:
             raise Refused(404, "no folder of pictures was named at the start: attseg explore RUN --pictures FOLDER")
         name, content = self.folder.read(number)
-        return read_picture(content, name, self.limits, self._value_range, draft=draft)
+        return read_picture(content, name, self.limits, self._read_as, draft=draft)
 
 
 def _paint(seed: int, limits: Limits) -> Picture:

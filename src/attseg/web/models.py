@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from attseg.attention.tap import Tap
-from attseg.data.preprocessing import common_range
+from attseg.data.preprocessing import common_reading
 from attseg.errors import UsageError
 from attseg.inference.segmenter import Segmenter
 from attseg.prediction.decided import NO_SCORES, DecidingModel
@@ -45,9 +45,9 @@ def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[Choic
 
     Raises:
         UsageError: A model gives classes alone, as an exported file with the arg-max inside does, or models read images by
-            different value ranges.
+            different value ranges or bands.
     """
-    common_range(sources, [segmenter.preprocessing for segmenter in segmenters])
+    common_reading(sources, [segmenter.preprocessing for segmenter in segmenters])
     for source, segmenter in zip(sources, segmenters, strict=True):
         if isinstance(segmenter.model, DecidingModel):
             raise UsageError(f"{source}: {NO_SCORES.format(wanted='the explorer')}")

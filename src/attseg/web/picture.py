@@ -9,11 +9,11 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.reading.bands import resized, visible
 from attseg.data.reading.bounded import bounded
-from attseg.data.reading.image import read_image
 from attseg.data.reading.opening import FORMATS
 from attseg.data.reading.tiff import is_tiff
-from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 from attseg.models.frame import SMALLEST
 from attseg.web.limits import Limits
@@ -28,7 +28,7 @@ class Picture:
 
     Args:
         name: What it is called.
-        image: (H, W, 3) as it is seen.
+        image: (H, W, C) as models see it.
         original: Height and width as it came.
     """
 
@@ -38,7 +38,7 @@ class Picture:
 
 
 def read_picture(
-    content: bytes, name: str, limits: Limits, value_range: ValueRange | None = None, *, draft: bool = False
+    content: bytes, name: str, limits: Limits, preprocessing: Preprocessing | None = None, *, draft: bool = False
 ) -> Picture:
     """Read a picture from the content of a file.
 
@@ -46,22 +46,23 @@ def read_picture(
         content: Of the file.
         name: What it is called, for messages too.
         limits: ``pixels``, ``seen_pixels`` and ``seen_side`` count here.
-        value_range: The values that are black and white, as the models take them.
+        preprocessing: By whose value range and bands the models read it; None reads red, green and blue.
         draft: Read a large JPEG at a fraction of its size, for a thumbnail.
 
     Raises:
         DataError: It is no picture, broken, of a format that is not read here, or too large.
     """
+    reading = preprocessing or Preprocessing()
     file = _Named(name, content)
     if is_tiff(file):
-        return fit(name, read_image(file, value_range=value_range, max_pixels=limits.pixels), limits)
+        return fit(name, reading.read(file, max_pixels=limits.pixels), limits)
     try:
         with bounded(content) as opened, Image.open(opened, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
                 raise DataError(_too_large(name, f"{image.width} x {image.height}", limits))
-            if draft and image.format == "JPEG":
+            if draft and image.format == "JPEG" and reading.bands is None:
                 image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-                return fit(name, read_image(image, value_range=value_range), limits)
+                return fit(name, reading.read(image), limits)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(_too_large(name, "far too many", limits)) from None
     except UnidentifiedImageError:
@@ -72,7 +73,7 @@ def read_picture(
         raise DataError(str(error) if str(error).startswith(name) else f"{name} {error}") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise DataError(f"{name} cannot be read as a picture: {error or type(error).__name__}") from error
-    return fit(name, read_image(file, value_range=value_range, max_pixels=limits.pixels), limits)
+    return fit(name, reading.read(file, max_pixels=limits.pixels), limits)
 
 
 class _Named(BytesIO):
@@ -84,7 +85,7 @@ class _Named(BytesIO):
 
 
 def fit(name: str, image: Array, limits: Limits) -> Picture:
-    """A picture (H, W, 3), scaled down where it is larger than what is seen.
+    """A picture (H, W, C), scaled down where it is larger than what is seen.
 
     Networks see at least 32 pixels in each direction, which counts: a line of 1 x 30,000 takes as much as 32 x 30,000.
     """
@@ -98,7 +99,10 @@ def fit(name: str, image: Array, limits: Limits) -> Picture:
         scale = low
     if scale < 1.0:
         size = (max(1, math.floor(width * scale)), max(1, math.floor(height * scale)))
-        image = np.array(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+        if image.shape[2] == 3:
+            image = np.array(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+        else:
+            image = resized(image, (size[1], size[0]), Image.Resampling.BICUBIC)
     return Picture(name, image, (height, width))
 
 
@@ -113,7 +117,7 @@ def _too_large(name: str, given: str, limits: Limits) -> str:
 
 def thumbnail(image: Array) -> bytes:
     """A small JPEG of a picture."""
-    picture = Image.fromarray(image)
+    picture = Image.fromarray(visible(image))
     picture.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
     buffer = BytesIO()
     picture.save(buffer, "JPEG", quality=80)

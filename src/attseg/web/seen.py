@@ -52,7 +52,7 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
     with stop.watch(segmenter.model):
         looked = look(segmenter.model, images)
     side = Side(type(segmenter.model).__name__, choice.name, segmenter.classes, looked, scale_names(segmenter.model))
-    bundle = make_bundle(picture.image, [side], name=picture.name, pairs=False)
+    bundle = make_bundle(segmenter.visible(picture.image), [side], name=picture.name, pairs=False)
     height, width = picture.image.shape[:2]
     if picture.original != (height, width):
         tall, wide = picture.original

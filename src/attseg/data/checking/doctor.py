@@ -12,7 +12,8 @@ from typing import Any
 from attseg.data.catalog import open_files
 from attseg.data.checking.advice import advise
 from attseg.data.checking.assumed import Seen, assume
-from attseg.data.checking.findings import SEVERITIES, Check, Finding, Severity, SplitSummary
+from attseg.data.checking.bands import BandStatistics, measure_bands
+from attseg.data.checking.findings import SEVERITIES, Assumption, Check, Finding, Severity, SplitSummary
 from attseg.data.checking.first_look import how_read
 from attseg.data.checking.images import judge_images
 from attseg.data.checking.judgement import (
@@ -118,11 +119,32 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     hidden = hidden_below(files.root) if parts else []
     unread = Counter[str]() if files.record.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
     findings += judge_unread(unread)
+    measured = _measure_bands(files, parts)
+    if measured is None and how.bands is not None and parts:
+        message = (
+            f"no band of {how.bands} could be measured: every image is broken, lacks one of them, or holds no data"
+        )
+        findings.append(Finding("error", "bands", message))
+    if measured is not None and files.statistics is None:
+        message = (
+            f"the mean and standard deviation of the bands are not stated, which training needs; add {measured.options}"
+        )
+        findings.append(Finding("warning", "bands", message))
     assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
+    assumed += [Assumption(*line) for line in (measured.lines() if measured is not None else ())]
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))
     findings = sorted(_told_once(findings), key=lambda finding: SEVERITIES.index(finding.severity))
     return Check(files.record.name, str(files.root), classes, splits, findings, assumed)
+
+
+def _measure_bands(files: FileSet, parts: Mapping[str, Part]) -> BandStatistics | None:
+    """Statistics of the chosen bands over the training split, or the first that is there."""
+    if files.bands is None or not parts:
+        return None
+    split = NEEDED_SPLITS[0] if NEEDED_SPLITS[0] in parts else next(iter(parts))
+    images = [item.image for item in parts[split].items]
+    return measure_bands(images, files.bands, files.value_range, apply_orientation=files.apply_orientation)
 
 
 def _folders(root: Path, parts: Mapping[str, Part]) -> list[Path]:

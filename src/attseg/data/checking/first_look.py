@@ -14,7 +14,7 @@ LOOKED_AT = 8
 def how_read(files: FileSet) -> HowRead:
     """How the images of a data set are read."""
     has_options = "range" in files.record.options
-    return HowRead(files.value_range, files.apply_orientation, files.states_orientation, has_options)
+    return HowRead(files.value_range, files.apply_orientation, files.states_orientation, has_options, files.bands)
 
 
 def first_look(data: SegmentationData) -> list[str]:
@@ -30,7 +30,8 @@ def first_look(data: SegmentationData) -> list[str]:
         return []
     how, step = how_read(data.files), max(1, len(data) // LOOKED_AT)
     images = [pair.image for pair in data.pairs[::step][:LOOKED_AT]]
-    facts = [facts_of(read_raw(image, apply_orientation=how.apply_orientation)) for image in images]
+    numbers = None if how.bands is None else how.bands.numbers
+    facts = [facts_of(read_raw(image, bands=numbers, apply_orientation=how.apply_orientation)) for image in images]
     kinds = ("value range", "mixed ranges", "several types", "orientation", "not read")
     return [
         f"in {len(facts)} of {len(data)} images: {finding.message}"

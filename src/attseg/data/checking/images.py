@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from attseg.data.checking.findings import Finding
+from attseg.data.reading.bands import Bands
 from attseg.data.reading.raw import RawImage
 from attseg.data.reading.value_range import ValueRange, describe_range, range_option
 from attseg.data.wording import plural
@@ -52,29 +55,32 @@ class HowRead:
         apply_orientation: Whether images are turned upright by EXIF.
         stated: Whether the orientation was stated.
         has_options: Whether the data set has options for both.
+        bands: The bands that are read, where they are chosen.
     """
 
     value_range: ValueRange | None = None
     apply_orientation: bool = True
     stated: bool = False
     has_options: bool = False
+    bands: Bands | None = None
 
 
 def facts_of(raw: RawImage) -> ImageFacts:
     """The facts of an image that was read."""
     kind = f"{raw.bits}-bit" if raw.white is not None else str(raw.values.dtype)
-    lowest, highest = float(raw.values.min()), float(raw.values.max())
+    finite = raw.values[np.isfinite(raw.values)] if raw.picked and raw.values.dtype.kind == "f" else raw.values
+    lowest, highest = (float(finite.min()), float(finite.max())) if finite.size else (math.nan, math.nan)
     return ImageFacts(kind, raw.white, lowest, highest, raw.bands, raw.read, raw.orientation, tuple(raw.remarks))
 
 
 def needs_range(facts: ImageFacts, how: HowRead) -> bool:
     """Whether an image cannot be read because nothing says what is white."""
-    return facts.white is None and how.value_range is None and not math.isnan(facts.lowest)
+    return facts.white is None and how.value_range is None and how.bands is None and not math.isnan(facts.lowest)
 
 
 def judge_images(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:
     """Findings about the images of a data set as a whole."""
-    if how.value_range is None:
+    if how.value_range is None and how.bands is None:
         yield from _judge_range(all_facts, how)
     turned = [facts for facts in all_facts if facts.orientation != 1]
     if turned and not how.stated:
@@ -188,7 +194,9 @@ def describe_values(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None
         kinds.setdefault(facts.kind, []).append(facts)
     told = []
     for kind, found in kinds.items():
-        if how.value_range is not None:
+        if how.bands is not None and how.value_range is None and found[0].white != 255:
+            stated = "not stated"
+        elif how.value_range is not None:
             stated = f"{describe_range(how.value_range).replace(',', '..')} as stated"
         elif found[0].white is None:
             stated = "unknown"

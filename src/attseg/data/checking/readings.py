@@ -100,10 +100,12 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     try:
         with telling(item.image):
             digest = _digest(item.image)
-        stored = read_raw(item.image, apply_orientation=part.how.apply_orientation)
+        bands = part.how.bands
+        numbers = None if bands is None else bands.numbers
+        stored = read_raw(item.image, bands=numbers, apply_orientation=part.how.apply_orientation)
         facts = facts_of(stored)
         image = stored.values
-        if not needs_range(facts, part.how):
+        if bands is None and not needs_range(facts, part.how):
             with telling(item.image):
                 image = stored.to_rgb(part.how.value_range)
         facts = facts._replace(flat=bool((image == image[0, 0, 0]).all()))

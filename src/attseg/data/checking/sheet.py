@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from attseg.data.catalog import open_data, open_files
 from attseg.data.paint import colorize, legend, overlay
+from attseg.data.reading.bands import visible
 from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, SegmentationData
@@ -79,7 +80,7 @@ def _spread(items: Sequence[Item], count: int) -> list[Item]:
 def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]]:
     """A title above three panels, and which labels are on them."""
     sample = data[index]
-    image = _shrunk(sample.image, Image.Resampling.BILINEAR)
+    image = _shrunk(visible(sample.image), Image.Resampling.BILINEAR)
     labels = _shrunk(sample.labels, Image.Resampling.NEAREST)
     panels = image, colorize(labels, data.classes), overlay(image, labels, data.classes)
     return _row(sample.name, sample.labels.shape, panels), set(np.unique(labels).tolist())
@@ -87,7 +88,12 @@ def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]
 
 def _draw_picture(file: PictureFile) -> Image.Image:
     """A title above a picture without labels."""
-    image = read_image(file.path, value_range=file.value_range, apply_orientation=file.apply_orientation)
+    how: dict[str, Any] = {
+        "value_range": file.value_range,
+        "bands": file.bands,
+        "apply_orientation": file.apply_orientation,
+    }
+    image = visible(read_image(file.path, **how))
     return _row(f"{file.name}, without labels", image.shape[:2], [_shrunk(image, Image.Resampling.BILINEAR)])
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from attseg.data.classes import ClassTable
-from attseg.data.sample import Array, Sample, SegmentationData, check_sample
+from attseg.data.sample import Array, Sample, SegmentationData, channels_of, check_sample
 from attseg.errors import UsageError
 
 _HEAD = 8  # bytes, for how much of the room is taken
@@ -32,7 +32,8 @@ class SampleCache:
 
     Args:
         length: Samples in the data set.
-        capacity: Bytes for pictures and labels, four a pixel. Memory is taken when it is first needed.
+        capacity: Bytes for pictures and labels, one a channel and one more a pixel. Memory is taken when it is first needed.
+        channels: Channels of the pictures.
 
     Raises:
         UsageError: The system has no locks for parts of memory that processes share (Windows).
@@ -45,12 +46,13 @@ class SampleCache:
         ((4, 5, 3), 20, None)
     """
 
-    def __init__(self, length: int, capacity: int) -> None:
+    def __init__(self, length: int, capacity: int, channels: int = 3) -> None:
         if find_spec("fcntl") is None:
             raise UsageError("a cache of samples needs Linux or macOS; leave machine.cache at 0")
-        self._open(_memory(_HEAD + length * _ENTRY.itemsize + capacity), length, capacity)
+        self._open(_memory(_HEAD + length * _ENTRY.itemsize + capacity), length, capacity, channels)
 
-    def _open(self, file: int, length: int, capacity: int) -> None:
+    def _open(self, file: int, length: int, capacity: int, channels: int) -> None:
+        self.channels = channels
         self.file = file
         self.length = length
         self.capacity = capacity
@@ -63,30 +65,32 @@ class SampleCache:
     def __reduce__(self) -> tuple[Any, ...]:
         from multiprocessing.reduction import DupFd  # not on Windows
 
-        return _attach, (DupFd(self.file), self.length, self.capacity)
+        return _attach, (DupFd(self.file), self.length, self.capacity, self.channels)
 
     def get(self, index: int) -> tuple[Array, Array] | None:
-        """The picture (H, W, 3) and the labels (H, W) of a sample, to be read and not written; None where they are not there."""
+        """The picture (H, W, C) and the labels (H, W) of a sample, to be read and not written; None where they are not there."""
         with self._alone():
             start, height, width, ready = self._entries[index].item()
         if not ready:
             return None
         pixels = height * width
-        part = self._room[start : start + 4 * pixels]
+        of_image = self.channels * pixels
+        part = self._room[start : start + of_image + pixels]
         part.flags.writeable = False
-        return part[: 3 * pixels].reshape(height, width, 3), part[3 * pixels :].reshape(height, width)
+        return part[:of_image].reshape(height, width, self.channels), part[of_image:].reshape(height, width)
 
     def put(self, index: int, image: Array, labels: Array) -> None:
         """Keep a sample; does nothing where it is kept already, or does not fit."""
         pixels = labels.size
+        of_image = self.channels * pixels
         with self._alone():
             start = int(self._taken[0])
-            if self._entries[index]["height"] or start + 4 * pixels > self.capacity:
+            if self._entries[index]["height"] or start + of_image + pixels > self.capacity:
                 return
-            self._taken[0] = start + 4 * pixels
+            self._taken[0] = start + of_image + pixels
             self._entries[index] = (start, *labels.shape, 0)  # ours to fill
-        self._room[start : start + 3 * pixels] = image.ravel()
-        self._room[start + 3 * pixels : start + 4 * pixels] = labels.ravel()
+        self._room[start : start + of_image] = image.ravel()
+        self._room[start + of_image : start + of_image + pixels] = labels.ravel()
         with self._alone():
             self._entries[index]["ready"] = 1
 
@@ -115,6 +119,7 @@ class CachedData:
         self.split = data.split
         self.data = data
         self.cache = cache
+        self.channels = channels_of(data)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -123,7 +128,7 @@ class CachedData:
         if (kept := self.cache.get(index)) is not None:
             return Sample(*kept, self.name(index))
         sample = check_sample(
-            self.data[index], len(self.classes), self.name(index)
+            self.data[index], len(self.classes), self.name(index), channels=self.channels
         )  # else a wrong one would be cut to bytes
         self.cache.put(index, sample.image, sample.labels)
         return Sample(sample.image, sample.labels, sample.name)
@@ -144,8 +149,8 @@ def _memory(size: int) -> int:
     return file
 
 
-def _attach(file: Any, length: int, capacity: int) -> SampleCache:
+def _attach(file: Any, length: int, capacity: int, channels: int) -> SampleCache:
     """The same cache in another process."""
     cache = SampleCache.__new__(SampleCache)
-    cache._open(file.detach(), length, capacity)
+    cache._open(file.detach(), length, capacity, channels)
     return cache

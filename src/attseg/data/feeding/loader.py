@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from attseg.data.feeding.cache import CachedData, SampleCache
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
-from attseg.data.sample import DataError, Sample, SegmentationData, check_sample
+from attseg.data.sample import DataError, Sample, SegmentationData, channels_of, check_sample
 from attseg.errors import UsageError
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _AUGMENT = 2  # sets this use of a seed apart from others
 
 
 class Batch(TypedDict):
-    """A training batch: images (N, 3, h, w) and labels (N, h, w) as bytes, and the names of the samples."""
+    """A training batch: images (N, C, h, w) and labels (N, h, w) as bytes, and the names of the samples."""
 
     images: Tensor
     labels: Tensor
@@ -112,7 +112,7 @@ def train_loader(
         len(data), batch_size=batch_size, seed=seed, chances=chances, start=start, rank=rank, world=world
     )
     if cache:
-        data = CachedData(data, SampleCache(len(data), int(cache * 1e9)))
+        data = CachedData(data, SampleCache(len(data), int(cache * 1e9), channels_of(data)))
     context = _context(workers)
     return Loader(
         _Crops(data, context, workers, transform, seed),
@@ -166,7 +166,8 @@ class _Samples(Dataset[Any]):
         if self._begun is not None and (worker := get_worker_info()) is not None:
             self._begun[worker.id] = index
         try:
-            return check_sample(self.data[index], len(self.data.classes), self.data.name(index))
+            name, channels = self.data.name(index), channels_of(self.data)
+            return check_sample(self.data[index], len(self.data.classes), name, channels=channels)
         except DataError as error:
             return error
         except Exception as error:

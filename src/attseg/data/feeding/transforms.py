@@ -6,13 +6,13 @@ Everything random is drawn first; what remains is one ``View`` of the picture, r
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attseg.data.classes import Color
 from attseg.data.feeding.view import View
 from attseg.data.sample import Sample
 from attseg.errors import UsageError
@@ -39,12 +39,15 @@ class TrainTransform:
         flip: Mirror left and right half of the time.
         rotate: Largest angle, in degrees, to either side; the picture turns about its middle.
         blur: Probability of a Gaussian blur, whose standard deviation is drawn from ``BLUR_SIGMA``.
-        color: Largest relative change of brightness, contrast and saturation (of the whole crop, ``fill`` too); 0 is none.
-        fill: (red, green, blue) outside of the picture; the default is the mean colour of ImageNet.
+        color: Largest relative change of brightness, contrast and saturation (of the whole crop, ``fill`` too); 0 is none. Only
+            red, green and blue have colours to change.
+        fill: What stands outside of the picture, (red, green, blue) or a byte for each channel; the default is the mean colour of
+            ImageNet.
 
     Raises:
         UsageError: A crop under 32 pixels; a factor outside of 0.1..10, or reversed; an angle outside of 0..180; a probability
-            or strength outside of 0..1; a colour that is not three bytes.
+            or strength outside of 0..1; a fill that is no bytes, or colours
+            of other than three channels.
 
     Reading:
         PSANet says "random rotation between -10 and 10 degrees" and "random Gaussian blur"; its released code turns and blurs
@@ -68,7 +71,7 @@ class TrainTransform:
         rotate: float = 0.0,
         blur: float = 0.0,
         color: float = 0.0,
-        fill: Color = (124, 116, 104),
+        fill: Sequence[int] = (124, 116, 104),
     ) -> None:
         _check(crop_size, scale, scales, rotate=rotate, blur=blur, color=color, fill=fill)
         self.crop_size = crop_size
@@ -82,7 +85,7 @@ class TrainTransform:
         self.fill = fill
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The crop (3, h, w) and its labels (h, w), both bytes. Always draws ten numbers from ``rng``, and nothing else."""
+        """The crop (C, h, w) and its labels (h, w), both bytes. Always draws ten numbers from ``rng``, and nothing else."""
         scale, y, x, angle, flip, blur, sigma, *colors = rng.random(10).tolist()
         factor = self.scales[int(scale * len(self.scales))] if self.scales else _between(*self.scale, scale)
         if self.cover:
@@ -160,7 +163,7 @@ def _check(
     rotate: float,
     blur: float,
     color: float,
-    fill: Color,
+    fill: Sequence[int],
 ) -> None:
     if len(crop_size) != 2 or min(crop_size) < MIN_CROP:
         raise UsageError(f"crop_size is {crop_size}; (height, width) of at least {MIN_CROP} pixels each were expected")
@@ -180,5 +183,11 @@ def _check(
         raise UsageError(f"blur is {blur}; the probability of a blur was expected, between 0 and 1")
     if not 0 <= color <= 1:
         raise UsageError(f"color is {color}; the largest relative change was expected, between 0 and 1")
-    if len(fill) != 3 or not all(0 <= value <= 255 for value in fill):
-        raise UsageError(f"fill is {fill}; three values in 0..255 (red, green, blue) were expected")
+    if not fill or not all(0 <= value <= 255 for value in fill):
+        raise UsageError(
+            f"fill is {fill}; a value in 0..255 for each channel was expected, such as red, green and blue"
+        )
+    if color and len(fill) != 3:
+        raise UsageError(
+            f"color is {color}, and images have {len(fill)} channels; only red, green and blue have colours"
+        )

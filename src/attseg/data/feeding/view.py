@@ -7,6 +7,7 @@ halves (``align_corners=False``), so the pixel in row i spans i..i+1.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from attseg.data.classes import IGNORE, Color
+from attseg.data.classes import IGNORE
 from attseg.data.sample import Array
 
 
@@ -43,8 +44,8 @@ class View:
     angle: float
     crop_size: tuple[int, int]
 
-    def image(self, picture: Array, fill: Color) -> Tensor:
-        """The view of an image (H, W, 3): bytes (3, h, w)."""
+    def image(self, picture: Array, fill: Sequence[int]) -> Tensor:
+        """The view of an image (H, W, C): bytes (C, h, w)."""
         if self.angle:
             return self._turned(picture, fill)
         box = _cut(picture, self.top, self.left, self.height, self.width, fill)
@@ -59,7 +60,7 @@ class View:
         )
         return torch.from_numpy(np.array(view))
 
-    def _turned(self, picture: Array, fill: Color) -> Tensor:
+    def _turned(self, picture: Array, fill: Sequence[int]) -> Tensor:
         """Shrinks the upright box around the turned one, if at all, then reads the turned one off it, bilinearly."""
         matrix = self._matrix(*picture.shape[:2])
         shrink = [min(1.0, crop / side) for crop, side in zip(self.crop_size, (self.height, self.width), strict=True)]
@@ -90,12 +91,12 @@ class View:
         )
 
 
-def _cut(picture: Array, top: int, left: int, height: int, width: int, fill: Color) -> Array:
-    """A box of a picture (H, W, 3), with the fill colour where it lies outside."""
+def _cut(picture: Array, top: int, left: int, height: int, width: int, fill: Sequence[int]) -> Array:
+    """A box of a picture (H, W, C), with the fill colour where it lies outside."""
     inside = picture[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
     if inside.shape[:2] == (height, width):
         return inside
-    box = np.empty((height, width, 3), np.uint8)
+    box = np.empty((height, width, picture.shape[2]), np.uint8)
     box.reshape(height, -1)[:] = np.tile(
         np.array(fill, np.uint8), width
     )  # whole rows are copied much faster than pixels
@@ -105,7 +106,7 @@ def _cut(picture: Array, top: int, left: int, height: int, width: int, fill: Col
 
 
 def _resized(box: Array, size: tuple[int, int]) -> Tensor:
-    """A box (H, W, 3) as bytes (3, h, w): linear where it grows, averaged where it shrinks; itself where neither."""
+    """A box (H, W, C) as bytes (C, h, w): linear where it grows, averaged where it shrinks; itself where neither."""
     pixels = torch.tensor(box).permute(2, 0, 1)  # copied, because arrays of pictures may be read-only
     if box.shape[:2] == size:
         return pixels

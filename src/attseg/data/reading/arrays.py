@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from attseg.data.reading.bands import Bands, describe_bands, scale_bands
 from attseg.data.reading.image import read_image
 from attseg.data.reading.raw import RawImage
 from attseg.data.reading.value_range import ValueRange, describe_range
@@ -24,7 +25,7 @@ LEAST_WHITE = 255
 """Value of white from which on fractions of 0..1 are all read as black."""
 
 
-def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = None) -> Array:
+def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = None, bands: Bands | None = None) -> Array:
     """An image from an array.
 
     Without a range the type says what is white: 255 for ``uint8``, 65535 for ``uint16``, 1 for any float.
@@ -32,6 +33,7 @@ def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = Non
     Args:
         values: (H, W, 3) red, green, blue; (H, W, 4) with transparency, which is laid on white; (H, W) or (H, W, 1) gray.
         value_range: The values that are black and white, as of ``read_image``, for numbers of any type.
+        bands: What the channels of ``values`` are then, in this order: (H, W, C), or (H, W) of one.
 
     Returns:
         (H, W, 3) bytes; a copy.
@@ -45,6 +47,8 @@ def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = Non
     """
     if values.ndim == 2:
         values = values[..., None]
+    if bands is not None:
+        return _as_bands(values, bands, value_range)
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4) or values.size == 0:
         hint = (
             "; move the channels to the end with .transpose(1, 2, 0)"
@@ -60,19 +64,20 @@ def from_array(values: npt.NDArray[Any], *, value_range: ValueRange | None = Non
     return read_image(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 
-def from_tensor(values: Tensor, *, value_range: ValueRange | None = None) -> Array:
+def from_tensor(values: Tensor, *, value_range: ValueRange | None = None, bands: Bands | None = None) -> Array:
     """An image from a tensor: (3, H, W), (4, H, W), (1, H, W) or (H, W), on any device, with the rules of ``from_array``.
 
     Args:
         values: The tensor.
         value_range: As of ``from_array``.
+        bands: As of ``from_array``: (C, H, W).
 
     Raises:
         UsageError: Another shape, type or range.
     """
     if values.ndim == 4:
         raise UsageError(f"a batch of shape {tuple(values.shape)} was given; hand in its pictures with list(batch)")
-    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[0] not in (1, 3, 4)):
+    if values.ndim not in (2, 3) or (bands is None and values.ndim == 3 and values.shape[0] not in (1, 3, 4)):
         raise UsageError(
             f"a tensor of shape {tuple(values.shape)} was given; (3, H, W), (4, H, W) or (H, W) was expected"
         )
@@ -82,7 +87,23 @@ def from_tensor(values: Tensor, *, value_range: ValueRange | None = None) -> Arr
         )
     values = values.detach().cpu()
     values = values.float() if values.is_floating_point() else values
-    return from_array(values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy(), value_range=value_range)
+    return from_array(
+        values.numpy() if values.ndim == 2 else values.movedim(0, -1).numpy(), value_range=value_range, bands=bands
+    )
+
+
+def _as_bands(values: npt.NDArray[Any], bands: Bands, value_range: ValueRange | None) -> Array:
+    if values.ndim != 3 or values.shape[2] != len(bands) or values.size == 0 or values.dtype.kind not in "uif":
+        raise UsageError(
+            f"an array of shape {values.shape} and type {values.dtype} was given, and the model sees "
+            f"{describe_bands(bands.numbers, None)}"
+            f"; numbers of shape (H, W, {len(bands)}) were expected, with these bands in this order"
+        )
+    white = int(np.iinfo(values.dtype).max) if values.dtype in (np.uint8, np.uint16) else None
+    try:
+        return scale_bands(values, white, value_range, fill=bands.fill)[0]
+    except DataError as error:
+        raise UsageError(f"the picture {error}") from None
 
 
 def _by_range(values: npt.NDArray[Any], value_range: ValueRange) -> Array:

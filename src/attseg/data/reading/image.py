@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
@@ -10,17 +10,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from attseg.data.classes import ClassTable
-from attseg.data.reading.deep import DeepValues
+from attseg.data.reading.bands import Bands
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError, refuse_lossy
 from attseg.data.reading.matlab import read_matlab_labels
-from attseg.data.reading.opening import MAX_PIXELS, ImageSource, Opened, open_picture, telling
+from attseg.data.reading.opening import MAX_PIXELS, ImageSource, open_picture, telling
+from attseg.data.reading.pillow import as_stored, bands_of_pillow, from_pillow
 from attseg.data.reading.raw import RawImage
-from attseg.data.reading.tiff import JPEG, PALETTE, TiffImage, is_tiff, read_tiff
+from attseg.data.reading.tiff import is_tiff, read_tiff
+from attseg.data.reading.tiff_image import JPEG, PALETTE, TiffImage
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.sample import Array, DataError
 from attseg.files import open_file
@@ -30,10 +32,11 @@ def read_image(
     source: ImageSource,
     *,
     value_range: ValueRange | None = None,
+    bands: Bands | None = None,
     apply_orientation: bool = True,
     max_pixels: int = MAX_PIXELS,
 ) -> Array:
-    """Read an image as red, green and blue bytes.
+    """Read an image as red, green and blue bytes, or chosen bands of it.
 
     What a value means never depends on the content of one file: 0..255 in 8 bits, 0..65535 in 16 bits, or ``value_range``. Of
     more than three bands the first three are read, of an animation the first frame. Transparent pixels are laid on white, but
@@ -42,12 +45,13 @@ def read_image(
     Args:
         source: A path, the content of a file, an open file, or a picture of Pillow in any mode.
         value_range: The values that are black and white, which types without a range of their own (floats, signed integers,
-            32 bits) need.
+            32 bits) need; with ``bands``, two numbers for all of them or for each.
+        bands: Bands to read as they are stored, instead of red, green and blue; values beyond their range become its ends.
         apply_orientation: Whether the image is turned upright by its EXIF orientation.
         max_pixels: Height times width of the largest image that is read.
 
     Returns:
-        (H, W, 3) red, green, blue in 0..255.
+        (H, W, 3) red, green, blue in 0..255; (H, W, C) the chosen bands.
 
     Raises:
         DataError: There is no such file, it is empty, broken, too large or no image, or it holds several pages, values beyond
@@ -57,16 +61,46 @@ def read_image(
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
         [255, 255, 255]
     """
+    if bands is not None:
+        found = read_bands(
+            source, bands, value_range=value_range, apply_orientation=apply_orientation, max_pixels=max_pixels
+        )
+        return found[0]
     raw = read_raw(source, apply_orientation=apply_orientation, max_pixels=max_pixels)
     with telling(source):
         return raw.to_rgb(value_range)
 
 
-def read_raw(source: ImageSource, *, apply_orientation: bool = True, max_pixels: int = MAX_PIXELS) -> RawImage:
+def read_bands(
+    source: ImageSource,
+    bands: Bands,
+    *,
+    value_range: ValueRange | None = None,
+    apply_orientation: bool = True,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+    """Read chosen bands of an image; arguments and errors as of ``read_image``.
+
+    Returns:
+        (H, W, C) bytes, and (H, W) which pixels hold no data; None where all do.
+    """
+    raw = read_raw(source, bands=bands.numbers, apply_orientation=apply_orientation, max_pixels=max_pixels)
+    with telling(source):
+        return raw.to_bands(value_range, bands.fill)
+
+
+def read_raw(
+    source: ImageSource,
+    *,
+    bands: Sequence[int] | None = None,
+    apply_orientation: bool = True,
+    max_pixels: int = MAX_PIXELS,
+) -> RawImage:
     """Read an image with the values of its file, and what the file says about them.
 
     Args:
         source: As of ``read_image``.
+        bands: Numbers of the bands to read, counted from 1; None reads gray, or red, green and blue.
         apply_orientation: As of ``read_image``.
         max_pixels: As of ``read_image``.
 
@@ -75,8 +109,9 @@ def read_raw(source: ImageSource, *, apply_orientation: bool = True, max_pixels:
     """
     with telling(source, max_pixels):
         if (tiff := read_tiff_file(source, apply_orientation, max_pixels)) is not None:
-            return tiff.to_raw()
-        return _from_pillow(open_picture(source, apply_orientation=apply_orientation, max_pixels=max_pixels))
+            return tiff.to_raw(bands)
+        opened = open_picture(source, apply_orientation=apply_orientation, max_pixels=max_pixels)
+        return from_pillow(opened) if bands is None else bands_of_pillow(opened, bands)
 
 
 def read_tiff_file(
@@ -170,7 +205,7 @@ def read_raw_labels(path: str | Path) -> RawLabels:
     depth = {"1": "1-bit", "L": "gray", "P": "palette", "I": "32-bit"}.get(image.mode, "16-bit")
     palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3) if image.mode == "P" else None
     kind = f"{depth} {opened.format}"
-    return RawLabels(_as_bytes(_as_stored(values, opened.most)), palette is not None, kind, palette)
+    return RawLabels(_as_bytes(as_stored(values, opened.most)), palette is not None, kind, palette)
 
 
 def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
@@ -193,13 +228,6 @@ def _raw_labels_of_tiff(path: str | Path, tiff: TiffImage) -> RawLabels:
     return RawLabels(_as_bytes(tiff.values[..., 0]), tiff.photometric == PALETTE, f"{depth} TIFF", palette)
 
 
-def _as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:
-    """The values that stand in the file, where Pillow has stretched them: of four bits a pixel, 15 comes as 255."""
-    if most is None:
-        return values
-    return np.rint(values * (most / (255 if values.dtype == np.uint8 else 65535))).astype(values.dtype)
-
-
 def _as_bytes(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Integers as bytes, if all fit."""
     if values.dtype != np.uint8 and values.min() >= 0 and values.max() <= 255:
@@ -217,76 +245,6 @@ _INVERTED = (
     "{} stores its values the other way round (0 is white), and whether they were meant so cannot be seen. Save it as a "
     "gray PNG."
 )
-
-_MARKED_OPAQUE = ("TIFF", "JPEG2000")
-"""Formats whose fourth band is most often another channel, whatever Pillow calls it."""
-
-
-def _from_pillow(opened: Opened) -> RawImage:
-    image = opened.image
-    about: dict[str, Any] = {"animated": opened.animated, "orientation": opened.orientation}
-    if opened.deep is not None:
-        return _from_deep(opened.deep, about)
-    bands = len(image.getbands())
-    if image.mode == "F" or (image.mode == "I" and opened.format != "PPM"):
-        return RawImage(np.asarray(image)[..., None], None, bits=32, bands=1, read=(1,), **about)
-    if image.mode[0] in "IL" and image.mode != "LAB" and bands == 1 and not image.has_transparency_data:
-        values = _as_stored(np.asarray(image), opened.most)
-        white = opened.most or (255 if image.mode == "L" else 65535)
-        values = values.astype(np.uint8 if white < 256 else np.uint16)[..., None]
-        return RawImage(values, white, bits=white.bit_length(), bands=1, read=(1,), **about)
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return RawImage(np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")), **about)
-    if opened.format in _MARKED_OPAQUE and image.mode in ("LA", "RGBA"):
-        read = tuple(range(1, bands))
-        return RawImage(np.atleast_3d(np.array(image))[..., :-1], bands=bands, read=read, **about)
-    if image.has_transparency_data:
-        image = image.convert("LA") if image.mode == "La" else image
-        image = image.convert("RGBA")
-        about["transparent"] = _transparent(np.asarray(image), 255)
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
-    return RawImage(np.array(image.convert("RGB")), **about)
-
-
-def _from_deep(deep: DeepValues, about: Mapping[str, Any]) -> RawImage:
-    values, bands = deep.values, deep.values.shape[2]
-    colour = bands - deep.alpha
-    if colour == 2:
-        raise DataError("has 2 bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read")
-    read = tuple(range(1, 1 + min(3, colour)))
-    alpha = values[..., -1:] if deep.alpha and (values[..., -1] < deep.white).any() else None
-    shown = len(read) if alpha is None and not deep.alpha else bands
-    return RawImage(
-        values[..., : len(read)],
-        deep.white,
-        bits=deep.white.bit_length(),
-        bands=bands if shown < bands else len(read),
-        read=read,
-        opacity=None if alpha is None else (alpha / deep.white).astype(np.float32),
-        transparent=alpha is not None and _transparent(values, deep.white),
-        **about,
-    )
-
-
-def _transparent(values: npt.NDArray[Any], opaque: int) -> bool:
-    """Whether any pixel of an image is transparent, if only in part.
-
-    Args:
-        values: (H, W, bands), of which the last one is opacity.
-        opaque: Its value where nothing shines through.
-
-    Raises:
-        DataError: Nothing of the image is visible, but it holds several colours: which of the two is meant is not known.
-    """
-    colours, opacity = values[..., :-1], values[..., -1]
-    if opacity.max() == 0 and (colours != colours[0, 0]).any():
-        raise DataError(
-            "is transparent everywhere (its alpha channel is 0), but holds colours that then nobody sees. If they are the "
-            "image, save it without alpha channel, as RGB; if not, leave the file out"
-        )
-    return bool(opacity.min() < opaque)
 
 
 def _is_gray(values: npt.NDArray[Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from attseg.data.reading.bands import Bands
 from attseg.data.reading.hidden import is_hidden, visible
 from attseg.data.reading.value_range import ValueRange
 from attseg.errors import UsageError
@@ -34,12 +35,14 @@ class PictureFile:
         path: Where it lies.
         name: What its results are called: unlike every other name, with ``/`` between folders.
         value_range: The values that are black and white, where its data set states them.
+        bands: The bands that are read, where its data set states them.
         apply_orientation: Whether it is turned upright by its EXIF orientation.
     """
 
     path: Path
     name: str
     value_range: ValueRange | None = None
+    bands: Bands | None = None
     apply_orientation: bool = True
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from attseg.data.reading.bands import scale_bands
 from attseg.data.reading.value_range import ValueRange, to_bytes
 from attseg.data.sample import Array
 
@@ -17,7 +19,7 @@ class RawImage:
     """An image before its values are scaled.
 
     Args:
-        values: (H, W, 1) gray or (H, W, 3) red, green and blue, of the dtype of the file.
+        values: (H, W, 1) gray or (H, W, 3) red, green and blue, of the dtype of the file; (H, W, C) where bands were chosen.
         white: Largest value of the type, if it says what is white: None for floats, signed integers, and 32 bits and more.
         inverted: Whether the file stores gray the other way round, with 0 for white.
         bits: Bits a value.
@@ -27,6 +29,8 @@ class RawImage:
         orientation: Of EXIF, as stored; 1 is upright.
         opacity: (H, W, 1) in 0..1, which is laid on white; None where all is opaque, or white lies below it already.
         transparent: Whether there are transparent pixels.
+        nodata: What the file says stands for no data; None where it does not.
+        picked: Whether bands were chosen.
     """
 
     values: npt.NDArray[Any]
@@ -39,6 +43,8 @@ class RawImage:
     orientation: int = 1
     opacity: npt.NDArray[np.float32] | None = None
     transparent: bool = False
+    nodata: float | None = None
+    picked: bool = False
 
     def to_rgb(self, value_range: ValueRange | None) -> Array:
         """(H, W, 3) Red, green and blue in 0..255.
@@ -53,11 +59,26 @@ class RawImage:
             scaled = np.rint(255 - self.opacity * (255 - scaled.astype(np.float32))).astype(np.uint8)
         return np.repeat(scaled, 3, axis=2) if scaled.shape[2] == 1 else np.ascontiguousarray(scaled)
 
+    def to_bands(
+        self, value_range: ValueRange | None, fill: Sequence[int] = ()
+    ) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+        """Chosen bands as bytes (H, W, C), and which pixels hold no data (H, W), None where all do.
+
+        Raises:
+            DataError: As of ``scale_bands``.
+        """
+        nodata = (self.nodata,) * self.values.shape[2]
+        if not self.inverted:
+            return scale_bands(self.values, self.white, value_range, fill=fill, nodata=nodata)
+        turned = [255 - value for value in fill]
+        scaled, without = scale_bands(self.values, self.white, value_range, fill=turned, nodata=nodata)
+        return 255 - scaled, without
+
     @property
     def remarks(self) -> list[str]:
         """Parts of the file that are not read, as sentences without a subject."""
         said = []
-        if self.bands > len(self.read):
+        if self.bands > len(self.read) and not self.picked:
             chosen = ", ".join(map(str, self.read))
             said.append(
                 f"has {self.bands} bands, of which band {chosen} is read as gray"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
 
 from attseg.data.reading.bounded import Pieces
 from attseg.data.reading.opening import MAX_PIXELS, check_size
-from attseg.data.reading.raw import RawImage, upright
+from attseg.data.reading.raw import upright
+from attseg.data.reading.tiff_image import JPEG, RGB, YCBCR, TiffImage
 from attseg.data.reading.tiff_tags import MAX_PAGES, check_tags, stated_size
 from attseg.data.sample import DataError
 from attseg.data.wording import amount
@@ -34,94 +33,9 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 CODECS = {1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50000}
 """Compressions whose output is bounded: none, CCITT, LZW, JPEG, deflate, PackBits, Zstandard."""
 
-JPEG, RGB, PALETTE, YCBCR = 7, 2, 3, 6
+GDAL_NODATA = 42113
 ALPHA = (1, 2)
 """Extra samples that the file declares to be opacity."""
-
-
-@dataclass(frozen=True, eq=False)
-class TiffImage:
-    """The one image of a TIFF file, as stored.
-
-    Args:
-        values: (H, W, bands) in the dtype of the file and native byte order, upright unless that was not wanted.
-        photometric: What the values mean, by TIFF's number.
-        bits: Bits a value.
-        alpha: Bands that are opacity, counted from 0.
-        palette: (3, N) colours of 16 bits, if the values are indices.
-        orientation: As stored; 1 is upright.
-        compression: How the file is compressed, by TIFF's number.
-    """
-
-    values: npt.NDArray[Any]
-    photometric: int
-    bits: int
-    alpha: tuple[int, ...]
-    palette: npt.NDArray[np.uint16] | None
-    orientation: int
-    compression: int
-
-    def to_raw(self) -> RawImage:
-        """The bands that are read as an image: one as gray, the first three as red, green and blue; never opacity.
-
-        Raises:
-            DataError: Two bands, or colours that are not read.
-        """
-        bands = self.values.shape[2]
-        colour = [band for band in range(bands) if band not in self.alpha]
-        meant = {0: 1, 1: 3 if len(colour) > 1 else 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}.get(self.photometric)
-        if meant is None:
-            raise DataError(f"holds {_meaning(self.photometric)}, which is not read; convert it to RGB or gray")
-        if len(colour) < meant:
-            raise DataError(
-                f"has {bands} bands, and images of 1 band (gray) or of 3 and more (red, green, blue first) are read; save it "
-                "with the bands that are meant"
-            )
-        read = colour[:meant]
-        values = self.values[..., read]
-        if self.photometric == PALETTE:
-            values = self._colours(values[..., 0])
-        elif self.photometric in _CONVERTED:
-            values = self._converted(values)
-        kind = values.dtype.kind
-        white = 2**self.bits - 1 if kind == "u" and self.bits <= 16 else None
-        return RawImage(
-            values,
-            255 if self.photometric in (PALETTE, *_CONVERTED) else white,
-            inverted=self.photometric == 0,
-            bits=self.bits,
-            bands=bands,
-            read=tuple(band + 1 for band in read),
-            orientation=self.orientation,
-        )
-
-    def colours(self) -> npt.NDArray[np.uint8] | None:
-        """(N, 3) The colours of the indices, if there is a palette."""
-        if self.palette is None:
-            return None
-        eight = self.palette >> 8 if self.palette.max() > 255 else self.palette  # some writers store colours of 8 bits
-        return eight.astype(np.uint8).T
-
-    def _colours(self, indices: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        colours = self.colours()
-        if colours is None or indices.dtype.kind != "u" or indices.max() >= len(colours):
-            raise DataError("holds indices beyond its palette; replace or remove it")
-        return colours[indices]
-
-    def _converted(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        if values.dtype != np.uint8:
-            raise DataError(
-                f"holds {_meaning(self.photometric)} of {values.dtype}, and only bytes of it are read; save it as RGB"
-            )
-        mode = _CONVERTED[self.photometric]
-        image = Image.frombytes(mode, values.shape[1::-1], np.ascontiguousarray(values).tobytes())
-        if mode == "LAB":
-            lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-            return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
-        return np.array(image.convert("RGB"))
-
-
-_CONVERTED = {5: "CMYK", 6: "YCbCr", 8: "LAB"}
 
 
 def is_tiff(file: IO[bytes]) -> bool:
@@ -170,6 +84,7 @@ def read_tiff(file: IO[bytes], *, apply_orientation: bool = True, max_pixels: in
                 page.colormap,
                 orientation,
                 int(page.compression),
+                _nodata(page),
             )
     except DataError:
         raise
@@ -291,15 +206,14 @@ def _decode(page: TiffPage) -> npt.NDArray[Any]:
     return values.astype(np.uint8) if values.dtype == bool else values
 
 
+def _nodata(page: TiffPage) -> float | None:
+    """What stands for no data by the tag that GDAL writes; None where there is none, or it is no number."""
+    try:
+        return float(str(page.tags.valueof(GDAL_NODATA)).strip("\0 "))
+    except ValueError:
+        return None
+
+
 def _name(member: Any) -> str:
     """The name that tifffile gives a compression or sample format."""
     return str(getattr(member, "name", f"the code {int(member)}"))
-
-
-def _meaning(photometric: int) -> str:
-    from tifffile import PHOTOMETRIC
-
-    try:
-        return f"values of the kind {PHOTOMETRIC(photometric).name}"
-    except ValueError:
-        return f"values of the kind {photometric}"

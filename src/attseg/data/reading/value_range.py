@@ -11,8 +11,8 @@ import numpy.typing as npt
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 
-ValueRange = tuple[float, float]
-"""The values that become 0 and 255."""
+ValueRange = tuple[float, ...]
+"""The values that become 0 and 255: two numbers, or two for each of several chosen bands."""
 
 BLOCK = 2**22
 """Values that are scaled at once, which bounds the memory."""
@@ -36,14 +36,14 @@ def check_range(given: Any) -> ValueRange:
     raise UsageError(f"range is {given!r}; two numbers were expected, the values of black and of white, such as 0,4095")
 
 
-def range_option(low: float, high: float) -> str:
-    """The option that states a range, as it is typed.
+def range_option(low: float, high: float, *more: float) -> str:
+    """The option that states a range, or those of several bands one after the other, as it is typed.
 
     Example:
         >>> range_option(0, 4095), range_option(-1.0, 1.0)
         ('--data.options.range 0,4095', '--data.options.range=-1,1')
     """
-    return f"--data.options.range{'=' if low < 0 else ' '}{describe_range((low, high))}"
+    return f"--data.options.range{'=' if low < 0 else ' '}{describe_range((low, high, *more))}"
 
 
 def describe_range(value_range: ValueRange) -> str:
@@ -86,7 +86,7 @@ def to_bytes(values: npt.NDArray[Any], white: int | None, value_range: ValueRang
                 "proposes them); a model keeps the range that it was trained with"
             )
         value_range = 0, white
-    low, high = value_range
+    low, high = value_range[:2]
     if white is not None and high > white:
         raise DataError(
             f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it "

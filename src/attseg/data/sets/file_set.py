@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from attseg.data.classes import ClassTable, Color
+from attseg.data.reading.bands import Bands
 from attseg.data.reading.image import RawLabels, read_raw_labels
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import ValueRange
@@ -27,11 +28,15 @@ class FileSet(ABC):
 
     Attributes:
         value_range: The values of its images that are black and white, if it states them.
+        bands: The bands of its images that are read, with their fill; None reads red, green and blue.
+        statistics: Mean and standard deviation of each band, on the scale 0..1, if it states them.
         apply_orientation: Whether images are turned upright by EXIF, as their labels are.
         states_orientation: Whether an option said so.
     """
 
     value_range: ValueRange | None = None
+    bands: Bands | None = None
+    statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     apply_orientation: bool = True
     states_orientation: bool = False
 
@@ -98,7 +103,7 @@ class FileSet(ABC):
         if not survey.pictures:
             raise DataError(f"the split {split!r} of {self.root} has no picture{_because(survey)}")
         return [
-            replace(picture, value_range=self.value_range, apply_orientation=self.apply_orientation)
+            replace(picture, value_range=self.value_range, bands=self.bands, apply_orientation=self.apply_orientation)
             for picture in survey.pictures
         ]
 

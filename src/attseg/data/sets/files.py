@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from attseg.data.classes import explain_too_few
-from attseg.data.reading.image import decode_labels, read_image, read_raw
+import numpy as np
+
+from attseg.data.classes import IGNORE, explain_too_few
+from attseg.data.reading.image import decode_labels, read_bands, read_image, read_raw
 from attseg.data.sample import Array, DataError, Sample
 from attseg.data.sets.file_set import FileSet
 
@@ -48,15 +51,28 @@ class FileData:
     def __len__(self) -> int:
         return len(self.pairs)
 
+    @property
+    def channels(self) -> int:
+        """Channels of the images: red, green and blue, or the chosen bands."""
+        return 3 if self.files.bands is None else len(self.files.bands)
+
     def __getitem__(self, index: int) -> Sample:
         name, image_file, labels_file = self.pairs[index]
-        image = read_image(
-            image_file, value_range=self.files.value_range, apply_orientation=self.files.apply_orientation
-        )
+        how: dict[str, Any] = {
+            "value_range": self.files.value_range,
+            "apply_orientation": self.files.apply_orientation,
+        }
+        without = None
+        if self.files.bands is None:
+            image = read_image(image_file, **how)
+        else:
+            image, without = read_bands(image_file, self.files.bands, **how)
         raw = self.files.read_raw_labels(labels_file, self.split)
         labels = decode_labels(labels_file, raw, self.classes, official=self.files.record.official)
         if problem := self._explain_sizes(image_file, image, labels):
             raise DataError(f"{labels_file}: {problem}")
+        if without is not None:
+            labels = np.where(without, np.uint8(IGNORE), labels)
         return Sample(image, labels, name)
 
     def _explain_sizes(self, file: Path, image: Array, labels: Array) -> str | None:

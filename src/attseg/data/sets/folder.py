@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.classes import IGNORE, MAX_VALUE, ClassTable, Color
+from attseg.data.reading.bands import Bands, check_bands, check_ranges, check_statistics
 from attseg.data.reading.color_labels import ColorValues, read_color_labels
 from attseg.data.reading.image import RawLabels, read_raw_labels
 from attseg.data.reading.value_range import check_range
@@ -73,6 +74,10 @@ class FolderFiles(LayoutFiles):
         fold: Divides the pictures into folds: ``2/5`` takes the second of five as val.
         group: Pictures of a group stay in one split: ``folder``, or a regular expression that finds the group in a name.
         seed: Of the choice among equals where pictures are divided.
+        bands: Numbers of the bands of the images that are read, counted from 1, such as ``(1, 2, 3, 4)``; None reads red, green
+            and blue. ``range`` may then hold a low and a high value for each band. Pixels without data are ignored.
+        mean: Mean of each of these bands, on the scale 0..1 of the range.
+        std: Standard deviation of each; ``attseg data check`` measures both.
 
     Raises:
         UsageError: An option has another value, or two contradict each other.
@@ -85,6 +90,9 @@ class FolderFiles(LayoutFiles):
         *,
         range: Any = None,
         orientation: str | None = None,
+        bands: Any = None,
+        mean: Any = None,
+        std: Any = None,
         images: Any = None,
         labels: Any = None,
         lists: Any = None,
@@ -109,7 +117,7 @@ class FolderFiles(LayoutFiles):
             raise UsageError(
                 "unknown is ignore, which has no effect where label files are not read by colour; add masks color"
             )
-        self.value_range = None if range is None else check_range(range)
+        self._choose_bands(bands, range, mean, std)
         self.apply_orientation = orientation != "raw"
         self.states_orientation = orientation is not None
         self.by_color = masks == "color"
@@ -183,6 +191,28 @@ class FolderFiles(LayoutFiles):
     def meaning(self) -> Meaning:
         """The classes of all pictures, and what colours stand for where label files are read by them."""
         return self.read_classes(WHOLE), self._colors(WHOLE)
+
+    def _choose_bands(self, bands: Any, value_range: Any, mean: Any, std: Any) -> None:
+        given = {"mean": mean, "std": std}
+        if bands is None:
+            if stated := [name for name, value in given.items() if value is not None]:
+                raise UsageError(
+                    f"{stated[0]} is that of chosen bands, and none are chosen: add --data.options.bands, such as 1,2,3,4; of "
+                    "red, green and blue, the encoder's pretraining has its own"
+                )
+            self.value_range = None if value_range is None else check_range(value_range)
+            return
+        numbers = check_bands(bands)
+        self.value_range = None if value_range is None else check_ranges(value_range, len(numbers))
+        if (mean is None) != (std is None):
+            raise UsageError("mean and std belong together; give both, as `attseg data check` prints them")
+        if mean is not None:
+            self.statistics = (
+                check_statistics("mean", mean, len(numbers)),
+                check_statistics("std", std, len(numbers)),
+            )
+        means = self.statistics[0] if self.statistics else ()
+        self.bands = Bands(numbers, tuple(min(255, max(0, round(255 * value))) for value in means))
 
     def read_classes(self, split: str) -> ClassTable:
         """The table in ``classes.csv``, or in the file that stands in for it."""

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from attseg.data.preprocessing import Preprocessing
-from attseg.data.sample import SegmentationData, check_sample
+from attseg.data.preprocessing import Preprocessing, check_same_bands
+from attseg.data.sample import SegmentationData, channels_of, check_sample
+from attseg.data.sets.files import FileData
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
 from attseg.explain.claims.confidence import ConfidenceClaim
@@ -119,11 +120,13 @@ def measure(
             raise UsageError(f"{name} is {value}; at least 1 was expected")
     if not len(data):
         raise UsageError(f"the split {data.split!r} has no picture to measure on")
+    if isinstance(data, FileData):
+        check_same_bands(preprocessing, data.files.bands)
     claims, least = claims_of(model, points=points), smallest_side(model)
     count = min(len(data), limit or len(data))
     indices = [place * len(data) // count for place in range(count)]
     for done, index in enumerate(indices, 1):
-        sample = check_sample(data[index], len(data.classes), data.name(index))
+        sample = check_sample(data[index], len(data.classes), data.name(index), channels=channels_of(data))
         looked = look(model, as_batch(sample.image, preprocessing, torch.device(device), least=least))
         for one in claims:
             one.add(looked, sample.labels, np.random.default_rng((seed, index)))

@@ -24,14 +24,15 @@ class Contract:
     """Inputs and outputs of an exported file. The batch size is free in any file.
 
     Args:
-        takes: ``bytes``: (N, H, W, 3) uint8, red, green, blue, as picture readers give them, and the file normalises them.
-            ``floats``: (N, 3, H, W) float32, normalised by whoever runs the file.
+        takes: ``bytes``: (N, H, W, C) uint8, red, green, blue or other bands, and the file normalises them.
+            ``floats``: (N, C, H, W) float32, normalised by whoever runs the file.
         gives: ``labels``: ``labels`` (N, H, W) uint8, the class index of each pixel in 0..K-1 (not the value that label files of
             the data set hold), and ``scores`` (N, H, W) float32, its probability. ``probabilities`` or ``logits``: (N, K, H, W)
             float32 under that name. All have the images' size.
         size: Height and width of all pictures; None takes pictures of any size.
         resize: Height and width at which the network sees each picture, whatever its size; None shows it as it is.
         least: Least height and width of a picture.
+        channels: Channels C of a picture.
 
     Raises:
         UsageError: An unknown word, a size that makes no sense, or ``size`` together with ``resize``.
@@ -46,6 +47,7 @@ class Contract:
     size: Size | None = None
     resize: Size | None = None
     least: int = 32
+    channels: int = 3
 
     def __post_init__(self) -> None:
         for name, value, known in (("takes", self.takes, Takes), ("gives", self.gives, Gives)):
@@ -76,8 +78,12 @@ class Contract:
         """Name, type and shape of the input."""
         height, width = self.size or ("H", "W")
         if self.takes == "bytes":
-            return f"`{INPUT}` uint8 (N, {height}, {width}, 3), red, green, blue"
-        return f"`{INPUT}` float32 (N, 3, {height}, {width}), normalised"
+            return f"`{INPUT}` uint8 (N, {height}, {width}, {self.channels}), {self._colours}"
+        return f"`{INPUT}` float32 (N, {self.channels}, {height}, {width}), normalised"
+
+    @property
+    def _colours(self) -> str:
+        return "red, green, blue" if self.channels == 3 else "each band scaled to 0..255"
 
     def describe_output(self) -> str:
         """Name, type and shape of each output."""
@@ -105,13 +111,19 @@ class Contract:
             "size": self.size and list(self.size),
             "resize": self.resize and list(self.resize),
             "least": self.least,
-        }
+        } | ({} if self.channels == 3 else {"channels": self.channels})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Contract:
         """The inverse of ``to_dict``."""
         sizes = {name: None if values[name] is None else _size(values[name]) for name in ("size", "resize")}
-        return cls(takes=values["takes"], gives=values["gives"], least=int(values["least"]), **sizes)
+        return cls(
+            takes=values["takes"],
+            gives=values["gives"],
+            least=int(values["least"]),
+            channels=int(values.get("channels", 3)),
+            **sizes,
+        )
 
 
 def _size(values: Any) -> Size:

@@ -12,10 +12,10 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.inference.exported.contract import Contract
 
-FORMAT = 2
+FORMAT = 3
 """Version of what a description holds; raised when an older attseg could no longer read it rightly.
 
-Files without a value range are written as version 1, which release 0.1 reads.
+Files of chosen bands are written as version 3, those with a value range as 2, and all others as 1, which release 0.1 reads.
 """
 
 KEY = "attseg"
@@ -51,7 +51,7 @@ class Description:
         """As a text."""
         return json.dumps(
             {
-                "format": 1 if self.preprocessing.value_range is None else FORMAT,
+                "format": self.preprocessing.version,
                 "model": self.model,
                 "contract": self.contract.to_dict(),
                 "classes": self.classes.to_dict(),

@@ -39,7 +39,7 @@ class Runner:
         self.preprocessing = preprocessing
 
     def __call__(self, images: Tensor) -> list[Tensor]:
-        """The outputs of the file, of normalised pictures (N, 3, H, W) on the processor.
+        """The outputs of the file, of normalised pictures (N, C, H, W) on the processor.
 
         Raises:
             UsageError: The file takes pictures of another size only, or larger ones, half precision was asked for, or the engine
@@ -49,6 +49,7 @@ class Runner:
             raise UsageError(
                 "an exported file computes in the precision that it was exported in; leave out the precision"
             )
+        self.preprocessing.check_channels(images.shape[1])
         height, width = images.shape[-2:]
         self._check_size((height, width))
         try:
@@ -64,7 +65,7 @@ class Runner:
         if self.contract.takes == "floats":
             return images.contiguous().numpy()
         mean, std = (
-            torch.tensor(values).view(3, 1, 1) * 255 for values in (self.preprocessing.mean, self.preprocessing.std)
+            torch.tensor(values).view(-1, 1, 1) * 255 for values in (self.preprocessing.mean, self.preprocessing.std)
         )
         pixels = (images * std + mean).round_().clamp_(0, 255).byte()
         return pixels.permute(0, 2, 3, 1).contiguous().numpy()
