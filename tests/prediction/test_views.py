@@ -75,3 +75,18 @@ def test_the_first_rows_never_decrease(protocol, height, width):
     assert firsts == sorted(firsts)
     assert [first for first, view in found] == [view.scaled.rows.touched(view.rows)[0] for _, view in found]
     assert len(found) == sum(len(one.rows.spans) * len(one.columns.spans) for one in scaled)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(64, 2 / 3), (64, 0.5), (64, 1.0), (50, 0.3)])
+def test_tapered_weights_add_up_to_one_and_vanish_at_borders(window, stride):
+    protocol = Protocol(window=window, stride=stride, blend="tapered")
+    (scaled,) = scales(protocol, 200, 333)
+    for side in scaled:
+        total, steps = np.zeros(side.scaled), []
+        for span in side.spans:
+            share = side.shares(span)
+            total[span.start : span.stop] += share
+            steps += [share[0]] * (span.start > 0) + [share[-1]] * (span.stop < side.scaled)
+        assert np.allclose(total, 1)
+        if stride < 1:
+            assert max(steps) < 0.06

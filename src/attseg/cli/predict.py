@@ -128,12 +128,16 @@ def run(
     Videos (clip.mp4, or 'clips/*.mov') become labels/NAME.mkv, lossless, with the same values in gray, and overlays/NAME.mp4,
     without sound.
 
+    A raster that is larger than memory, or has a georeference, becomes a label raster where --out names a .tif: read and written
+    in windows that are blended into each other, with the reference system, transform, palette, and a value for pixels without
+    data. It needs rasterio (the extra geo).
+
     In place of images, --split names a split of a data set, which need not have labels. If it has the classes of the model, the
     values are those of this data set.
 
     Args:
         pictures: Images, videos, folders and patterns.
-        out: Folder for labels/ and overlays/.
+        out: Folder for labels/ and overlays/; or a .tif, for the labels of one raster.
         no_overlay: Write only the labels.
         overwrite: Segment again what is done already; label files of others are never replaced.
         batch: Images of one size in a batch, at most (default: 32; small ones on a CPU).
@@ -148,6 +152,7 @@ def run(
         attseg predict runs/mine clip.mp4 --out segmented
         attseg predict runs/cracks photos/ --out segmented --threshold crack=0.3 --min-region 50 --save labelme
         attseg predict runs/mine photos/ --out segmented --unsure-below 0.6 --save probabilities,coco
+        attseg predict runs/aerial scene.tif --out labels.tif
         torchrun --nproc-per-node 8 -m attseg predict runs/mine photos/ --out segmented
         attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented
     """
@@ -161,6 +166,20 @@ def run(
     from attseg.prediction.decision import with_unsure_value
     from attseg.written import outputs
 
+    if out.suffix.lower() in (".tif", ".tiff"):
+        unused: dict[str, Any] = {
+            "--no-overlay": no_overlay,
+            "--batch": batch,
+            "--workers": workers,
+            "--split": split,
+            "--crf": crf,
+        }
+        unused |= {
+            "--submission": submission,
+            "--show-bands": show_bands,
+            "Settings of results (--threshold, --save ..)": results != ResultOptions(),
+        }
+        return _label_raster(run, pictures, out, views, unused, device=device, overwrite=overwrite)
     inputs = _inputs(pictures, split, given)
     videos = [one for one in inputs if isinstance(one, str) and is_video(one)]
     images = [one for one in inputs if not (isinstance(one, str) and is_video(one))]
@@ -225,6 +244,43 @@ def run(
                     fill(archive, images, out, segmenter.classes)
                 print(describe_submission(archive))
     return 1 if failed else 0
+
+
+def _label_raster(
+    run: str,
+    pictures: Sequence[str],
+    out: Path,
+    views: ProtocolOptions,
+    unused: dict[str, Any],
+    *,
+    device: str,
+    overwrite: bool,
+) -> int:
+    """Segment one raster into a label raster."""
+    if others := [name for name, value in unused.items() if value]:
+        raise UsageError(
+            f"{others[0]} has no meaning where --out names a label raster ({out}); leave it out, or give a folder"
+        )
+    if len(pictures) != 1:
+        raise UsageError(
+            f"--out is {out}, the label raster of one raster, and {len(pictures)} were named; name one, or give a folder to --out"
+        )
+
+    from attseg.bulk.label_raster import label_raster
+    from attseg.bulk.raster import need_rasterio
+    from attseg.inference.segmenter import load
+    from attseg.written import outputs
+
+    need_rasterio()
+    with outputs(out, overwrite=overwrite), _progress("predicting", "windows", shown=True) as (_, on_views):
+        segmenter = load(run, device=device)
+        protocol = views.find(segmenter.data)
+        source = Path(pictures[0]).expanduser()
+        made = label_raster(segmenter, source, out, protocol=protocol, memory=views.memory, on_views=on_views)
+    print(f"{out}: {next(lines := made.describe())}")
+    for line in lines:
+        print(f"  {line}")
+    return 0
 
 
 def _inputs(pictures: Sequence[str], split: str | None, given: dict[str, Any]) -> Sequence[str | PictureFile]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from attseg.data.sample import Array
 from attseg.prediction.decided import check_scores
 from attseg.prediction.protocol import Average
-from attseg.prediction.views import Scaled, Side, Span, View
+from attseg.prediction.views import Scaled, Side, View
 
 ROWS = 64
 """Rows of a band."""
@@ -144,7 +144,7 @@ class Bands:
             share: Weight of this scale, and of this look where there are mirrored ones.
         """
         rows, columns = view.scaled
-        weights = torch.from_numpy(np.outer(share * _part(rows, view.rows), _part(columns, view.columns)))
+        weights = torch.from_numpy(np.outer(share * rows.shares(view.rows), columns.shares(view.columns)))
         weights = weights.to(scores.device)
         if SMALL * rows.scaled * columns.scaled <= rows.full * columns.full:
             empty = (view.scaled, Rows(rows.scaled, columns.scaled))
@@ -197,10 +197,6 @@ def _blocks(top: int, bottom: int) -> Iterator[tuple[int, int, int]]:
     """The blocks of ``ROWS`` rows that some rows lie in: number, and the first and last of the rows in it."""
     for number in range(top // ROWS, -(-bottom // ROWS)):
         yield number, max(top, number * ROWS), min(bottom, (number + 1) * ROWS)
-
-
-def _part(side: Side, span: Span) -> npt.NDArray[np.float32]:
-    return side.weights[span.start : span.stop]
 
 
 def _places(side: Side, full: tuple[int, int], scaled: tuple[int, int]) -> npt.NDArray[np.float64]:

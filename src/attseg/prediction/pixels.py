@@ -5,22 +5,62 @@ No scaled picture ever stands in memory as a whole.
 
 from __future__ import annotations
 
+from typing import Protocol
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import Array
 from attseg.prediction.views import Side, Span, View, resampled
 
 
-def read_views(pixels: Tensor, views: list[View], preprocessing: Preprocessing, *, pad: bool) -> Tensor:
+class PixelSource(Protocol):
+    """Where the pixels of a picture come from: from memory, or from a file that is read in parts."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        ...
+
+    def crop(self, top: int, bottom: int, left: int, right: int) -> Tensor:
+        """(bottom - top, right - left, C) Bytes, on the device."""
+        ...
+
+
+class InMemory:
+    """A picture that is in memory as a whole.
+
+    Args:
+        image: (H, W, C) bytes.
+        device: Where the network is.
+    """
+
+    def __init__(self, image: Array, device: torch.device) -> None:
+        self._pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device)
+        self.shape: tuple[int, int, int] = (image.shape[0], image.shape[1], image.shape[2])
+        self.device = device
+
+    def crop(self, top: int, bottom: int, left: int, right: int) -> Tensor:
+        """A part of it, which shares its memory."""
+        return self._pixels[top:bottom, left:right]
+
+
+def read_views(pixels: PixelSource, views: list[View], preprocessing: Preprocessing, *, pad: bool) -> Tensor:
     """A batch of views that are all given equally much.
 
     Pictures are resized bilinearly without smoothing, as bytes and before they are normalised. Around a picture that is smaller
     than what the network is given stands zero, which is the mean colour, or else its border pixels are repeated.
 
     Args:
-        pixels: (H, W, C) the whole picture, bytes, on the device where the network is.
+        pixels: The whole picture.
         views: What to read.
         preprocessing: What the model was trained with.
         pad: Whether zero stands around small pictures.
@@ -40,21 +80,19 @@ def read_views(pixels: Tensor, views: list[View], preprocessing: Preprocessing, 
     return batch
 
 
-def _read(pixels: Tensor, view: View) -> Tensor:
+def _read(source: PixelSource, view: View) -> Tensor:
     """(h, w, C) What a view sees: bytes where the picture is not scaled, else floats in 0..255."""
     rows, columns = view.scaled
+    top, bottom = _reach(rows, view.rows)
+    left, right = _reach(columns, view.columns)
+    pixels = source.crop(top, bottom, left, right)
     if rows.full != rows.scaled:
         above, below, share = _neighbours(rows, view.rows, pixels.device)
-        first, last = _reach(columns, view.columns)
-        strip = pixels[:, first:last]  # so that a window of a very wide picture reads no more than it needs
-        pixels = torch.lerp(strip[above].float(), strip[below].float(), share[:, None, None])
-    else:
-        first = 0
-        pixels = pixels[view.rows.start : view.rows.stop]
+        pixels = torch.lerp(pixels[above - top].float(), pixels[below - top].float(), share[:, None, None])
     if columns.full == columns.scaled:
-        return pixels[:, view.columns.start - first : view.columns.stop - first]
-    left, right, share = _neighbours(columns, view.columns, pixels.device)
-    return torch.lerp(pixels[:, left - first].float(), pixels[:, right - first].float(), share[:, None])
+        return pixels
+    before, after, share = _neighbours(columns, view.columns, pixels.device)
+    return torch.lerp(pixels[:, before - left].float(), pixels[:, after - left].float(), share[:, None])
 
 
 def _neighbours(side: Side, span: Span, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
@@ -67,5 +105,7 @@ def _neighbours(side: Side, span: Span, device: torch.device) -> tuple[Tensor, T
 
 def _reach(side: Side, span: Span) -> tuple[int, int]:
     """First pixel of the picture that a span is read from, and the one after the last."""
+    if side.full == side.scaled:
+        return span.start, span.stop
     places = resampled(side.full, side.scaled)
     return int(places[span.start]), min(int(places[span.stop - 1]) + 2, side.full)

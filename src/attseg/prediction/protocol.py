@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from attseg.errors import UsageError, unknown
 
 Average = Literal["probabilities", "logits"]
+Blend = Literal["even", "tapered"]
 
 SMALLEST_WINDOW = 32
 """Side of the smallest window, in pixels: what every network takes."""
@@ -31,6 +32,8 @@ class Protocol:
         pad: What happens where a scaled picture is smaller than the window: surround it with the mean colour (true), or cut
             the window to the picture (false).
         average: Whether probabilities are averaged, or logits.
+        blend: Weights of overlapping windows: ``even``, or ``tapered``, falling linearly towards a window's border, so that none
+            shows where it ends.
 
     Raises:
         UsageError: A value that makes no sense, or that leaves pixels unseen.
@@ -51,6 +54,7 @@ class Protocol:
     multiple: int = 1
     pad: bool = False
     average: Average = "probabilities"
+    blend: Blend = "even"
 
     def __post_init__(self) -> None:
         if not self.scales or not all(0 < scale < math.inf for scale in self.scales):
@@ -87,6 +91,8 @@ class Protocol:
             )
         if self.average not in get_args(Average):
             raise unknown("average", self.average, get_args(Average))
+        if self.blend not in get_args(Blend):
+            raise unknown("blend", self.blend, get_args(Blend))
 
     @property
     def is_plain(self) -> bool:
@@ -145,8 +151,16 @@ class Protocol:
             parts.append(f"rounded up to multiples of {self.multiple}")
         if self.window:
             parts.append(f"in windows of {self.window} at steps of {self.step}")
-        return " ".join(parts) + ", each also mirrored" * self.flip + ", logits averaged" * (self.average == "logits")
+        return (
+            " ".join(parts)
+            + ", each also mirrored" * self.flip
+            + ", logits averaged" * (self.average == "logits")
+            + ", windows blended" * (self.blend == "tapered")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Every value, plain, with the step in pixels."""
-        return asdict(self) | {"scales": list(self.scales), "step": self.step}
+        values = asdict(self) | {"scales": list(self.scales), "step": self.step}
+        if self.blend == "even":  # as reports and predictions of before say it
+            del values["blend"]
+        return values

@@ -22,7 +22,7 @@ from attseg.errors import UsageError
 from attseg.models.frame import smallest_side
 from attseg.prediction.bands import Band, Bands
 from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel, check_scores
-from attseg.prediction.pixels import read_views
+from attseg.prediction.pixels import InMemory, PixelSource, read_views
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.views import View, scales, views
@@ -68,22 +68,27 @@ class Predictor:
         """The side to which smaller images and views are continued."""
         return smallest_side(self.model)
 
-    def bands(self, image: Array, on_views: OnViews | None = None) -> Iterator[Band | DecidedBand]:
+    def bands(self, image: Array | PixelSource, on_views: OnViews | None = None) -> Iterator[Band | DecidedBand]:
         """Scores of a picture, in bands from the top that are given away as soon as they are done.
 
         Args:
-            image: (H, W, C) red, green, blue or other bands in 0..255, of any size.
+            image: (H, W, C) red, green, blue or other bands in 0..255, of any size; or where they come from, to be seen in
+                windows.
             on_views: Called after each batch with how many views are done, and how many there are.
 
         Raises:
             UsageError: The picture, or a batch of views, does not fit into the memory; the model has other classes, or has no
                 scores and the protocol averages some.
         """
+        if not isinstance(image, np.ndarray):
+            if self.protocol.is_plain or isinstance(self.model, DecidingModel):
+                raise UsageError(NO_SCORES.format(wanted="a picture that is read in windows"))
+            return self._views(image, on_views)
         if isinstance(self.model, DecidingModel):
             return self._decided(self.model, image)
         if self.protocol.is_plain:
             return self._plain(image)
-        return self._views(image, on_views)
+        return self._views(InMemory(image, self.device), on_views)
 
     def labels(self, image: Array, on_views: OnViews | None = None) -> Array:
         """(H, W) The classes of a picture, as ``bands`` gives them."""
@@ -115,12 +120,11 @@ class Predictor:
             labels, scores = model.decide(as_batch(image, self.preprocessing, self.device, least=self.least))
         yield DecidedBand(0, labels[0, :height, :width], scores[0, :height, :width])
 
-    def _views(self, image: Array, on_views: OnViews | None) -> Iterator[Band]:
-        height, width = image.shape[:2]
+    def _views(self, pixels: PixelSource, on_views: OnViews | None) -> Iterator[Band]:
+        height, width = pixels.shape[:2]
         scaled = scales(self.protocol, height, width, least=self.least)
         order = list(views(scaled))
         share = 1 / (len(scaled) * (1 + self.protocol.flip))
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
         bands = Bands(height, width, self.protocol.average)
         done = 0
         while done < len(order):
@@ -131,7 +135,7 @@ class Predictor:
                 on_views(done, len(order))
             yield from bands.done(order[done][0] if done < len(order) else height)
 
-    def _add(self, bands: Bands, pixels: Tensor, batch: list[View], share: float) -> None:
+    def _add(self, bands: Bands, pixels: PixelSource, batch: list[View], share: float) -> None:
         """Add the scores of a batch of views."""
         height, width = batch[0].given
         several = f"{len(batch)} of {height} x {width} pixels (height x width) with their scores do not fit"
@@ -155,7 +159,7 @@ class Predictor:
         memory = MEMORY.get(self.device.type, MEMORY["cuda"]) if self.memory is None else self.memory
         return memory * 2**20 // (4 * height * width * (self.preprocessing.channels + 2 * self.classes))
 
-    def _see(self, pixels: Tensor, batch: list[View]) -> Tensor:
+    def _see(self, pixels: PixelSource, batch: list[View]) -> Tensor:
         """(N, K, h, w) Scores of views; of mirrored ones, the sum with those of the mirrored view."""
         images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
         if not self.protocol.flip:

@@ -44,11 +44,13 @@ class Side:
         full: Pixels of the picture as it is.
         scaled: Pixels of the scaled picture.
         spans: What the views see along it, from the first pixel on.
+        tapered: Whether the weight of a span falls towards its ends, where others overlap it.
     """
 
     full: int
     scaled: int
     spans: tuple[Span, ...]
+    tapered: bool = False
 
     @cached_property
     def weights(self) -> npt.NDArray[np.float32]:
@@ -58,6 +60,20 @@ class Side:
             changes[span.start] += 1
             changes[span.stop] -= 1
         return (1 / changes.cumsum()[:-1]).astype(np.float32)
+
+    def shares(self, span: Span) -> npt.NDArray[np.float32]:
+        """(stop - start,) Weight of a span at each of its pixels; those of all spans add up to 1."""
+        if not self.tapered:
+            return self.weights[span.start : span.stop]
+        return np.asarray(_ramp(span) / self._ramps[span.start : span.stop], np.float32)
+
+    @cached_property
+    def _ramps(self) -> Floats:
+        """(scaled,) The sum of the ramps of all spans."""
+        total = np.zeros(self.scaled)
+        for span in self.spans:
+            total[span.start : span.stop] += _ramp(span)
+        return total
 
     @cached_property
     def coordinates(self) -> Floats:
@@ -112,8 +128,9 @@ def scales(protocol: Protocol, height: int, width: int, *, least: int = SMALLEST
     found = []
     for scale in protocol.scales:
         scaled_height, scaled_width = protocol.scaled_size(scale, height, width)
-        rows = Side(height, scaled_height, _spans(protocol, scaled_height, least))
-        columns = Side(width, scaled_width, _spans(protocol, scaled_width, least))
+        tapered = protocol.blend == "tapered"
+        rows = Side(height, scaled_height, _spans(protocol, scaled_height, least), tapered)
+        columns = Side(width, scaled_width, _spans(protocol, scaled_width, least), tapered)
         found.append(Scaled(rows, columns))
     return found
 
@@ -129,6 +146,12 @@ def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
     for first, index, rows in order:
         for columns in scaled[index].columns.spans:
             yield first, View(scaled[index], rows, columns)
+
+
+def _ramp(span: Span) -> Floats:
+    """(stop - start,) Distance of each pixel of a span from the nearer end."""
+    places = np.arange(span.stop - span.start) + 0.5
+    return np.minimum(places, places[::-1])
 
 
 def _spans(protocol: Protocol, length: int, least: int) -> tuple[Span, ...]:
