@@ -89,4 +89,4 @@ def test_tapered_weights_add_up_to_one_and_vanish_at_borders(window, stride):
             steps += [share[0]] * (span.start > 0) + [share[-1]] * (span.stop < side.scaled)
         assert np.allclose(total, 1)
         if stride < 1:
-            assert max(steps) < 0.06
+            assert max(steps) < 0.07  # half a pixel of a ramp over the overlap
