@@ -95,6 +95,32 @@ def check_statistics(name: str, given: Any, bands: int) -> tuple[float, ...]:
     return tuple(map(float, numbers))
 
 
+def choose_bands(
+    bands: Any, value_range: Any, mean: Any, std: Any
+) -> tuple[ValueRange | None, Bands | None, tuple[tuple[float, ...], tuple[float, ...]] | None]:
+    """The value range, bands and statistics (means and deviations) that the options of a data set state, each or None.
+
+    Raises:
+        UsageError: A value that it cannot be, or means and deviations without each other or without bands.
+    """
+    if bands is None:
+        if stated := [name for name, value in (("mean", mean), ("std", std)) if value is not None]:
+            raise UsageError(
+                f"{stated[0]} is that of chosen bands, and none are chosen: add --data.options.bands, such as 1,2,3,4; of red, "
+                "green and blue, the encoder's pretraining has its own"
+            )
+        return None if value_range is None else check_range(value_range), None, None
+    numbers = check_bands(bands)
+    ranges = None if value_range is None else check_ranges(value_range, len(numbers))
+    if (mean is None) != (std is None):
+        raise UsageError("mean and std belong together; give both, as `attseg data check` prints them")
+    if mean is None:
+        return ranges, Bands(numbers), None
+    means = check_statistics("mean", mean, len(numbers))
+    fill = tuple(min(255, max(0, round(255 * value))) for value in means)
+    return ranges, Bands(numbers, fill), (means, check_statistics("std", std, len(numbers)))
+
+
 def band_options(bands: Sequence[int], value_range: ValueRange | None) -> str:
     """The options that state bands and their ranges, as they are typed.
 
@@ -264,12 +290,7 @@ def resized(image: Array, size: tuple[int, int], how: Image.Resampling) -> Array
 
 
 def describe_bands(numbers: Sequence[int] | None, value_range: ValueRange | None) -> str:
-    """How a model or a data set reads images, in words.
-
-    Example:
-        >>> describe_bands(None, None), describe_bands((4, 3), (0, 3000))
-        ('red, green and blue', 'the 2 bands 4, 3 in the range 0,3000')
-    """
+    """How a model or a data set reads images, in words."""
     many = "red, green and blue"
     if numbers is not None:
         many = f"the {len(numbers)} bands {', '.join(map(str, numbers))}" if len(numbers) > 1 else f"band {numbers[0]}"

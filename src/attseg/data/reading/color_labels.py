@@ -14,7 +14,7 @@ from attseg.data.classes import Color
 from attseg.data.reading.image import RawLabels, read_tiff_file
 from attseg.data.reading.lossy import LossyError, refuse_lossy
 from attseg.data.reading.opening import open_picture, telling
-from attseg.data.reading.tiff import JPEG, PALETTE, RGB, TiffImage
+from attseg.data.reading.tiff_image import JPEG, PALETTE, RGB, TiffImage
 from attseg.data.sample import Array, DataError
 from attseg.data.wording import few, percent, plural
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.classes import IGNORE, MAX_VALUE, ClassTable, Color
-from attseg.data.reading.bands import Bands, check_bands, check_ranges, check_statistics
+from attseg.data.reading.bands import choose_bands
 from attseg.data.reading.color_labels import ColorValues, read_color_labels
 from attseg.data.reading.image import RawLabels, read_raw_labels
-from attseg.data.reading.value_range import check_range
 from attseg.data.sample import DataError
 from attseg.data.sets.arrangement import WHOLE, Arrangement
 from attseg.data.sets.class_file import CLASS_FILE
@@ -117,7 +116,7 @@ class FolderFiles(LayoutFiles):
             raise UsageError(
                 "unknown is ignore, which has no effect where label files are not read by colour; add masks color"
             )
-        self._choose_bands(bands, range, mean, std)
+        self.value_range, self.bands, self.statistics = choose_bands(bands, range, mean, std)
         self.apply_orientation = orientation != "raw"
         self.states_orientation = orientation is not None
         self.by_color = masks == "color"
@@ -191,28 +190,6 @@ class FolderFiles(LayoutFiles):
     def meaning(self) -> Meaning:
         """The classes of all pictures, and what colours stand for where label files are read by them."""
         return self.read_classes(WHOLE), self._colors(WHOLE)
-
-    def _choose_bands(self, bands: Any, value_range: Any, mean: Any, std: Any) -> None:
-        given = {"mean": mean, "std": std}
-        if bands is None:
-            if stated := [name for name, value in given.items() if value is not None]:
-                raise UsageError(
-                    f"{stated[0]} is that of chosen bands, and none are chosen: add --data.options.bands, such as 1,2,3,4; of "
-                    "red, green and blue, the encoder's pretraining has its own"
-                )
-            self.value_range = None if value_range is None else check_range(value_range)
-            return
-        numbers = check_bands(bands)
-        self.value_range = None if value_range is None else check_ranges(value_range, len(numbers))
-        if (mean is None) != (std is None):
-            raise UsageError("mean and std belong together; give both, as `attseg data check` prints them")
-        if mean is not None:
-            self.statistics = (
-                check_statistics("mean", mean, len(numbers)),
-                check_statistics("std", std, len(numbers)),
-            )
-        means = self.statistics[0] if self.statistics else ()
-        self.bands = Bands(numbers, tuple(min(255, max(0, round(255 * value))) for value in means))
 
     def read_classes(self, split: str) -> ClassTable:
         """The table in ``classes.csv``, or in the file that stands in for it."""
