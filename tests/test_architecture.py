@@ -190,6 +190,7 @@ LIBRARIES = {
 """Functions of libraries that open a file by its name, or read one that is open."""
 CHECKED = ("open_file(", "bounded(", "replacing(", "require_file(", "BytesIO(", "StringIO(")
 OPENED_OTHERWISE = {
+    ("bulk/label_raster.py", "rasterio.open"): "a file of a name of our own, which GDAL writes and reads back",
     ("files.py", "open"): "open_file itself",
     ("files.py", "os.open"): "open_file itself",
     ("web/folder.py", "os.open"): "with O_NOFOLLOW: a link of the explorer's folder is not followed",

@@ -140,12 +140,11 @@ def open_raster(path: Path, preprocessing: Preprocessing, device: torch.device, 
         DataError: The file cannot be opened, or lacks a band.
     """
     rasterio = need_rasterio()
-    require_file(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio's own use of affine
         try:
-            dataset = rasterio.open(path)
+            dataset = rasterio.open(require_file(path))
         except rasterio.errors.RasterioIOError as error:
             raise DataError(f"{path} cannot be read as a raster: {error}; replace it, or name another file") from error
         with dataset:
