@@ -53,7 +53,7 @@ def polygons(labels: Array) -> list[Polygon]:
     Example:
         >>> (only,) = polygons(np.zeros((2, 3), np.uint8))
         >>> only.outer.tolist(), only.border.tolist(), only.area
-        ([[0, 0], [3, 0], [3, 2], [0, 2]], [[0, 0], [2, 0], [2, 1], [0, 1]], 6)
+        ([[0, 0], [3, 0], [3, 2], [0, 2]], [[2, 0], [2, 1], [0, 1], [0, 0]], 6)
     """
     ids, values, areas = find_regions(labels, corners=False)
     loops: list[list[npt.NDArray[np.int64]]] = [[] for _ in areas]
