@@ -253,7 +253,7 @@ def train_ours(folder: Path, steps: int, tick: Callable[[], None]) -> None:
     """As ``attseg train`` does it, progress and log included, but without the states that so short a run saves at every step."""
     from attseg.recipes import find_recipe
     from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
-    from attseg.training.progress import ProgressLine
+    from attseg.runs.progress import ProgressLine
     from attseg.training.run import train
 
     ProgressLine.step = lambda self, *args, **options: tick()  # type: ignore[method-assign]

@@ -13,11 +13,11 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.models import Segmentation, build_model
 from attseg.recipes.recipe import Machine
 from attseg.runs.folder import RunFolder
+from attseg.runs.progress import ProgressLine
 from attseg.runs.state import load_state
 from attseg.training.first_weights import Start
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
-from attseg.training.progress import ProgressLine
 
 HERE = Machine(device="cpu", workers=0, save_every=2)
 
@@ -79,6 +79,11 @@ def fit_into(path, recipe, machine=HERE, *, model=None, data=None, val=None, sai
             network.load_state_dict(state["model"])
         fit(Start(network, Preprocessing(), None), data, val, recipe, make_plan(recipe, machine), folder, state, line)
     return path
+
+
+def darker(image, labels, rng):
+    """An augmentation; worker processes can import it from here."""
+    return (image * rng.uniform(0.2, 0.8)).astype("uint8"), labels
 
 
 def environment():

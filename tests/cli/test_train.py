@@ -91,7 +91,17 @@ def test_a_config_changes_a_recipe_and_options_change_both(resolved, tmp_path):
         (["pan-scenes", "--loss.aux.deep", "1"], "the loss names the auxiliary output 'deep'"),
         (["pan-scenes", "--loss.terms.dic", "1"], "there is no loss 'dic'; did you mean 'dice'"),
         (["pan-scenes", "--loss.terms.cross-entropy", "0"], "loss.terms names no loss with a factor above 0"),
-        (["pan-scenes", "--steps", "0"], "steps is 0; at least 1 was expected"),
+        (["pan-scenes", "--steps", "0"], "steps, epochs and minutes are 0; give the length of a run as one of"),
+        (["pan-scenes", "--steps", "9", "--minutes", "2"], "--steps and --minutes were given; a run has one length"),
+        (
+            ["pan-scenes", "--steps", "300", "--patience", "3"],
+            "patience is 3 evaluations, and in 300 steps there are 3",
+        ),
+        (
+            ["pan-scenes", "--log", "wandbb"],
+            "command line: machine.log[0] is 'wandbb'; one of tensorboard, wandb, mlflow",
+        ),
+        (["pan-scenes", "--log", "none,tensorboard"], "machine.log is none, tensorboard; give none alone, or trackers"),
         (
             ["pan-scenes", "--freeze", "all"],
             'Invalid value "all" for --freeze. Choose from: "none", "1", "2", "3", "encoder"',
@@ -121,6 +131,21 @@ def test_the_model_comes_from_the_weights_unless_another_is_named(resolved, caps
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"init: {trained}\nmodel: {{name: FCN, args: {{encoder: resnet18}}}}\n")
     assert resolved("pan-scenes", "--config", mine)[0].model.name == "FCN"
+
+
+def test_one_length_given_sets_the_others_to_none(resolved, tmp_path):
+    minutes = resolved("pan-scenes", "--minutes", 5)[0]
+    assert (minutes.steps, minutes.epochs, minutes.minutes) == (0, 0, 5)
+    changes = tmp_path / "changes.yaml"
+    changes.write_text("epochs: 20\n")
+    epochs = resolved("pan-scenes", "--config", changes)[0]
+    assert (epochs.steps, epochs.epochs) == (0, 20)
+    assert resolved("pan-scenes", "--config", changes, "--steps", 7)[0].steps == 7
+
+
+def test_trackers_have_a_short_option(resolved):
+    assert resolved("pan-scenes", "--log", "tensorboard,wandb")[1].log == ("tensorboard", "wandb")
+    assert resolved("pan-scenes", "--machine.log", "none")[1].log == ("none",)
 
 
 def test_what_is_wrong_in_a_file_is_said_of_the_file(capsys, tmp_path):
@@ -161,7 +186,7 @@ def test_a_stopped_run_says_how_to_go_on(monkeypatch, capsys, tmp_path):
 def test_resume_needs_only_the_folder(monkeypatch, trained):
     asked = {}
 
-    def train(recipe, machine, *, out, resume, console):
+    def train(recipe, machine, *, out, resume, console, callbacks=()):
         asked.update(recipe=recipe, machine=machine, out=out, resume=resume)
 
     monkeypatch.setattr("attseg.training.run.train", train)

@@ -136,6 +136,10 @@ def test_options_of_a_recipe_reach_their_losses():
         ({"terms": {"dice": -1.0}}, "loss.terms.dice is -1.0; a factor of at least 0 was expected"),
         ({"terms": {}}, "loss.terms names no loss with a factor above 0"),
         ({"terms": {"cross-entropy": 0.0}}, "loss.terms names no loss with a factor above 0"),
+        (
+            {"terms": {"dice": 1.0}, "weights": {"a": 2.0}},
+            "loss.weights count in cross-entropy, ohem, bound",
+        ),
         ({"ohem_threshold": 0.0}, "loss.ohem_threshold is 0.0; a probability above 0 and up to 1"),
         ({"ohem_share": 1.1}, "loss.ohem_share is 1.1; a share between 0 and 1"),
         ({"boundary_width": 0}, "loss.boundary_width is 0; at least 1 pixel"),

@@ -9,7 +9,7 @@ from attseg.files import FileError
 from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
 from attseg.runs.errors import RunError
-from attseg.runs.folder import RunFolder, claimed
+from attseg.runs.folder import RunFolder, check_same, claimed
 
 HERE = Machine()
 
@@ -100,9 +100,19 @@ def test_resume_needs_a_run(folder, tiny):
 
 def test_resume_refuses_another_recipe_and_says_what_differs(folder, tiny):
     begin(folder, tiny())
-    other = replace(tiny(), steps=9, optim=OptimSpec(lr=0.5))
-    with pytest.raises(UsageError, match=r"another recipe: steps was 6 and is now 9; optim.lr was 0.01 and is now 0.5"):
+    other = replace(tiny(), seed=9, optim=OptimSpec(lr=0.5))
+    with pytest.raises(UsageError, match=r"another recipe: optim.lr was 0.01 and is now 0.5; seed was 0 and is now 9"):
         resume(folder, other)
+
+
+def test_the_length_may_change_when_a_run_goes_on_but_not_in_a_comparison(folder, tiny):
+    begin(folder, tiny(steps=0, minutes=2.0))
+    resume(folder, tiny(steps=9, patience=2))
+    assert read_recipe(folder.recipe)[0].steps == 9
+    with pytest.raises(UsageError, match="steps was 9 and is now 6"):
+        check_same(folder, tiny(patience=2))
+    with pytest.raises(UsageError, match="minutes was 0.0 and is now 3.0"):
+        resume(folder, tiny(steps=0, minutes=3.0, patience=2))
 
 
 def test_resume_may_find_the_data_elsewhere_and_run_on_another_machine(folder, tiny):

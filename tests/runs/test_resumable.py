@@ -101,6 +101,9 @@ CHANGES = {
     "no values": lambda state: state["model"].update({key: value.to("meta") for key, value in state["model"].items()}),
     "best is infinite": lambda state: state.update(best=float("inf")),
     "best": lambda state: state.update(best="high"),
+    "steps": lambda state: state.update(steps="many"),
+    "stale": lambda state: state.update(stale=-1),
+    "patience": lambda state: state.update(patience_best="high"),
     "mean": lambda state: state["preprocessing"].update(mean=[float("nan"), 0, 0]),
 }
 

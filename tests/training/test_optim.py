@@ -4,7 +4,7 @@ from torch import nn
 
 from attseg.models import build_model
 from attseg.recipes.recipe import OptimSpec
-from attseg.training.optim import learning_rate, make_optimizer, parameter_groups, set_learning_rate
+from attseg.training.optim import learning_rate, make_optimizer, parameter_groups, set_learning_rate, warmup_steps
 
 
 @pytest.fixture
@@ -87,3 +87,10 @@ def test_warmup_rises_linearly_and_then_joins_the_polynomial():
     warm, cold = OptimSpec(lr=1.0, warmup=4), OptimSpec(lr=1.0)
     ratios = [learning_rate(warm, step, 100) / learning_rate(cold, step, 100) for step in range(6)]
     assert ratios == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 1.0])
+
+
+def test_warmup_may_be_a_share_and_takes_at_most_half_of_the_run():
+    assert warmup_steps(OptimSpec(warmup=0.1), 200) == 20
+    assert warmup_steps(OptimSpec(warmup=30), 200) == 30
+    assert warmup_steps(OptimSpec(warmup=30), 20) == 10
+    assert max(learning_rate(OptimSpec(lr=1.0, warmup=500, power=0.0), step, 20) for step in range(20)) == 1.0

@@ -52,7 +52,9 @@ def test_workers_are_taken_as_given_or_chosen_by_what_they_would_cost(tiny, monk
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": 0}, "steps is 0; at least 1 was expected"),
+        ({"steps": -1}, "steps is -1; at least 0 was expected"),
+        ({"minutes": -1.0}, "minutes is -1.0; at least 0 was expected"),
+        ({"patience": -1}, "patience is -1; at least 0 was expected"),
         ({"batch_size": 0}, "batch_size is 0; at least 1 was expected"),
         ({"ema": 1.0}, r"ema is 1.0; 0 \(no average\) or a decay below 1"),
         ({"optim": OptimSpec(layer_decay=1.5)}, "optim.layer_decay is 1.5; a factor above 0 and up to 1"),

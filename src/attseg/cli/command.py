@@ -34,6 +34,9 @@ OTHER_NAMES = {
     **dict.fromkeys(("learning-rate", "lr0"), "optim.lr"),
     "amp": "machine.precision",
     "batch": "batch_size",
+    **dict.fromkeys(("epoch", "max-epochs", "num-epochs"), "epochs"),
+    **dict.fromkeys(("early-stopping", "early-stop"), "patience"),
+    "logger": "machine.log",
     "num-workers": "machine.workers",
     "optimizer": "optim.name",
     "pretrained": "model.args.pretrained",
@@ -115,11 +118,6 @@ def _unknown_option(given: str, names: Sequence[str], verb: str) -> UsageError:
     more = f"`{verb} --help` lists them"
     name = given.lstrip("-").replace("_", "-")
     last = {known.rpartition(".")[2].lstrip("-").replace("_", "-"): known for known in names}
-    if name in ("epochs", "epoch", "max-epochs") and "--steps" in names:
-        return UsageError(
-            f"there is no option {given!r}: the length of a run is given in optimiser steps, with --steps. An epoch has as "
-            f"many steps as there are training images divided by --batch_size; {more}"
-        )
     part = name.rpartition(".")[2]
     near = f"--{OTHER_NAMES.get(name) or OTHER_NAMES.get(part, '')}"
     if near not in names and not (near.startswith("--model.args.") and "--model.args" in names):

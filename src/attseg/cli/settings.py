@@ -16,6 +16,9 @@ from attseg.recipes.values import Setting
 
 Run = Callable[..., int]
 
+SHORT = {"machine.log": ("--log",)}
+"""Further names of options."""
+
 _NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
 
 
@@ -30,7 +33,7 @@ def with_settings(*groups: tuple[str, Iterable[Setting]]) -> Callable[[Run], Run
         setting.key.replace(".", "__"): Annotated[
             dict[str, Any] if _origin(setting.hint) is dict else str,
             Parameter(
-                name=f"--{setting.key}",
+                name=(f"--{setting.key}", *SHORT.get(setting.key, ())),
                 group=Group(title, sort_key=9 + order),
                 help=setting.meaning,
                 converter=_reader(setting),

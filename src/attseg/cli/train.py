@@ -25,6 +25,9 @@ LABELS = ("source", "expected_miou", "protocol")
 """Settings of a recipe that change nothing about a run."""
 
 
+LENGTHS = ("steps", "epochs", "minutes")
+
+
 @with_settings(
     ("Settings of the recipe", (setting for setting in settings(Recipe) if setting.key not in LABELS)),
     ("Settings of the machine", settings(Machine, "machine")),
@@ -62,6 +65,8 @@ def run(
         attseg train my.yaml                                     run it
         attseg train pan-camvid --config changes.yaml            a file that holds only what differs
         attseg train --resume --out runs/first                   continue a run that was stopped
+        attseg train --resume --out runs/first --steps 40000     go on for longer
+        attseg train pan-folder --data.root ~/mine --init runs/first --freeze encoder --minutes 30
     """
     found, machine = _resolve(recipe, out, config, given, resume=resume)
     if not resume:
@@ -83,10 +88,21 @@ def _resolve(
         values = _with_model_of(init, values, given)
     if config and name:
         values, origin = merge(values, changes), str(config)
+    values |= _one_length({name: changes[name] for name in LENGTHS if name in changes})
     if not given:
         return from_file(values, origin)
     from_file(values, origin)  # what is wrong in a file is said of the file
-    return from_file(put(values, given), "command line")
+    return from_file(put(values | _one_length(given), given), "command line")
+
+
+def _one_length(given: dict[str, Any]) -> dict[str, Any]:
+    """The other lengths of a run as 0, where one is given."""
+    found = [name for name in LENGTHS if given.get(name)]
+    if len(found) > 1:
+        raise UsageError(
+            f"{' and '.join(f'--{name}' for name in found)} were given; a run has one length: give one of them"
+        )
+    return {name: 0 for name in LENGTHS if found and name not in found}
 
 
 def _with_model_of(init: str, values: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

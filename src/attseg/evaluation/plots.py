@@ -34,10 +34,11 @@ LONGEST_NAME = 28
 
 
 def draw_curves(metrics_csv: Path, out: Path) -> None:
-    """Draw loss, learning rate and mIoU over the steps.
+    """Draw loss, validation loss, learning rate and mIoU over the steps.
 
     Args:
-        metrics_csv: Table with the columns ``step``, ``loss``, ``lr`` and ``miou`` (0..1); empty where not measured.
+        metrics_csv: Table with the columns ``step``, ``loss``, ``lr``, ``miou`` (0..1), and maybe
+            ``val_loss``; empty where not measured.
         out: Where the PNG goes.
     """
     with open_file(metrics_csv, "r", newline="") as file:
@@ -49,6 +50,9 @@ def draw_curves(metrics_csv: Path, out: Path) -> None:
     loss.plot(*losses, color=BLUE, alpha=0.3, linewidth=1)
     loss.plot(losses[0], _smooth(losses[1]), color=BLUE, linewidth=2)
     loss.set_ylabel("loss")
+    if (validation := _column(rows, "val_loss")).size:
+        loss.plot(*validation, "o-", color=ORANGE, linewidth=2, markersize=4, label="validation (cross-entropy)")
+        loss.legend(frameon=False, fontsize=10)
     rate.plot(*rates, color=GREY, linewidth=2)
     rate.set_ylabel("learning rate")
     rate.set_ylim(bottom=0)
@@ -117,12 +121,23 @@ def draw_samples(
     captions: Sequence[str] = (),
     errors: bool = False,
 ) -> None:
-    """Draw samples below each other: image, labels, predictions; and a legend of the classes that occur.
+    """Draw samples below each other into a PNG, as ``samples_page`` does."""
+    save_png(samples_page(rows, classes, headings=headings, captions=captions, errors=errors), out)
+
+
+def samples_page(
+    rows: Sequence[tuple[Array, ...]],
+    classes: ClassTable,
+    *,
+    headings: Sequence[str] = ("image", "labels", "prediction"),
+    captions: Sequence[str] = (),
+    errors: bool = False,
+) -> Image.Image:
+    """Samples below each other: image, labels, predictions; and a legend of the classes that occur.
 
     Args:
         rows: Image (H, W, C), labels (H, W) and predictions (H, W) of each sample; sizes may differ between samples.
         classes: Names and colours.
-        out: Where the PNG goes.
         headings: What stands above each column.
         captions: What stands above each sample, if anything does.
         errors: Whether a last column shows in red where the first prediction is wrong, over the image in pale grey.
@@ -143,7 +158,7 @@ def draw_samples(
     for part in parts:
         page.paste(part, (0, top))
         top += part.height
-    save_png(page, out)
+    return page
 
 
 def _wrong(image: Array, labels: Array, prediction: Array) -> Array:
@@ -163,7 +178,7 @@ def save_png(picture: Image.Image, out: Path) -> None:
 
 def _column(rows: Sequence[Mapping[str, str]], name: str) -> Floats:
     """(2, n) Steps and values where there are any."""
-    return np.array([(float(row["step"]), float(row[name])) for row in rows if row[name]]).reshape(-1, 2).T
+    return np.array([(float(row["step"]), float(row[name])) for row in rows if row.get(name)]).reshape(-1, 2).T
 
 
 def _smooth(values: Floats) -> Floats:

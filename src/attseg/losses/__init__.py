@@ -61,6 +61,7 @@ class LossSpec:
         terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in
             which pixels near a boundary weigh more; ``dice`` and ``lovasz``, of the overlap of each class.
         class_weights: Factor of each class in all but ``dice`` and ``lovasz``, from how often the training labels have it.
+        weights: Factor of classes by name, times that of ``class_weights``; classes that are not named have 1.
         aux: Factor of the cross-entropy of each auxiliary output by name; an output that is not named counts nothing.
         ohem_threshold: Probability of its own class from which on a pixel is not hard.
         ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
@@ -71,6 +72,7 @@ class LossSpec:
 
     terms: dict[LossName, float] = field(default_factory=lambda: {"cross-entropy": 1.0})
     class_weights: ClassWeights = "none"
+    weights: dict[str, float] = field(default_factory=dict)
     aux: dict[str, float] = field(default_factory=dict)
     ohem_threshold: float = 0.7
     ohem_share: float = 0.0625

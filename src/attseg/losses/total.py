@@ -15,6 +15,9 @@ from attseg.losses import LossName, LossSpec
 from attseg.losses.cross_entropy import cross_entropy_loss
 from attseg.models.frame import Segmentation
 
+WEIGHTED = ("cross-entropy", "ohem", "boundary")
+"""Losses in which factors of classes count."""
+
 
 class Loss(Protocol):
     """Logits (N, K, H, W), labels (N, H, W) and factors of the classes (K,) give a scalar."""
@@ -108,6 +111,10 @@ def _check(spec: LossSpec) -> None:
             raise UsageError(f"loss.terms.{name} is {factor}; a factor of at least 0 was expected")
     if not any(spec.terms.values()):
         raise UsageError("loss.terms names no loss with a factor above 0; give one, such as {cross-entropy: 1}")
+    if spec.weights and not any(factor for name, factor in spec.terms.items() if name in WEIGHTED):
+        raise UsageError(
+            f"loss.weights count in {', '.join(WEIGHTED)}, and loss.terms has none of these; add one, or leave them out"
+        )
     if not 0 < spec.ohem_threshold <= 1:
         raise UsageError(
             f"loss.ohem_threshold is {spec.ohem_threshold}; a probability above 0 and up to 1 was expected"

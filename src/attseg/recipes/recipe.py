@@ -21,6 +21,7 @@ else:
     DataName = Literal[DATA_NAMES]
 Sampling = Literal["shuffled", "class-balanced"]
 Freeze = Literal["none", "1", "2", "3", "encoder"]
+Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio", "none"]
 
 LONGEST_NAME = 100
 """Characters that the name of a recipe may have."""
@@ -74,6 +75,8 @@ class AugmentSpec:
         scales: Factors of which one is drawn; used instead of ``scale`` where given.
         cover: Scale images up to the crop at least, whatever factor was drawn, so that no crop shows the outside.
         flip: Mirror left and right half of the time.
+        flip_vertical: Mirror top and bottom half of the time, where up and down mean nothing (aerial images, microscopy).
+        quarter_turns: Turn by 0, 90, 180 or 270 degrees, each equally often; exact, without resampling.
         rotate: Largest angle, in degrees, to either side.
         blur: Probability of a Gaussian blur.
         color: Strength of random brightness, contrast and saturation; 0 is none, 0.5 is much.
@@ -83,6 +86,8 @@ class AugmentSpec:
     scales: tuple[float, ...] = ()
     cover: bool = False
     flip: bool = True
+    flip_vertical: bool = False
+    quarter_turns: bool = False
     rotate: float = 0.0
     blur: float = 0.0
     color: float = 0.0
@@ -98,7 +103,7 @@ class OptimSpec:
         momentum: Momentum of SGD.
         weight_decay: Factor of the L2 penalty on weights.
         power: Exponent of the polynomial decay.
-        warmup: Steps over which the learning rate rises to ``lr``.
+        warmup: Steps over which the learning rate rises to ``lr``; below 1, a share of the run. At most half of the run.
         new_layers_factor: Factor of the learning rate of everything after the encoder.
         layer_decay: Factor of the learning rate from each stage of the encoder to the one before it (layer-wise decay); 1 gives
             all stages the same rate.
@@ -111,7 +116,7 @@ class OptimSpec:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     power: float = 0.9
-    warmup: int = 0
+    warmup: float = 0
     new_layers_factor: float = 1.0
     layer_decay: float = 1.0
     decay_norm_and_bias: bool = True
@@ -132,7 +137,11 @@ class Recipe:
         augment: Random changes to the training images.
         crop_size: Height and width of the crops for training, in pixels.
         batch_size: Images per optimiser step, over all devices and accumulated parts.
-        steps: Number of optimiser steps.
+        steps: Number of optimiser steps; 0 where ``epochs`` or ``minutes`` say how long the run is.
+        epochs: Length of the run in passes over the training images, instead of ``steps``.
+        minutes: Length of the run in minutes, instead of ``steps``: as many steps as fit, measured before the first one.
+        patience: Ends the run after so many evaluations in a row without a better score; 0 never does.
+        patience_on: The score that ``patience`` looks at.
         init: Weights to begin with, for fine-tuning: a run folder, a file, demo, or owner/name on the Hugging Face hub. What fits
             is loaded, and classes are matched by their names.
         freeze: Keeps the encoder from learning, with its batch normalisation in evaluation mode: all of it (encoder), or
@@ -158,6 +167,10 @@ class Recipe:
     crop_size: tuple[int, int] = (512, 512)
     batch_size: int = 16
     steps: int = 30_000
+    epochs: float = 0.0
+    minutes: float = 0.0
+    patience: int = 0
+    patience_on: Literal["miou", "val_loss"] = "miou"
     init: str | None = None
     freeze: Freeze = "none"
     optim: OptimSpec = field(default_factory=OptimSpec)
@@ -236,6 +249,7 @@ class Machine:
         sync_bn: Batch statistics over all GPUs, where there are several.
         deterministic: On a GPU, only algorithms that give the same bits again.
         save_every: Steps between two saved states; 0 is a tenth of ``steps``.
+        log: Trackers beside metrics.csv; none given: TensorBoard where it is installed.
         timeout: Seconds without an answer after which a process gives up on the others; by itself all end within a minute.
     """
 
@@ -251,6 +265,7 @@ class Machine:
     sync_bn: bool = True
     deterministic: bool = False
     save_every: int = 0
+    log: tuple[Tracker, ...] = ()
     timeout: int = 50
 
     def __post_init__(self) -> None:

@@ -134,6 +134,8 @@ def expected(hint: Hint) -> str:
         return f"one of {', '.join(args)}"
     if origin is tuple:
         count = "any number of" if args[-1] is ... else len(args)
+        if get_origin(args[0]) is Literal:
+            return f"a list of {', '.join(get_args(args[0]))}"
         return f"a list of {count} {'whole numbers' if args[0] is int else 'numbers'}"
     if origin is dict:
         return f"a mapping of names to {'numbers' if args[1] is float else 'values'}"

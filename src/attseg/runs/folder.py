@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from attseg.runs.errors import RunError
 
 FREE = {"data.root", "source", "expected_miou", "protocol"}
 """Settings of a recipe that do not decide the result, and may differ when a run goes on."""
+
+LENGTH = {"steps", "epochs", "patience", "patience_on"}
+"""Settings of its length, of which a resumed run may be given others, so that it goes on for longer."""
 
 
 class RunFolder:
@@ -41,11 +44,16 @@ class RunFolder:
         self.state = path / "state"
         self.chances = path / "state" / "chances.npy"
         self.data = path / "state" / "data.json"
+        self.tracked = path / "state" / "tracked"
         self.lock = path / "state" / "lock"
         self.written = [
             value for name, value in vars(self).items() if name not in ("path", "tensorboard", "state", "lock")
         ]
         """Files that a run writes, beside its lock, its states and what TensorBoard adds."""
+
+    def saved_steps(self) -> int:
+        """Steps done at the last save."""
+        return max((int(path.stem) for path in self.state.glob("*.pt") if path.stem.isdecimal()), default=0)
 
     def has_saved(self) -> bool:
         """Whether there is anything of a run that would be missed."""
@@ -84,10 +92,10 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
         _refuse_others(folder, had_begun)
     with _lock(folder):
         if resume:
-            check_same(folder, recipe)
+            check_same(folder, recipe, FREE | LENGTH)
         else:
             _refuse_others(folder, had_begun)  # another run may have saved, and ended, since
-            for left in (folder.class_weights, folder.chances, folder.data, folder.splits):
+            for left in (folder.class_weights, folder.chances, folder.data, folder.splits, folder.tracked):
                 left.unlink(missing_ok=True)  # by a run that ended before it saved anything
         for place in (folder.path, folder.state):
             clear_parts(place, before=time.time())
@@ -131,18 +139,25 @@ def _lock(folder: RunFolder) -> Iterator[None]:
         yield
 
 
-def check_same(folder: RunFolder, recipe: Recipe) -> None:
+def check_same(folder: RunFolder, recipe: Recipe, free: Set[str] = FREE) -> None:
     """Refuse a recipe whose result would be another than that of the run in the folder.
+
+    Args:
+        folder: Of the run.
+        recipe: To be compared with the run's.
+        free: Settings that may differ.
 
     Raises:
         UsageError: The message names what differs.
     """
     before, _ = read_recipe(folder.recipe)
     old, new = flat(to_values(before)), flat(to_values(recipe))
+    if free >= LENGTH and not new["minutes"]:
+        free = {*free, "minutes"}  # a length in steps or epochs may follow one in minutes, which is measured once
     changes = [
         f"{key} was {old.get(key)!r} and is now {new.get(key)!r}"
         for key in old | new
-        if key not in FREE and old.get(key) != new.get(key)
+        if key not in free and old.get(key) != new.get(key)
     ]
     if changes:
         raise UsageError(

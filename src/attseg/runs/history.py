@@ -1,59 +1,70 @@
-"""The course of a run: a row of ``metrics.csv`` every so many steps, and the same for TensorBoard where it is installed."""
+"""The course of a run: a row of ``metrics.csv`` every so many steps."""
 
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 
+from attseg.data.sample import Array
 from attseg.files import FileError, obstacle, open_file, replacing
 
-COLUMNS = ("step", "loss", "lr", "images_per_second", "miou", "pixel_accuracy")
+COLUMNS = ("step", "loss", "lr", "images_per_second", "miou", "pixel_accuracy", "val_loss")
+"""The first columns; the IoU of each class follows, as ``iou/NAME``. attseg 0.1.0 wrote the first six."""
 
 
 class History:
-    """Appends rows; what an earlier part of the run wrote up to ``start`` stays, and what it wrote beyond is dropped.
+    """A tracker that appends rows. What an earlier part of the run wrote up to ``start`` stays; what it wrote beyond is dropped.
 
     Args:
         path: The CSV file; made where there is none.
         start: Steps that the run has already done.
-        tensorboard: Folder for TensorBoard's files.
+        classes: Names of the classes.
 
     Raises:
         FileError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, *, start: int, tensorboard: Path) -> None:
+    def __init__(self, path: Path, *, start: int, classes: Sequence[str] = ()) -> None:
         self.path = path
-        rows = [row for row in read_rows(path) if int(row[0]) <= start] if path.exists() else []
+        self.columns = [*COLUMNS, *(f"iou/{name}" for name in classes)]
+        header, rows = _read(path) if path.exists() else ([], [])
         with replacing(path) as file:
-            file.write("".join(",".join(row) + "\n" for row in (COLUMNS, *rows)).encode())
-        self._board = None
-        if find_spec("tensorboard") is not None:
-            from torch.utils.tensorboard import SummaryWriter
+            file.write(_line(self.columns).encode())
+            for row in rows:
+                known = dict(zip(header, row, strict=True))
+                if int(known["step"]) <= start:
+                    file.write(_line([known.get(name, "") for name in self.columns]).encode())
 
-            self._board = SummaryWriter(str(tensorboard), purge_step=start + 1)
-
-    def add(self, step: int, **values: float) -> None:
-        """Append what is known after ``step``; columns that are not given stay empty."""
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Append what is known after a step; columns that are not given stay empty."""
         row = {"step": str(step)} | {name: f"{value:.6g}" for name, value in values.items()}
         try:
             with open_file(self.path, "a", newline="") as file:
-                csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)
+                csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
         except OSError as error:
             raise FileError(f"cannot write {self.path}: {obstacle(error, self.path)}") from error
-        if self._board is not None:
-            for name, value in values.items():
-                self._board.add_scalar(name, value, step)
+
+    def picture(self, step: int, name: str, image: Array) -> None:
+        """Nothing: a table has no pictures."""
 
     def close(self) -> None:
-        """Write what is still under way."""
-        if self._board is not None:
-            self._board.close()
+        """Nothing: each row is written at once."""
 
 
 def read_rows(path: Path) -> list[list[str]]:
     """The whole rows of the file, without its header; a process that was killed may have left half a row."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     with open_file(path, "r", newline="") as file:
-        rows = [line.rstrip("\n").split(",") for line in file if line.endswith("\n")]
-    return [row for row in rows[1:] if len(row) == len(COLUMNS)]
+        header, *rows = csv.reader(line for line in file if line.endswith("\n"))
+    return header, [row for row in rows if len(row) == len(header)]
+
+
+def _line(values: Sequence[str]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()

@@ -58,6 +58,10 @@ def _explain(state: State, model: Model, recipe: Recipe, groups: Sequence[Groups
     yield from _optimizer(state["optimizer"], model, recipe, groups)
     if not isinstance(state["best"], float | int) or math.isinf(state["best"]):
         yield f"best: {state['best']!r:.40}, where a number was expected"
+    for name in ("steps", "stale"):
+        yield from _count(name, state.get(name, 0))
+    if not isinstance(state.get("patience_best", 0.0), float | int):
+        yield f"patience_best: {state['patience_best']!r:.40}, where a number was expected"
     if (kept := state.get("preprocessing")) is not None:
         Preprocessing.from_dict(kept)
 

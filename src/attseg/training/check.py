@@ -8,9 +8,9 @@ from attseg.converters.networks import build_network
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model
+from attseg.models.frozen import freeze
 from attseg.recipes.recipe import Recipe
 from attseg.training.channels import train_transform
-from attseg.training.frozen import freeze
 
 
 def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: bool = False) -> None:

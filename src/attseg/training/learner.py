@@ -14,12 +14,12 @@ from attseg.data.feeding.balance import Floats
 from attseg.data.preprocessing import Preprocessing
 from attseg.losses import make_loss
 from attseg.models import Model, Segmentation
+from attseg.models.frozen import freeze, hold
 from attseg.models.planar import keep_planar
 from attseg.recipes.recipe import Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.training.ema import MovingAverage
 from attseg.training.first_weights import Start
-from attseg.training.frozen import freeze, hold
 from attseg.training.optim import make_optimizer
 from attseg.training.plan import Plan
 
@@ -82,6 +82,7 @@ class Learner:
         """State for ``load_state_dict``, and under ``model`` the weights, which are loaded when the network is built."""
         return {
             "step": self.step,
+            "steps": self.recipe.steps,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
@@ -97,11 +98,19 @@ class Learner:
             RunError: The state is damaged, or of another run.
         """
         check_resumable(state, self.model, self.recipe, self.optimizer.param_groups)
+        self._load(state)
+
+    def _load(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what ``state_dict`` gave in this process, weights included."""
+        self.model.load_state_dict(state["model"])
+        self._load(state)
 
 
 class _Network(nn.Module):

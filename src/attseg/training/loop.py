@@ -5,31 +5,47 @@ from __future__ import annotations
 import math
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from copy import deepcopy
+from dataclasses import replace
 
+from torch import Tensor
+
+from attseg.data.feeding.augment import Augment, name_of
 from attseg.data.feeding.loader import Batch, train_loader
 from attseg.data.sample import SegmentationData
+from attseg.errors import UsageError
 from attseg.losses import segmentation_loss
+from attseg.models.frozen import describe_frozen
 from attseg.recipes.recipe import Recipe
-from attseg.runs.errors import Interrupted
+from attseg.runs.errors import Interrupted, RunError
 from attseg.runs.folder import RunFolder
 from attseg.runs.history import History
+from attseg.runs.labels import LabelStatistics, label_statistics
+from attseg.runs.length import (
+    MOST_STEPS,
+    Patience,
+    decide_steps,
+    is_done,
+    is_extended,
+    measure_pace,
+    steps_within,
+    val_every,
+)
+from attseg.runs.progress import ProgressLine
+from attseg.runs.signals import StopRequest
 from attseg.runs.state import State
+from attseg.runs.trackers import Tracker, open_trackers
+from attseg.training.callbacks import Callback
 from attseg.training.channels import train_transform
-from attseg.training.engine import launched
+from attseg.training.engine import gather, launched
 from attseg.training.first_weights import Start
 from attseg.training.keep import Keeper
-from attseg.training.labels import LabelStatistics, label_statistics
 from attseg.training.learner import Learner
-from attseg.training.optim import learning_rate, set_learning_rate
+from attseg.training.optim import learning_rate, set_learning_rate, warmup_steps
 from attseg.training.plan import Plan
-from attseg.training.progress import ProgressLine
 from attseg.training.recent import RecentLosses
-from attseg.training.signals import StopRequest
-
-LEAST_BETWEEN = 100
-"""Steps between two evaluations, at least, where the recipe leaves it open: short runs are not all evaluation."""
 
 
 def fit(
@@ -41,6 +57,8 @@ def fit(
     folder: RunFolder,
     state: State | None,
     line: ProgressLine,
+    callbacks: Sequence[Callback] = (),
+    augment: Augment | None = None,
 ) -> None:
     """Train a network to the last step of a recipe, and leave weights, log and states in a run folder.
 
@@ -54,41 +72,57 @@ def fit(
         folder: Where files go; it must exist.
         state: What ``load_state`` found; None for a new run.
         line: Shows the progress.
+        callbacks: Hooks.
+        augment: Changes training samples before the recipe's augmentation.
 
     Raises:
+        UsageError: A resumed run was begun with another augmentation of its own, or with none.
         Interrupted: Ctrl-C or SIGTERM came; the state was saved.
-        RunError: The loss or the weights became NaN or infinite, or another process was lost.
+        RunError: The loss or the weights became NaN or infinite, another process was lost, or not a step fits into the minutes.
         DataError: A sample cannot be read.
         FileError: The folder cannot be written.
     """
-    if state is not None and state["step"] >= recipe.steps:
+    began = time.perf_counter()
+    recipe = decide_steps(recipe, len(data), state)
+    if is_done(recipe, state):
         return
-    with StopRequest(line.say) as stop:
+    if state is not None and state.get("augment") != name_of(augment):
+        raise UsageError(
+            f"this run was begun with the augmentation {state.get('augment')} and goes on with {name_of(augment)}; give the same "
+            "one again, from Python: train(..., augment=...)"
+        )
+    with ExitStack() as stack:
+        stop = stack.enter_context(StopRequest(line.say))
         labels = label_statistics(recipe, data, folder, writes=plan.rank == 0, say=line.say)
-        with launched(plan) as fabric:
-            learner = Learner(fabric, begun, recipe, plan, labels.class_weights)
-            keeper = Keeper(learner, val, folder)
-            if recipe.freeze != "none" and state is None:
-                values = list(begun.model.parameters())
-                still = sum(not value.requires_grad for value in values)
-                line.say(f"frozen: {still} of {len(values)} parameter tensors (freeze: {recipe.freeze})")
-            if state is not None:
-                learner.load_state_dict(state)
-                keeper.best = -1.0 if math.isnan(state["best"]) else state["best"]
-            history = None
-            if plan.rank == 0:
-                history = History(folder.metrics, start=learner.step, tensorboard=folder.tensorboard)
-            with nullcontext() if history is None else closing(history):
-                run_steps(learner, keeper, _batches(learner, data, labels), history, line, stop)
+        learner = Learner(stack.enter_context(launched(plan)), begun, recipe, plan, labels.class_weights)
+        keeper = Keeper(learner, val, folder, more={"augment": name_of(augment)})
+        if state is not None:
+            learner.load_state_dict(state)
+            keeper.load_state_dict(state)
+        if recipe.minutes:
+            recipe = learner.recipe = _within_minutes(
+                learner, keeper, _batches(learner, data, labels, augment), began, line
+            )
+        line.steps = recipe.steps
+        _tell(learner, state, line)
+        trackers: list[Tracker] = []
+        if plan.rank == 0:
+            history = History(folder.metrics, start=learner.step, classes=val.classes.names)
+            trackers = [history, *open_trackers(plan.machine.log, folder, recipe, learner.step, line.say)]
+            for tracker in trackers:
+                stack.enter_context(closing(tracker))
+        run_steps(learner, keeper, _batches(learner, data, labels, augment), trackers, line, stop, state, callbacks)
 
 
 def run_steps(
     learner: Learner,
     keeper: Keeper,
     batches: Iterator[Batch],
-    history: History | None,
+    trackers: Sequence[Tracker],
     line: ProgressLine,
     stop: StopRequest,
+    state: State | None,
+    callbacks: Sequence[Callback],
 ) -> None:
     """Train to the last step; between the steps log, evaluate, save, and stop where asked to.
 
@@ -96,55 +130,74 @@ def run_steps(
         learner: Has done ``learner.step`` steps.
         keeper: Evaluates and saves.
         batches: Those that are still to come.
-        history: The log; None in processes other than the first.
+        trackers: Where to log; none in processes other than the first.
         line: Shows the progress.
         stop: Tells whether this process was asked to stop.
+        state: What the run goes on from.
+        callbacks: Hooks.
 
     Raises:
         Interrupted: A process was asked to stop; the state was saved.
         RunError: The loss or the weights became NaN or infinite.
     """
-    start, steps, machine = learner.step, learner.recipe.steps, learner.plan.machine
-    tenth = math.ceil(steps / 10)
+    recipe, machine = learner.recipe, learner.plan.machine
+    start, steps = learner.step, recipe.steps
     log_every = max(1, min(20, steps // 50))
-    val_every = learner.recipe.val_every or max(tenth, LEAST_BETWEEN)
-    save_every = machine.save_every or tenth
+    evaluate_every = val_every(recipe, steps)
+    save_every = machine.save_every or math.ceil(steps / 10)
     losses = RecentLosses(machine.accumulate, learner.plan.world)
+    patience = Patience(recipe, state)
     began = measured = time.perf_counter()
     measured_step = start
 
     for step in range(start + 1, steps + 1):
-        lr = train_step(learner, batches, losses)
+        lr, latest = train_step(learner, batches, losses)
+        for callback in callbacks:
+            callback.on_step(learner, latest)
 
         last = step == steps
         stops = learner.fabric.strategy.reduce_boolean_decision(bool(stop.signal), all=False)
-        evaluates = last or step % val_every == 0
+        evaluates = last or step % evaluate_every == 0
         saves = last or step % save_every == 0 or stops
         logs = evaluates or saves or step % log_every == 0 or step == start + 1
         if logs:
             loss = losses.take(step, model=learner.model if evaluates or saves else None, advice=_advice(keeper))
             now = time.perf_counter()
-            images = (step - measured_step) * learner.recipe.batch_size
+            images = (step - measured_step) * recipe.batch_size
             row = {"loss": loss, "lr": lr, "images_per_second": images / (now - measured)}
             measured, measured_step = now, step
         line.step(step, **row, left=(time.perf_counter() - began) / (step - start) * (steps - step))
         scores = keeper.evaluate(line) if evaluates else {}
-        if logs and history is not None:
-            history.add(step, **row, **scores)
+        if evaluates:
+            ends = patience.take(scores)
+            for callback in callbacks:
+                callback.on_validation(learner, scores)
+            if ends and not last:
+                last = saves = True
+                line.say(f"step {step} is the last of {steps}: {patience} (patience)")
+        page = keeper.samples() if scores and len(trackers) > 1 else None
+        for tracker in trackers if logs else ():
+            tracker.add(step, row | scores)
+            if page is not None:
+                tracker.picture(step, "samples", page)
         if saves:
-            keeper.save()
+            keeper.save(**patience.state_dict())
         if evaluates or saves:
             measured = time.perf_counter()  # images_per_second is that of training alone
-        if stops and not last:
+        if last:
+            break
+        if stops:
             learner.fabric.barrier()  # no process ends before the first has saved
             raise Interrupted(
                 f"stopped after step {step} of {steps}; everything is saved in {keeper.folder.path}, and the run goes on from "
                 "there with --resume",
                 stop.signal or signal.SIGTERM,
             )
+    for callback in callbacks:
+        callback.on_end(learner)
 
 
-def train_step(learner: Learner, batches: Iterator[Batch], losses: RecentLosses) -> float:
+def train_step(learner: Learner, batches: Iterator[Batch], losses: RecentLosses) -> tuple[float, Tensor]:
     """One optimizer step, over as many forward passes as ``machine.accumulate`` says.
 
     Args:
@@ -153,7 +206,7 @@ def train_step(learner: Learner, batches: Iterator[Batch], losses: RecentLosses)
         losses: Is given the loss of each forward pass.
 
     Returns:
-        The learning rate of the encoder in this step.
+        The learning rate of the encoder in this step, and the loss of its last forward pass.
     """
     fabric, network, optimizer, recipe = learner.fabric, learner.network, learner.optimizer, learner.recipe
     accumulate = learner.plan.machine.accumulate
@@ -177,10 +230,12 @@ def train_step(learner: Learner, batches: Iterator[Batch], losses: RecentLosses)
     if learner.average is not None:
         learner.average.update(learner.model)
     learner.step += 1
-    return lr
+    return lr, loss.detach()
 
 
-def _batches(learner: Learner, data: SegmentationData, labels: LabelStatistics) -> Iterator[Batch]:
+def _batches(
+    learner: Learner, data: SegmentationData, labels: LabelStatistics, augment: Augment | None
+) -> Iterator[Batch]:
     """The batches of this process that are still to come, without end."""
     recipe, plan = learner.recipe, learner.plan
     loader = train_loader(
@@ -194,8 +249,57 @@ def _batches(learner: Learner, data: SegmentationData, labels: LabelStatistics) 
         world=plan.world,
         workers=plan.workers,
         cache=plan.machine.cache,
+        augment=augment,
     )
     return iter(loader)
+
+
+def _within_minutes(
+    learner: Learner, keeper: Keeper, batches: Iterator[Batch], began: float, line: ProgressLine
+) -> Recipe:
+    """The recipe with as many steps as fit into its minutes. Those that are measured are undone: the run begins as any other."""
+    asked = learner.recipe
+    learner.recipe = replace(asked, steps=MOST_STEPS)
+    before = deepcopy(learner.state_dict())
+    losses = RecentLosses(learner.plan.machine.accumulate, learner.plan.world)
+    world = learner.plan.world
+    pace = measure_pace(
+        lambda: train_step(learner, batches, losses),
+        keeper.time_evaluation,
+        asked.minutes,
+        lambda number: min(gather(number, world)),
+    )
+    learner.restore(before)
+    left = 60 * asked.minutes - (time.perf_counter() - began)
+    steps = min(gather(steps_within(left, pace, asked), world))
+    if steps < 1:
+        raise RunError(
+            f"minutes is {asked.minutes:g}, and beside what was spent to measure it a step takes {pace.step:.1f} s and an "
+            f"evaluation {pace.evaluation:.1f} s; give more minutes"
+        )
+    recipe = replace(asked, steps=steps, minutes=0.0)
+    line.say(
+        f"{asked.minutes:g} minutes: {recipe.steps} steps ({pace.step:.3g} s a step, {pace.evaluation:.3g} s an evaluation)"
+    )
+    return recipe
+
+
+def _tell(learner: Learner, state: State | None, line: ProgressLine) -> None:
+    """Say what a user may not expect."""
+    recipe, steps = learner.recipe, learner.recipe.steps
+    if state is None:
+        if frozen := describe_frozen(learner.model):
+            line.say(frozen)
+        if recipe.optim.warmup > steps / 2:
+            line.say(
+                f"warm-up: {warmup_steps(recipe.optim, steps):g} steps, half of the run, not {recipe.optim.warmup:g}"
+            )
+    elif is_extended(recipe, state):
+        lr = learning_rate(recipe.optim, learner.step, steps)
+        line.say(
+            f"{steps} steps in place of {state['steps']}: the learning rate goes on at {lr:.3g}, as in a run of {steps}, and "
+            "falls to 0 at its end"
+        )
 
 
 def _advice(keeper: Keeper) -> str:

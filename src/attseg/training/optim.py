@@ -67,6 +67,11 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr * group["lr_factor"]
 
 
+def warmup_steps(optim: OptimSpec, steps: int) -> float:
+    """Steps over which the learning rate rises: at most half of the run, so that a short one reaches its rate."""
+    return min(optim.warmup * (steps if optim.warmup < 1 else 1), steps / 2)
+
+
 def learning_rate(optim: OptimSpec, step: int, steps: int) -> float:
     """The learning rate of the encoder in a step: a polynomial that falls to 0, times a linear rise over the warm-up.
 
@@ -79,5 +84,6 @@ def learning_rate(optim: OptimSpec, step: int, steps: int) -> float:
         >>> [round(learning_rate(OptimSpec(lr=1.0, power=1.0, warmup=2), step, 4), 3) for step in range(4)]
         [0.5, 0.75, 0.5, 0.25]
     """
-    warm = min((step + 1) / optim.warmup, 1.0) if optim.warmup else 1.0
+    rise = warmup_steps(optim, steps)
+    warm = min((step + 1) / rise, 1.0) if rise else 1.0
     return optim.lr * warm * (1 - step / steps) ** optim.power

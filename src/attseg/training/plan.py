@@ -16,7 +16,7 @@ from attseg.recipes.recipe import Machine, Recipe
 
 MOST_WORKERS = 8
 
-LEAST_OF_RECIPE = {"steps": 1, "batch_size": 1, "val_every": 0, "seed": 0} | {
+LEAST_OF_RECIPE = {"steps": 0, "epochs": 0, "minutes": 0, "patience": 0, "batch_size": 1, "val_every": 0, "seed": 0} | {
     f"optim.{name}": 0 for name in ("lr", "momentum", "weight_decay", "warmup", "clip")
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,23 +15,37 @@ from attseg.data.catalog import open_data
 from attseg.data.checking.counted import check_counted
 from attseg.data.checking.first_look import first_look
 from attseg.data.checking.unchanged import check_unchanged
+from attseg.data.feeding.augment import Augment
 from attseg.data.sample import DataError, SegmentationData, channels_of
 from attseg.data.sets.files import FileData
 from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
+from attseg.runs.labels import check_weights
+from attseg.runs.length import decide_steps
 from attseg.runs.pictures import draw_pictures
+from attseg.runs.progress import ProgressLine
 from attseg.runs.state import State, load_state
+from attseg.runs.trackers import check_trackers
+from attseg.training.callbacks import Callback
 from attseg.training.channels import explain_colors, with_channels
 from attseg.training.check import check_recipe
 from attseg.training.first_weights import read_first_weights, start
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
-from attseg.training.progress import ProgressLine
 
 
-def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, console: Console | None = None) -> Path:
+def train(
+    recipe: Recipe,
+    machine: Machine,
+    *,
+    out: Path,
+    resume: bool = False,
+    console: Console | None = None,
+    callbacks: Sequence[Callback] = (),
+    augment: Augment | None = None,
+) -> Path:
     """Train a recipe.
 
     A run that stops, for whatever reason, goes on from its last state with ``resume``. On the CPU its weights are then the
@@ -44,6 +59,8 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             state/ to go on from.
         resume: Whether to go on with the run in ``out``.
         console: Where progress is shown; None shows nothing.
+        callbacks: Hooks: ``Callback`` says which there are.
+        augment: Changes training images and labels before the recipe's augmentation; a resumed run is to be given it again.
 
     Returns:
         The run folder.
@@ -58,12 +75,16 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             run was lost, or no evaluation gave an mIoU; the last weights are kept then.
     """
     plan = make_plan(recipe, machine)
+    check_trackers(machine.log)
     folder = RunFolder(out)
     data, val = _open(recipe.data, folder.splits if resume else None)
     recipe = with_channels(recipe, data)
+    check_weights(recipe, data.classes)
     if not resume:  # a resumed run goes on with the same data only
         check_counted(data, val)
     goes_on = resume and folder.has_saved()
+    if not (goes_on and recipe.minutes):  # what cannot be is told before anything is written
+        decide_steps(recipe, len(data), {"step": folder.saved_steps()} if goes_on else None)
     # a resumed run has its weights, and needs no pretrained ones again
     network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
     check_recipe(
@@ -75,6 +96,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
     with claim, torch.random.fork_rng(devices=[]):
         state = _last_state(folder, console) if resume else None
         done = 0 if state is None else int(state["step"])
+        recipe = decide_steps(recipe, len(data), state)
         if plan.rank == 0:
             keep_splits(data, folder.splits)
             check_unchanged(folder.data, (data, val))
@@ -90,7 +112,7 @@ def train(recipe: Recipe, machine: Machine, *, out: Path, resume: bool = False, 
             if state is None and plan.rank == 0:
                 for warning in (*filter(None, [explain_colors(recipe, data)]), *_remarks(data, val), *first_look(data)):
                     line.say(warning)
-            fit(begun, data, val, recipe, plan, folder, state, line)
+            fit(begun, data, val, recipe, plan, folder, state, line, callbacks, augment)
             if plan.rank == 0:
                 line.say("drawing pictures")
                 draw_pictures(folder, begun.model, val, torch.device(plan.device))

@@ -110,6 +110,39 @@ def test_flip_mirrors_picture_and_labels_half_of_the_time():
     assert 70 < mirrored < 130
 
 
+def test_quarter_turns_and_vertical_flips_move_bytes_and_change_none():
+    """Of a picture that the crop shows whole, each of the eight ways it can lie comes about equally often."""
+    sample = addressed(40, 56)
+    lies = {}
+    for turns in range(4):
+        for flip in (False, True):
+            labels = np.rot90(sample.labels, turns)
+            lies[(turns, flip)] = np.flipud(labels) if flip else labels
+    for turned, crop in ((False, (40, 56)), (True, (56, 40))):
+        found = dict.fromkeys(lies, 0)
+        transform = TrainTransform(crop, scale=(1.0, 1.0), flip=False, flip_vertical=True, quarter_turns=True)
+        for seed in range(400):
+            image, labels = transform(sample, np.random.default_rng(seed))
+            shown = [lie for lie, whole in lies.items() if whole.shape == crop and (whole == labels.numpy()).all()]
+            if shown:
+                found[shown[0]] += 1
+                rows = np.rot90(sample.image[..., 0], shown[0][0])
+                assert (image[0].numpy() == (np.flipud(rows) if shown[0][1] else rows)).all()
+        expected = [lie for lie, whole in lies.items() if whole.shape == crop]
+        assert {turns % 2 for turns, _ in expected} == {int(turned)}
+        assert all(30 < found[lie] < 75 for lie in expected)
+
+
+def test_without_them_the_crops_are_those_of_before():
+    sample = regions(60, 70)
+    plain, off = TrainTransform((32, 32)), TrainTransform((32, 32), flip_vertical=False, quarter_turns=False)
+    for seed in range(5):
+        for one, other in zip(
+            plain(sample, np.random.default_rng(seed)), off(sample, np.random.default_rng(seed)), strict=True
+        ):
+            assert torch.equal(one, other)
+
+
 def slope(transform, rng):
     """How many crop pixels a pixel of the picture became."""
     x = np.broadcast_to(np.arange(200, dtype=np.uint8), (200, 200))

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from attseg.data.feeding.augment import Augment, augmented
 from attseg.data.feeding.cache import CachedData, SampleCache
 from attseg.data.feeding.samplers import TrainSampler
 from attseg.data.feeding.transforms import TrainTransform
@@ -86,6 +87,7 @@ def train_loader(
     world: int = 1,
     workers: int = 0,
     cache: float = 0.0,
+    augment: Augment | None = None,
 ) -> Loader[Batch]:
     """Random crops in random order, without end.
 
@@ -103,6 +105,7 @@ def train_loader(
         world: Number of processes; each sees its share of every batch.
         workers: Processes that read ahead; 0 reads in this one.
         cache: Gigabytes of memory in which decoded pictures are kept, shared by the workers of this process.
+        augment: What changes samples before ``transform``.
 
     Raises:
         UsageError: Settings that ``TrainSampler`` refuses, or a negative number of workers.
@@ -115,7 +118,7 @@ def train_loader(
         data = CachedData(data, SampleCache(len(data), int(cache * 1e9), channels_of(data)))
     context = _context(workers)
     return Loader(
-        _Crops(data, context, workers, transform, seed),
+        _Crops(data, context, workers, transform, seed, augment),
         batch_sampler=sampler,
         collate_fn=_collated,
         num_workers=workers,
@@ -183,10 +186,12 @@ class _Crops(_Samples):
         workers: int,
         transform: TrainTransform,
         seed: int,
+        augment: Augment | None,
     ) -> None:
         super().__init__(data, context, workers)
         self.transform = transform
         self.seed = seed
+        self.augment = augment
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, Tensor, str] | DataError:
         index, position = item
@@ -194,6 +199,11 @@ class _Crops(_Samples):
         if isinstance(sample, DataError):
             return sample
         rng = np.random.default_rng((_AUGMENT, self.seed, position))
+        if self.augment is not None:
+            try:
+                sample = augmented(sample, self.augment, len(self.data.classes), rng.spawn(1)[0])
+            except DataError as error:
+                return error
         return *self.transform(sample, rng), sample.name
 
 

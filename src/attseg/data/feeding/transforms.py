@@ -37,6 +37,8 @@ class TrainTransform:
         scales: Factors of which one is drawn; used instead of ``scale`` where given.
         cover: Whether a factor is raised to what fills the crop.
         flip: Mirror left and right half of the time.
+        flip_vertical: Mirror top and bottom half of the time.
+        quarter_turns: Turn by a multiple of 90 degrees, each equally often, without resampling.
         rotate: Largest angle, in degrees, to either side; the picture turns about its middle.
         blur: Probability of a Gaussian blur, whose standard deviation is drawn from ``BLUR_SIGMA``.
         color: Largest relative change of brightness, contrast and saturation (of the whole crop, ``fill`` too); 0 is none. Only
@@ -68,6 +70,8 @@ class TrainTransform:
         scales: tuple[float, ...] = (),
         cover: bool = False,
         flip: bool = True,
+        flip_vertical: bool = False,
+        quarter_turns: bool = False,
         rotate: float = 0.0,
         blur: float = 0.0,
         color: float = 0.0,
@@ -79,20 +83,32 @@ class TrainTransform:
         self.scales = scales
         self.cover = cover
         self.flip = flip
+        self.flip_vertical = flip_vertical
+        self.quarter_turns = quarter_turns
         self.rotate = rotate
         self.blur = blur
         self.color = color
         self.fill = fill
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The crop (C, h, w) and its labels (h, w), both bytes. Always draws ten numbers from ``rng``, and nothing else."""
+        """The crop (C, h, w) and its labels (h, w), both bytes.
+
+        Draws ten numbers from ``rng``, and two more for vertical flips or quarter turns.
+        """
         scale, y, x, angle, flip, blur, sigma, *colors = rng.random(10).tolist()
         factor = self.scales[int(scale * len(self.scales))] if self.scales else _between(*self.scale, scale)
         if self.cover:
             factor = max(factor, *(crop / side for crop, side in zip(self.crop_size, sample.labels.shape, strict=True)))
         radians = math.radians(_between(-self.rotate, self.rotate, angle))
-        view = _view(sample.labels.shape, self.crop_size, factor, (y, x), radians)
+        vertical, turn = rng.random(2).tolist() if self.flip_vertical or self.quarter_turns else (1.0, 0.0)
+        turns = int(4 * turn) if self.quarter_turns else 0
+        size = self.crop_size[::-1] if turns % 2 else self.crop_size
+        view = _view(sample.labels.shape, size, factor, (y, x), radians)
         image, labels = view.image(sample.image, self.fill), view.labels(sample.labels)
+        if turns:
+            image, labels = image.rot90(turns, (-2, -1)), labels.rot90(turns, (-2, -1))
+        if self.flip_vertical and vertical < 0.5:
+            image, labels = image.flip(-2), labels.flip(-2)
         if self.flip and flip < 0.5:
             image, labels = image.flip(-1), labels.flip(-1)
         if blur < self.blur:

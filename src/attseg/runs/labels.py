@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attseg.data.classes import ClassTable
 from attseg.data.feeding.balance import Floats, class_balanced, count_labels, median_frequency
 from attseg.data.sample import SegmentationData
+from attseg.errors import UsageError, unknown
 from attseg.files import replacing, require_file
 from attseg.json_files import read_json
 from attseg.recipes.recipe import Recipe
@@ -35,13 +37,14 @@ def label_statistics(
     """Read what a recipe asks for from the run folder, or else count the labels, once for both.
 
     Args:
-        recipe: ``loss.class_weights`` and ``sampling`` decide what is needed.
+        recipe: ``loss.class_weights``, ``loss.weights`` and ``sampling`` decide what is needed.
         data: The training split.
         folder: Keeps both for a resumed run.
         writes: Whether this process is the one that writes.
         say: Is told that labels are counted, which may take minutes.
     """
     weights = np.array([*read_json(folder.class_weights).values()]) if folder.class_weights.exists() else None
+    own = np.array([recipe.loss.weights.get(name, 1.0) for name in data.classes.names])
     chances = np.load(require_file(folder.chances)) if folder.chances.exists() else None
     needs_weights = recipe.loss.class_weights != "none" and weights is None
     needs_chances = recipe.sampling != "shuffled" and chances is None
@@ -52,6 +55,7 @@ def label_statistics(
             weights = median_frequency(counts)
             if recipe.loss.class_weights == "sqrt-median-frequency":
                 weights = np.sqrt(weights)
+            weights = weights * own
             if writes:
                 named = dict(zip(data.classes.names, weights.tolist(), strict=True))
                 with replacing(folder.class_weights) as file:
@@ -61,4 +65,23 @@ def label_statistics(
             if writes:
                 with replacing(folder.chances) as file:
                     np.save(file, chances)
+    if weights is None and recipe.loss.weights:
+        weights = own
     return LabelStatistics(weights, chances)
+
+
+def check_weights(recipe: Recipe, classes: ClassTable) -> None:
+    """Refuse factors of classes that a data set does not have, or with which nothing would be learned.
+
+    Raises:
+        UsageError: The message names the class, with the nearest one.
+    """
+    for name, factor in recipe.loss.weights.items():
+        if name not in classes.names:
+            raise unknown("class", name, classes.names)
+        if not factor >= 0:
+            raise UsageError(f"loss.weights.{name} is {factor}; a factor of at least 0 was expected")
+    if not any(recipe.loss.weights.get(name, 1.0) for name in classes.names):
+        raise UsageError(
+            "loss.weights gives every class the factor 0, so that there is nothing to learn; leave some out"
+        )

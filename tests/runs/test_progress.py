@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
-from attseg.training import progress
-from attseg.training.progress import ProgressLine
+from attseg.runs import progress
+from attseg.runs.progress import ProgressLine
 
 
 def show(monkeypatch, *, terminal, due):

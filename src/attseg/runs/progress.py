@@ -19,13 +19,13 @@ class ProgressLine:
 
     Args:
         console: Where to.
-        steps: Of the whole run.
+        steps: Of the whole run; may be set later.
         step: Done before.
     """
 
     def __init__(self, console: Console, *, steps: int, step: int = 0) -> None:
         self._console = console
-        self._steps = steps
+        self.steps = steps
         self._moving = Progress(
             BarColumn(20),
             TextColumn("{task.description}", markup=False),
@@ -62,7 +62,7 @@ class ProgressLine:
         if not self._due():
             return
         speed = f"{images_per_second:.1f} images/s"
-        self._show(f"step {step}/{self._steps}  loss {loss:.3f}  lr {lr:.2g}  {speed}  {duration(left)} left", step)
+        self._show(f"step {step}/{self.steps}  loss {loss:.3f}  lr {lr:.2g}  {speed}  {duration(left)} left", step)
 
     def evaluation(self, done: int, total: int) -> None:
         """Show how far an evaluation is."""
@@ -78,7 +78,7 @@ class ProgressLine:
 
     def _show(self, text: str, step: int | None) -> None:
         if self._console.is_terminal:
-            self._moving.update(self._task, completed=step, description=text, refresh=True)
+            self._moving.update(self._task, total=self.steps, completed=step, description=text, refresh=True)
         else:
             self.say(text)
 

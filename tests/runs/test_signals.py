@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from attseg.training.signals import StopRequest
+from attseg.runs.signals import StopRequest
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from torch import nn
 from attseg.checkpoint import read_weights
 from attseg.errors import UsageError
 from attseg.models import build_model
-from attseg.training.frozen import freeze, hold
+from attseg.models.frozen import freeze, hold
 from fitting import HERE, fit_into
 
 ARGS = {"encoder": "test_resnet", "channels": 8}

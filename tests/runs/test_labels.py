@@ -12,10 +12,13 @@ from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.feeding.balance import class_balanced, count_labels, median_frequency
 from attseg.data.sample import Sample
+from attseg.data.sets.scenes import SCENES
+from attseg.errors import UsageError
 from attseg.losses import LossSpec
 from attseg.runs.errors import Interrupted
 from attseg.runs.folder import RunFolder
-from attseg.training.labels import label_statistics
+from attseg.runs.labels import label_statistics
+from attseg.training.run import train
 from fitting import HERE, Watched, fit_into
 
 BOTH = {"loss": LossSpec(class_weights="median-frequency"), "sampling": "class-balanced"}
@@ -81,6 +84,42 @@ def test_either_is_found_alone(tiny, folder, name):
     found, _ = find(tiny(**{name: BOTH[name]}), Labels(), folder)
     assert (found.class_weights is None) == (name == "sampling")
     assert (found.chances is None) == (name == "loss")
+
+
+def test_own_factors_multiply_those_of_the_counts_or_stand_alone(tiny, folder):
+    own = tiny(loss=LossSpec(weights={"c": 4.0}))
+    data = Labels()
+    found, said = find(own, data, folder)
+    assert (found.class_weights.tolist(), data.reads, said) == ([1.0, 1.0, 4.0], 0, [])
+    both = tiny(loss=LossSpec(weights={"c": 4.0}, class_weights="median-frequency"))
+    found, _ = find(both, Labels(), folder)
+    assert found.class_weights.tolist() == (median_frequency(count_labels(data)) * [1.0, 1.0, 4.0]).tolist()
+    again, said = find(both, Labels(), folder)
+    assert (again.class_weights.tolist(), said) == (found.class_weights.tolist(), [])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"skyy": 2.0}, "there is no class 'skyy'; did you mean 'sky'"),
+        ({"sky": -1.0}, "loss.weights.sky is -1.0; a factor of at least 0 was expected"),
+        (dict.fromkeys(SCENES.names, 0.0), "loss.weights gives every class the factor 0"),
+    ],
+)
+def test_factors_that_cannot_be_are_refused_before_anything_is_written(tiny, tmp_path, weights, message):
+    with pytest.raises(UsageError, match=message):
+        train(tiny(loss=LossSpec(weights=weights)), HERE, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_of_factor_0_is_not_learned_and_a_run_goes_on_with_its_factors(tiny, tmp_path):
+    recipe = tiny(loss=LossSpec(weights={"sky": 0.0, "road": 3.0}))
+    straight = weights(train(recipe, HERE, out=tmp_path / "run"))
+    plain = weights(train(tiny(), HERE, out=tmp_path / "plain"))
+    assert not torch.equal(straight["head.weight"], plain["head.weight"])
+    (tmp_path / "run" / "state" / "00000006.pt").unlink()
+    again = weights(train(recipe, HERE, out=tmp_path / "run", resume=True))
+    assert [name for name in straight if not torch.equal(again[name], straight[name])] == []
 
 
 def test_only_the_process_that_writes_writes(tiny, folder):

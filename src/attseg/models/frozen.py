@@ -8,10 +8,9 @@ from torch import nn
 
 from attseg.encoders.stages import parameter_stages
 from attseg.errors import UsageError
-from attseg.recipes.recipe import Freeze
 
 
-def freeze(model: Any, upto: Freeze) -> list[nn.Module]:
+def freeze(model: Any, upto: str) -> list[nn.Module]:
     """Keep the first parameters of a network from learning. Called twice, it changes nothing more.
 
     They get no gradient, and nothing is kept for a backward pass through them, since the images before them want none either.
@@ -42,6 +41,13 @@ def freeze(model: Any, upto: Freeze) -> list[nn.Module]:
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise UsageError(f"freeze is {upto}, which leaves nothing of this {type(model).__name__} to train; freeze less")
     return list(_frozen_modules(encoder))
+
+
+def describe_frozen(model: nn.Module) -> str:
+    """How much is frozen, in words; empty where nothing is."""
+    parameters = list(model.parameters())
+    frozen = sum(not parameter.requires_grad for parameter in parameters)
+    return f"frozen: {frozen} of {len(parameters)} parameter tensors" if frozen else ""
 
 
 def hold(modules: list[nn.Module]) -> None:
