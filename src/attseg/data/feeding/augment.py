@@ -35,7 +35,7 @@ def augmented(sample: Sample, augment: Augment, num_classes: int, rng: np.random
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise DataError(f"the augmentation gave a {type(found).__name__}; a tuple (image, labels) was expected")
     try:
-        return check_sample(Sample(*found, sample.name), num_classes, sample.name)
+        return check_sample(Sample(*found, sample.name), num_classes, sample.name, channels=sample.image.shape[2])
     except DataError as error:
         raise DataError(f"after the augmentation: {error}") from None
 
