@@ -38,7 +38,7 @@ def commands(capsys, *arguments):
     """What ``attseg data check`` says to type."""
     assert main(["data", "check", *arguments]) == 1
     lines = capsys.readouterr().out.splitlines()
-    return [shlex.split(line)[1:] for line in lines if line.startswith("    attseg ")]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("  attseg ")]
 
 
 @pytest.fixture(scope="module")

@@ -97,17 +97,18 @@ def test_split_files(tmp_path):
 
 
 def algorithm_1(labels, shares, seed):
-    """Iterative stratification with the loops and the names of the paper; ties as in the package."""
+    """Iterative stratification with the loops and names of the paper; ties and pictures without a class as in the package."""
+    labels = {name: kinds or {"None"} for name, kinds in labels.items()}
     data = sorted(labels, key=lambda name: _digest(seed, name))
     c = [len(data) * r for r in shares]
     c_label = {i: [sum(i in labels[x] for x in data) * r for r in shares] for i in set().union(*labels.values())}
     subsets = {}
     while data:
         sizes = {i: sum(i in labels[x] for x in data) for i in c_label}
-        rarest = min((i for i in sizes if sizes[i]), key=lambda i: (sizes[i], i), default=None)
-        for x in [x for x in data if rarest is None or rarest in labels[x]]:
-            most = max(c_label[rarest]) if rarest is not None else None
-            m = [j for j in range(len(shares)) if rarest is None or abs(c_label[rarest][j] - most) < 1e-9]
+        rarest = min((i for i in sizes if sizes[i]), key=lambda i: (sizes[i], str(i)))
+        for x in [x for x in data if rarest in labels[x]]:
+            most = max(c_label[rarest])
+            m = [j for j in range(len(shares)) if abs(c_label[rarest][j] - most) < 1e-9]
             m = [j for j in m if c[j] > max(c[k] for k in m) - 1e-9]
             j = max(m, key=lambda j: _digest(seed, x, j))
             subsets[x] = j
@@ -154,3 +155,13 @@ def test_added_pictures_move_none_and_join_their_group():
 def test_one_large_group_and_a_small_one_fill_both_parts():
     names = [f"{group}/{index}" for group in "ab" for index in range(30)]
     assert {*assign_parts(names, [{0}] * 60, (0.9, 0.1), group="folder")} == {0, 1}
+
+
+def test_pictures_without_a_class_are_spread_in_groups_too():
+    """Pairs of pictures of a wall; in every second pair, one has nothing on it."""
+    names = [f"wall{index // 2:02d}_{index % 2}" for index in range(40)]
+    classes = [{1} if index % 4 else set() for index in range(40)]
+    splits = split_pictures(names, classes, 0.8, group="wall[0-9]+")
+    assert Counter(splits.values()) == {"train": 32, "val": 8}
+    empty = [name for name, present in zip(names, classes, strict=True) if not present]
+    assert Counter(splits[name] for name in empty) == {"train": 8, "val": 2}

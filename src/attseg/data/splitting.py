@@ -32,6 +32,9 @@ BY_FOLDER = "folder"
 
 MOST_BYTES = 2**28
 
+Kind = int | str | None
+"""A class; None is what pictures without a class have in common."""
+
 
 def split_pictures(
     names: Sequence[str],
@@ -45,7 +48,7 @@ def split_pictures(
 
     Args:
         names: Names of pictures, with ``/`` between folders.
-        classes: The classes that occur in each.
+        classes: The classes that occur in each; pictures without one are spread as those of a class are.
         share: Share of the pictures that is trained on, between 0 and 1.
         seed: Of the choice among equals. The result depends on the set of names, and not on their order.
         group: Pictures of a group stay together; see ``group_names``.
@@ -100,14 +103,15 @@ def assign_parts(
 
     Reading: The paper assigns examples one by one and breaks ties at random. A group counts as often as it has pictures of a
     class, and groups with more pictures of the class that is dealt with come first, since small ones even out what large ones
-    leave. A part that stays empty gets the smallest group of those that have several.
+    leave. Pictures without a class, which the paper deals last, count as those of a class of their own, since a group may hold
+    some beside others. A part that stays empty gets the smallest group of those that have several.
 
     Example:
         >>> assign_parts(["a", "b", "c", "d"], [{1}, {1}, {0}, {0}], (0.5, 0.5))  # each part gets one of each class
         [0, 1, 0, 1]
     """
     group_of = dict(zip(names, group_names(names, group), strict=True))
-    present = dict(zip(names, map(frozenset, classes), strict=True))
+    present = {name: frozenset[Kind](kinds) or frozenset({None}) for name, kinds in zip(names, classes, strict=True)}
     groups = set(group_of.values())
     if len(groups) < len(shares):
         raise UsageError(_too_few(len(names), groups, len(shares), group))
@@ -123,16 +127,14 @@ def assign_parts(
     homes = _homes(found, group_of)
     counts = {key: Counter(kind for name in inside for kind in present[name]) for key, inside in members.items()}
     left = sorted(members, key=lambda key: _digest(seed, key))
-    remaining: Counter[int | str] = Counter()
+    remaining: Counter[Kind] = Counter()
     for key in left:
         remaining.update(counts[key])
     while left:
         kinds = (kind for kind, count in remaining.items() if count)
-        rarest = min(kinds, key=lambda kind: (remaining[kind], str(kind)), default=None)
-        dealt = [key for key in left if key in homes] or [
-            key for key in left if rarest is None or counts[key][rarest] > 0
-        ]
-        dealt.sort(key=lambda key: -(len(members[key]) if rarest is None else counts[key][rarest]))
+        rarest = min(kinds, key=lambda kind: (remaining[kind], str(kind)))
+        dealt = [key for key in left if key in homes] or [key for key in left if counts[key][rarest] > 0]
+        dealt.sort(key=lambda key: -counts[key][rarest])
         for key in dealt:
             part = homes.get(key, lacking.neediest(rarest, [_digest(seed, key, part) for part in range(len(shares))]))
             lacking.take([present[name] for name in members[key]], part)
@@ -150,22 +152,19 @@ class _Lacking:
 
     whole: int
     pictures: list[int]
-    kinds: list[Counter[int | str]]
+    kinds: list[Counter[Kind]]
 
     @classmethod
-    def of(cls, present: Mapping[str, Collection[int | str]], weights: Sequence[int]) -> _Lacking:
+    def of(cls, present: Mapping[str, Collection[Kind]], weights: Sequence[int]) -> _Lacking:
         totals = Counter(kind for kinds in present.values() for kind in kinds)
         kinds = [Counter({kind: count * weight for kind, count in totals.items()}) for weight in weights]
         return cls(sum(weights), [len(present) * weight for weight in weights], kinds)
 
-    def neediest(self, kind: int | str | None, ties: Sequence[bytes]) -> int:
+    def neediest(self, kind: Kind, ties: Sequence[bytes]) -> int:
         """The part that lacks most pictures of a class, then most pictures."""
-        return max(
-            range(len(ties)),
-            key=lambda part: (self.kinds[part][kind] if kind is not None else 0, self.pictures[part], ties[part]),
-        )
+        return max(range(len(ties)), key=lambda part: (self.kinds[part][kind], self.pictures[part], ties[part]))
 
-    def take(self, pictures: Sequence[Collection[int | str]], part: int) -> None:
+    def take(self, pictures: Sequence[Collection[Kind]], part: int) -> None:
         """Count pictures, by the classes in each, as those of a part."""
         self.pictures[part] -= self.whole * len(pictures)
         self.kinds[part].subtract(

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import arranging
+from attseg.cli import main
 from attseg.cli.settings import value_of
 from attseg.data.checking.advice import advise
 from attseg.data.checking.doctor import check
@@ -205,3 +206,43 @@ def test_too_many_values_are_no_classes(usual):
 def test_a_split_that_cannot_be_is_no_advice(tmp_path):
     with pytest.raises(UsageError):
         check("folder", tmp_path, options={"split": 2})
+
+
+def test_colour_masks_beside_pictures_make_one_list_and_the_commands(tmp_path, capsys):
+    root = tmp_path / "flat"
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(1, 11):
+        mask = np.zeros((48, 64, 3), np.uint8)
+        mask[10:30, 10:40], mask[30:40, 20:60] = (255, 0, 0), (0, 128, 0)
+        Image.fromarray(rng.integers(0, 256, mask.shape, np.uint8)).save(root / f"img_{index:03d}.jpg")
+        Image.fromarray(mask).save(root / f"img_{index:03d}_mask.png")
+    assert main(["data", "check", str(root)]) == 1
+    text = capsys.readouterr().out
+    options = "--data.options.images . --data.options.labels '{stem}_mask.png' --data.options.split 0.8"
+    options += " --data.options.masks color"
+    assert text.splitlines() == [
+        f"folder in {root}",
+        "",
+        f"error: {root} is not arranged as images/train/*.jpg, labels/train/*.png, classes.csv; the options at the end read it "
+        "where it lies",
+        "1 error, to be mended before training: missing split (1)",
+        "",
+        "recognised:",
+        "  - 10 pictures with labels",
+        "  - label files hold colours",
+        "  - there is no table of classes; the first command writes classes.csv with the colours that occur, and you put in "
+        "their names",
+        "to read this folder where it lies:",
+        f"  attseg data check {root} {options} --propose {root / 'classes.csv'}",
+        f"  attseg train pan-folder --data.root {root} {options}",
+    ]
+    assert main(shlex.split(text.splitlines()[-2])[1:]) == 0
+    assert check("folder", root, options=options_of(text.splitlines()[-1])).ok
+
+
+def test_a_folder_that_is_not_recognised_shows_what_was_expected(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    (finding,) = check("folder", tmp_path).findings
+    assert "expected" in finding.message
+    assert finding.message.endswith("\nno other arrangement of pictures and labels was recognised")

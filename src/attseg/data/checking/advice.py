@@ -59,8 +59,8 @@ def advise(root: Path, given: Mapping[str, Any], existing: Collection[str]) -> A
         why.append(reason)
     if not has_classes and pairs:
         why.append(
-            f"there is no table of classes: the first command writes {CLASS_FILE} with the {'colours' if colored else 'values'} "
-            "that occur, for you to put in their names"
+            f"there is no table of classes; the first command writes {CLASS_FILE} with the {'colours' if colored else 'values'} "
+            "that occur, and you put in their names"
         )
         propose = f"{_check(root, options)} --propose {shlex.quote(str(root / CLASS_FILE))}"
         return Advice(why, [propose, _train(root, options, names)])
@@ -102,12 +102,14 @@ def _holds_colors(
                 return False, ""
     if not holding and not unknown:
         return False, ""
+    if not _has_classes(files, splits):
+        return True, "label files hold colours"
     by_color = FolderFiles(RECORD, root, **{**options, "masks": "color"})
     try:
         for path in some:
             by_color.read_raw_labels(path, split)
     except DataError as error:
-        return bool(holding), f"label files hold colours; {error}"
+        return bool(holding), f"label files hold colours, not all of which the classes have: {error}"
     return True, "label files hold colours, all of which the classes have"
 
 

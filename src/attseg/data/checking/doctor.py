@@ -13,7 +13,7 @@ from attseg.data.catalog import open_files
 from attseg.data.checking.advice import advise
 from attseg.data.checking.assumed import Seen, assume
 from attseg.data.checking.bands import BandStatistics, measure_bands
-from attseg.data.checking.findings import SEVERITIES, Assumption, Check, Finding, Severity, SplitSummary
+from attseg.data.checking.findings import SEVERITIES, Advice, Assumption, Check, Finding, Severity, SplitSummary
 from attseg.data.checking.first_look import how_read
 from attseg.data.checking.images import judge_images
 from attseg.data.checking.judgement import (
@@ -74,8 +74,24 @@ def check(
     files = open_files(name, root, **(options or {}))
     result = _check_files(files, progress)
     if isinstance(files, FolderFiles) and not result.ok and files.root.is_dir():
-        return replace(result, advice=advise(files.root, options or {}, files.splits()))
+        result = replace(result, advice=advise(files.root, options or {}, files.splits()))
+        if files.arrangement is None and not files.splits():
+            result.findings[:] = [_as_recognised(finding, files, result.advice) for finding in result.findings]
     return result
+
+
+def _as_recognised(finding: Finding, files: FolderFiles, advice: Advice | None) -> Finding:
+    """The finding that a folder is not arranged as usual, by whether it was recognised nevertheless."""
+    if finding.kind != "missing split":
+        return finding
+    if advice is None or not advice.commands:
+        return replace(
+            finding, message=f"{finding.message}\nno other arrangement of pictures and labels was recognised"
+        )
+    usual = ", ".join(files.trees("train")[0])
+    return replace(
+        finding, message=f"{files.root} is not arranged as {usual}; the options at the end read it where it lies"
+    )
 
 
 def _check_files(files: FileSet, progress: Progress) -> Check:

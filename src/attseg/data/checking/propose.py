@@ -33,7 +33,7 @@ def propose_classes(files: FolderFiles) -> str:
     """
     labels = [pair.labels for pair in files.pairs_of(files.splits())]
     if not labels:
-        raise DataError(files.explain_missing("train", files.splits()))
+        raise DataError(files.explain_missing("train", files.splits()) + files.next_step(files.splits()))
     counts: Counter[Any] = Counter()
     for path in labels:
         counts.update(colors_in(path) if files.by_color else count_values(read_raw_labels(path).values))

@@ -40,9 +40,11 @@ def check_parts(result: Check) -> Iterator[str | Table]:
             yield f"  {about}: {text}"
     yield _verdict(result)
     if result.advice:
-        yield "\nhow to read this folder where it lies:"
-        yield from (f"  {sentence}" for sentence in result.advice.why)
-        yield from (f"    {command}" for command in result.advice.commands)
+        yield "\nrecognised:"
+        yield from (f"  - {sentence}" for sentence in result.advice.why)
+        if result.advice.commands:
+            yield "to read this folder where it lies:"
+        yield from (f"  {command}" for command in result.advice.commands)
 
 
 def _verdict(result: Check) -> str:

@@ -57,9 +57,8 @@ def place(seen: Mapping[Entry, Seen], classes: Classes, choices: Choices, report
 
 
 def _classes_on(seen: Seen, classes: Classes) -> set[int | str]:
-    """Values on a picture; pictures with nothing on them are spread as those of a class are."""
-    found = {classes.values[label] for label, _, _ in seen.shapes if label in classes.values}
-    return {*found} or {"nothing"}
+    """Values on a picture."""
+    return {classes.values[label] for label, _, _ in seen.shapes if label in classes.values}
 
 
 def _told(choices: Choices, share: float, given: Counter[str], fixed: int, count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -90,7 +90,7 @@ class FileSet(ABC):
         """
         existing = self.splits() if self.root.is_dir() else []
         if split not in existing:
-            raise DataError(self.explain_missing(split, existing))
+            raise DataError(self.explain_missing(split, existing) + self.next_step(existing))
         return self.list_split(split)
 
     def pictures(self, split: str) -> list[PictureFile]:
@@ -106,6 +106,10 @@ class FileSet(ABC):
             replace(picture, value_range=self.value_range, bands=self.bands, apply_orientation=self.apply_orientation)
             for picture in survey.pictures
         ]
+
+    def next_step(self, existing: Collection[str]) -> str:
+        """A line to add to that sentence: the command that finds out how the folder is arranged, if there is one."""
+        return ""
 
     def explain_missing(self, split: str, existing: Iterable[str]) -> str:
         """A sentence about a split that is not there."""

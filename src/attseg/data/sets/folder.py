@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -154,13 +154,13 @@ class FolderFiles(LayoutFiles):
             return super().trees(split)
         return [[*self.arrangement.describe(split), CLASS_FILE]]
 
-    def explain_missing(self, split: str, existing: Iterable[str]) -> str:
-        """A sentence about a split that is not there, and where nothing is, what finds out how the folder is arranged."""
-        found = list(existing)
-        text = super().explain_missing(split, found)
-        if found or self.arrangement is not None or not self.root.is_dir():
-            return text
-        return f"{text}\n`attseg data check {shlex.quote(str(self.root))}` recognises other arrangements and says what to type"
+    def next_step(self, existing: Collection[str]) -> str:
+        """The check, where nothing was found and no option says how the folder is arranged."""
+        if existing or self.arrangement is not None or not self.root.is_dir():
+            return ""
+        return (
+            f"\n`attseg data check {shlex.quote(str(self.root))}` recognises other arrangements and says what to type"
+        )
 
     def list_split(self, split: str) -> Survey:
         """Pictures and label files of a split."""
