@@ -257,7 +257,7 @@ def test_colours_are_clipped_not_wrapped():
         ({"rotate": -5}, "rotate is -5; the largest angle .* between 0 and 180 degrees"),
         ({"blur": 1.5}, "blur is 1.5; the probability"),
         ({"color": -0.1}, "color is -0.1; the largest relative change"),
-        ({"fill": (0, 0, 256)}, r"fill is \(0, 0, 256\); three values in 0..255"),
+        ({"fill": (0, 0, 256)}, r"fill is \(0, 0, 256\); a value in 0..255 for each channel"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
