@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from attseg.data.reading.color_labels import ColorValues, colors_in, read_color_labels
+from attseg.data.reading.color_labels import ColorValues, colors_in, read_by_color_or_value, read_color_labels
 from attseg.data.sample import DataError
 
 COLORS = (((0, 0, 0), 0), ((0, 0, 255), 3), ((255, 128, 0), 7), ((90, 90, 90), 255))
@@ -153,3 +153,40 @@ def test_conversion_is_a_lookup_and_no_loop_over_classes():
     for _ in range(3):
         table.convert(pixels)
     assert (time.process_time() - begin) / 3 < 0.2  # a loop over 200 classes takes over a second
+
+
+def test_colours_count_where_all_are_known_and_else_values(tmp_path):
+    known = {0, 3, 7, 255}
+    for kind in ("RGB", "RGBA", "P"):
+        file = write(tmp_path / f"{kind}.png", kind)
+        assert np.array_equal(read_by_color_or_value(file, KNOWN, known).values, VALUES), kind
+    Image.fromarray(VALUES).save(tmp_path / "gray.png")
+    assert np.array_equal(read_by_color_or_value(tmp_path / "gray.png", KNOWN, known).values, VALUES)
+    Image.fromarray(VALUES.astype(np.uint16) + 1000).save(tmp_path / "deep.png")
+    assert np.array_equal(read_by_color_or_value(tmp_path / "deep.png", KNOWN, known).values, VALUES.astype(int) + 1000)
+    Image.fromarray(VALUES.astype(np.uint16)).save(tmp_path / "deep.png")
+    assert np.array_equal(read_by_color_or_value(tmp_path / "deep.png", KNOWN, known).values, VALUES)
+    image = painted()
+    image[0, 0] = 1, 2, 3
+    Image.fromarray(image).save(tmp_path / "unknown.png")
+    with pytest.raises(DataError, match=r"unknown.png holds 1 colour that no class has.*\(1, 2, 3\)"):
+        read_by_color_or_value(tmp_path / "unknown.png", KNOWN, known)
+    Image.fromarray(np.dstack([painted(), np.full(VALUES.shape, 99, np.uint8)])).save(tmp_path / "veil.png")
+    with pytest.raises(DataError, match="transparent in part"):
+        read_by_color_or_value(tmp_path / "veil.png", KNOWN, known)
+    with pytest.raises(DataError, match="and no class has a colour"):
+        read_by_color_or_value(tmp_path / "unknown.png", ColorValues(()), known)
+
+
+def test_grays_that_are_colours_and_values_of_different_classes_are_refused(tmp_path):
+    Image.fromarray(np.array([[0, 90]], np.uint8)).save(tmp_path / "a.png")
+    assert read_by_color_or_value(tmp_path / "a.png", KNOWN, {0, 3}).values.tolist() == [[0, 255]]
+    with pytest.raises(
+        DataError, match="is gray, and its values 0, 90 mean classes as numbers and other classes as colours"
+    ):
+        read_by_color_or_value(tmp_path / "a.png", KNOWN, {0, 3, 90})
+
+
+def test_tiff_of_three_gray_bands_is_in_colours(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", painted(), photometric="minisblack", planarconfig="contig")
+    assert np.array_equal(read_color_labels(tmp_path / "a.tif", KNOWN).values, VALUES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,11 @@ def propose_classes(files: FolderFiles) -> str:
                 f"{path} and those before it hold over {MAX_CLASSES} {what}, more than there can be classes: these are no label "
                 f"files, or they were smoothed or scaled. Most common are {few([str(v) for v, _ in counts.most_common(5)], 5)}"
             )
-    rows = _of_colors(counts) if files.by_color else _of_values(sorted(counts))
+    return table_of(rows_of_colors(counts) if files.by_color else rows_of_values(counts))
+
+
+def table_of(rows: Iterable[Sequence[Any]]) -> str:
+    """The content of ``classes.csv``."""
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -59,8 +63,9 @@ def describe_proposal(text: str) -> str:
     return f"{plural(len(rows), 'row')}{also}; their names are placeholders: put in your own"
 
 
-def _of_values(values: Sequence[int]) -> list[tuple[Any, ...]]:
+def rows_of_values(found: Iterable[int]) -> list[tuple[Any, ...]]:
     """Rows of values; the usual names where there are two."""
+    values = sorted(found)
     names = ("background", "foreground") if len(values) == 2 and values[0] == 0 else tuple(f"class {v}" for v in values)
     rows: list[tuple[Any, ...]] = []
     for value, name, color in zip(values, names, distinct_colors(len(values)), strict=True):
@@ -71,7 +76,7 @@ def _of_values(values: Sequence[int]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _of_colors(counts: Counter[Any]) -> list[tuple[Any, ...]]:
+def rows_of_colors(counts: Counter[Any]) -> list[tuple[Any, ...]]:
     """Rows of colours: black first, then the most common."""
     colors = sorted(counts, key=lambda color: (color != (0, 0, 0), -counts[color], color))
     return [

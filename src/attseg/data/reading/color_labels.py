@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.data.classes import Color
-from attseg.data.reading.image import RawLabels, read_tiff_file
+from attseg.data.reading.image import RawLabels, read_raw_labels, read_tiff_file
 from attseg.data.reading.lossy import LossyError, refuse_lossy
 from attseg.data.reading.opening import open_picture, telling
 from attseg.data.reading.tiff_image import JPEG, PALETTE, RGB, TiffImage
@@ -36,11 +37,17 @@ class ColorValues:
         values: Each colour with its value; no colour stands for two values.
         names: Each value with the name of its class, for messages.
         others: The value of every colour that is not listed; None refuses a file that holds one.
+        may_ignore: Whether messages name the option that leaves unknown colours out.
     """
 
     values: tuple[tuple[Color, int], ...]
     names: tuple[tuple[int, str], ...] = ()
     others: int | None = None
+    may_ignore: bool = True
+
+    def know(self, pixels: Array) -> bool:
+        """Whether every colour of some pixels is listed; pixels as of ``convert``."""
+        return bool(self._places(pixels).min(initial=1))
 
     def convert(self, pixels: Array) -> npt.NDArray[Any]:
         """The values of pixels: one lookup in a table of all 2^24 colours, about 3 ms a megapixel on one core.
@@ -59,15 +66,19 @@ class ColorValues:
             >>> colors.convert(np.array([[[255, 0, 0, 255], [0, 0, 255, 255]]], np.uint8)).tolist()
             [[7, 0]]
         """
-        keys = np.ascontiguousarray(pixels).view("<u4")[..., 0] & _KEY
-        places = _table(tuple(color for color, _ in self.values))[keys]
+        places = self._places(pixels)
         listed = [value for _, value in self.values]
         values = np.array(
             [self.others or 0, *listed], np.uint8 if max([*listed, self.others or 0]) < 256 else np.uint16
         )
         if self.others is None and places.min(initial=1) == 0:
-            raise DataError(self._explain(keys[places == 0], keys.size))
+            raise DataError(self._explain(_keys(pixels)[places == 0], places.size))
         return values[places]
+
+    def _places(self, pixels: Array) -> npt.NDArray[Any]:
+        """The place of the colour of each pixel, counted from 1; 0 where it is not listed."""
+        places: npt.NDArray[Any] = _table(tuple(color for color, _ in self.values))[_keys(pixels)]
+        return places
 
     def _explain(self, unknown: npt.NDArray[np.uint32], pixels: int) -> str:
         """The unknown colours, most common first, each with its share and the class of the nearest colour."""
@@ -83,10 +94,14 @@ class ColorValues:
         )
         return (
             f"holds {plural(len(found), 'colour')} that no class has, in {percent(len(unknown), pixels)} of its pixels: "
-            f"{few(told)}. {blended}; --data.options.unknown ignore leaves such pixels out of training and of every score"
+            f"{few(told)}. {blended}"
+            + "; --data.options.unknown ignore leaves such pixels out of training and of every score"
+            * self.may_ignore
         )
 
     def _near(self, key: int) -> str:
+        if not self.values:
+            return ", and no class has a colour"
         color = np.array(_color(key))
         nearest, value = min(self.values, key=lambda item: int(((np.array(item[0]) - color) ** 2).sum()))
         return f", nearest is {dict(self.names).get(value, value)} {nearest}"
@@ -100,9 +115,52 @@ def read_color_labels(path: str | Path, colors: ColorValues) -> RawLabels:
         DataError: The file cannot be read, is transparent in part, or holds a colour that is not known.
     """
     with telling(path):
-        tiff = read_tiff_file(path)
-        pixels, kind = _of_picture(path) if tiff is None else _of_tiff(path, tiff)
+        pixels, kind = _pixels(path)
         return RawLabels(colors.convert(pixels), False, f"{kind}{READ_BY_COLOR}")
+
+
+def read_by_color_or_value(path: str | Path, colors: ColorValues, values: Collection[int]) -> RawLabels:
+    """Read a label file by its colours where all of them are known, those of a palette too; else by its values.
+
+    Args:
+        path: The file.
+        colors: What colours stand for.
+        values: The values that are known.
+
+    Raises:
+        LossyError: The file is compressed with loss.
+        DataError: The file cannot be read, holds colours alone of which one is not known, or is gray and means different values
+            by its grays and by its values.
+    """
+    if Path(path).suffix.lower() == ".mat":
+        return read_raw_labels(path)
+    try:
+        with telling(path):
+            pixels, kind = _pixels(path)
+    except DataError as error:
+        try:
+            raw = read_raw_labels(path)
+        except DataError:
+            raise error from None
+        if raw.kind.startswith(("gray", "palette", "1-bit")):
+            raise
+        return raw  # of more than 8 bits
+    if not colors.know(pixels):
+        try:
+            return read_raw_labels(path)
+        except DataError:
+            with telling(path):
+                colors.convert(pixels)  # says which colours are not known
+            raise
+    raw = RawLabels(colors.convert(pixels), False, f"{kind}{READ_BY_COLOR}")
+    if kind.startswith(("gray", "1-bit")):
+        stored = read_raw_labels(path).values
+        if not np.array_equal(stored, raw.values) and {*np.unique(stored).tolist()} <= {*values}:
+            raise DataError(
+                f"{path} is gray, and its values {few([str(v) for v in np.unique(stored)])} mean classes as numbers and other "
+                "classes as colours; take the colours or the numbers of these classes out of the table"
+            )
+    return raw
 
 
 def colors_in(path: str | Path) -> dict[Color, int]:
@@ -112,9 +170,7 @@ def colors_in(path: str | Path) -> dict[Color, int]:
         LossyError, DataError: As of ``read_color_labels``, but for unknown colours.
     """
     with telling(path):
-        tiff = read_tiff_file(path)
-        pixels, _ = _of_picture(path) if tiff is None else _of_tiff(path, tiff)
-        found, counts = np.unique(np.ascontiguousarray(pixels).view("<u4") & _KEY, return_counts=True)
+        found, counts = np.unique(_keys(_pixels(path)[0]), return_counts=True)
     return {_color(int(key)): int(count) for key, count in zip(found, counts, strict=True)}
 
 
@@ -124,6 +180,18 @@ def _table(colors: tuple[Color, ...]) -> npt.NDArray[Any]:
     table = np.zeros(2**24, np.uint8 if len(colors) < 256 else np.uint16)
     table[[red | green << 8 | blue << 16 for red, green, blue in colors]] = np.arange(1, len(colors) + 1)
     return table
+
+
+def _keys(pixels: Array) -> npt.NDArray[np.uint32]:
+    """(H, W) The colour of each pixel as one number."""
+    keys: npt.NDArray[np.uint32] = np.ascontiguousarray(pixels).view("<u4")[..., 0] & np.uint32(_KEY)
+    return keys
+
+
+def _pixels(path: str | Path) -> tuple[Array, str]:
+    """(H, W, 4) bytes of a file, and what the file is."""
+    tiff = read_tiff_file(path)
+    return _of_picture(path) if tiff is None else _of_tiff(path, tiff)
 
 
 def _color(key: int) -> Color:
@@ -152,7 +220,9 @@ def _of_tiff(path: str | Path, tiff: TiffImage) -> tuple[Array, str]:
     if tiff.compression == JPEG:
         raise LossyError(path, "JPEG in TIFF")
     bands, alpha = tiff.values.shape[2], tiff.alpha
-    shown = {1: (1, "gray"), RGB: (3, "RGB"), PALETTE: (1, "palette")}.get(tiff.photometric)
+    shown = {1: (1, "gray") if bands < 3 else (3, "RGB"), RGB: (3, "RGB"), PALETTE: (1, "palette")}.get(
+        tiff.photometric
+    )
     if (
         shown is None
         or tiff.values.dtype != np.uint8

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import normalize
 
-from attseg.data.classes import IGNORE, ClassTable, Color
+from attseg.data.classes import ClassTable, Color
+from attseg.data.reading.color_labels import ColorValues
 from attseg.data.reading.content import read_content
-from attseg.data.reading.inputs import SUFFIXES
+from attseg.data.reading.walk import walk
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import (
     CLASS_FILE,
-    IGNORED_NAMES,
     MOST_BYTES,
     Row,
     check_rows,
@@ -23,9 +20,8 @@ from attseg.data.sets.class_file import (
     to_colors,
     to_table,
 )
-
-Lines = Sequence[tuple[int, str]]
-"""Number and text of each line that is not empty."""
+from attseg.data.sets.tool_tables import NAME_LISTS, TABLES
+from attseg.data.wording import few
 
 
 class ClassSource(NamedTuple):
@@ -55,52 +51,121 @@ class ClassSource(NamedTuple):
         """The colour of each value that has one."""
         return to_colors(self.rows)
 
+    def color_values(self, others: int | None = None) -> ColorValues:
+        """What colours in label files stand for.
+
+        Args:
+            others: The value of colours that no row has; None refuses them.
+
+        Raises:
+            DataError: Two rows have the same colour.
+        """
+        values: dict[Color, int] = {}
+        names = {row.number: row.name or "ignored" for row in self.rows}
+        for value, color in self.colors.items():
+            if color in values:
+                raise DataError(
+                    f"{self.path} gives the colour {color} to {names[values[color]]} ({values[color]}) and to {names[value]} "
+                    f"({value}), and label files are read by colour: leave the cells r, g, b of one empty if it does not occur, "
+                    "or give it its own colour"
+                )
+            values[color] = value
+        return ColorValues(tuple(values.items()), tuple(names.items()), others)
+
     @property
     def remark(self) -> str:
         """A sentence about what was taken; empty for ``classes.csv``."""
         return f"the classes are those of {self.path} ({self.tool}), for there is no {CLASS_FILE}" if self.tool else ""
 
 
-def find_classes(folders: Iterable[Path], alike: Iterable[Path] = ()) -> ClassSource:
+def find_classes(folders: Iterable[Path], alike: Iterable[Path] = (), *, by_color: bool = False) -> ClassSource:
     """The table of classes in the first of some folders that has one; ``classes.csv`` before those of tools.
 
     Args:
         folders: Where to look.
         alike: Folders whose tables have to say the same, where the first of them is taken.
+        by_color: Whether label files are read by colour, so that tables with other colours differ too.
 
     Raises:
         DataError: There is none, it cannot be read, or two differ.
     """
     folders, alike = list(dict.fromkeys(folders)), list(alike)
-    found = [(folder, source) for folder in folders if (source := _in_folder(folder))]
+    found = [(folder, sources) for folder in folders if (sources := _in_folder(folder, _table_names(folder)))]
     if not found:
-        read_rows(folders[0] / CLASS_FILE)  # says what it would be
-    folder, source = found[0]
+        strange = explain_strange(folder / name for folder in folders for name in _table_names(folder))
+        try:
+            read_rows(folders[0] / CLASS_FILE)  # says what it would be
+        except DataError as error:
+            raise DataError(f"{error}{strange}") from None
+    folder, sources = found[0]
+    source = _only(
+        sources, f"say which holds the classes, with --data.options.classes NAME, or write {CLASS_FILE}", by_color
+    )
     if folder in alike:
-        for other, more in found[1:]:
-            if other in alike and _meaning(more) != _meaning(source):
-                raise DataError(
-                    f"{source.path} and {more.path} differ; write one {CLASS_FILE} for all roots, in {folders[0]}"
-                )
+        roots = [one for other, more in found if other in alike for one in more]
+        _only(roots, f"write one {CLASS_FILE} for all roots, in {folders[0]}", by_color)
     return source
 
 
-def _meaning(source: ClassSource) -> list[tuple[int, str, bool]]:
-    return [(row.number, row.name, row.ignored) for row in source.rows]
+def find_classes_below(root: Path) -> ClassSource | None:
+    """The table of classes in a folder or the folders below it, as exports have it, some of them one for each split.
+
+    Names of tables count in capital letters too. A list of names alone counts where nothing else is there, since labelling tools
+    write such lists beside their tables.
+
+    Raises:
+        DataError: A table cannot be read, or two differ.
+    """
+    paths = tables_below(root)
+    for names_alone in (False, True):
+        by_folder: dict[Path, list[str]] = {}
+        for path in paths:
+            if (path.name.lower() in NAME_LISTS) is names_alone:
+                by_folder.setdefault(path.parent, []).append(path.name)
+        if found := [source for folder, names in by_folder.items() for source in _in_folder(folder, names)]:
+            return _only(found, "keep one of them", True)
+    return None
 
 
-def _in_folder(folder: Path) -> ClassSource | None:
-    """The table of classes in a folder."""
-    if (folder / CLASS_FILE).exists():
-        return ClassSource(folder / CLASS_FILE, "", read_rows(folder / CLASS_FILE))
-    sources = [source for name in TABLES if (folder / name).is_file() and (source := read_tool_table(folder / name))]
+def tables_below(root: Path) -> list[Path]:
+    """Files below a folder that have the name of a table of classes."""
+    return [folder / name for folder, names in walk(root) for name in names if name.lower() in (CLASS_FILE, *TABLES)]
+
+
+def explain_strange(paths: Iterable[Path]) -> str:
+    """A line about files that have the name of a tool's table and hold something else; empty where there are none."""
+    told = [f"{path} (not {TABLES[path.name.lower()][0]})" for path in paths]
+    return f"\nno table of classes, for all its name: {few(told)}" if told else ""
+
+
+def _table_names(folder: Path) -> list[str]:
+    return [CLASS_FILE] * (folder / CLASS_FILE).exists() + [name for name in TABLES if (folder / name).is_file()]
+
+
+def _in_folder(folder: Path, names: Iterable[str]) -> list[ClassSource]:
+    """The tables of classes among files of a folder; ``classes.csv`` alone where it is there."""
+    known = {name.lower(): folder / name for name in names}
+    if CLASS_FILE in known:
+        return [ClassSource(known[CLASS_FILE], "", read_rows(known[CLASS_FILE]))]
+    return [source for name in TABLES if name in known and (source := read_tool_table(known[name]))]
+
+
+def _only(sources: Sequence[ClassSource], advice: str, by_color: bool) -> ClassSource:
+    """The first of some tables, of which all have to say the same, and where colours count, give no other ones.
+
+    Raises:
+        DataError: Two differ.
+    """
     for other in sources[1:]:
-        if _meaning(other) != _meaning(sources[0]):
-            raise DataError(
-                f"{sources[0].path} and {other.path} differ; say which holds the classes, with --data.options.classes "
-                f"{other.path.name}, or write {CLASS_FILE}"
-            )
-    return sources[0] if sources else None
+        if _differ(sources[0], other, by_color):
+            raise DataError(f"{sources[0].path} and {other.path} differ; {advice.replace('NAME', other.path.name)}")
+    return sources[0]
+
+
+def _differ(one: ClassSource, other: ClassSource, by_color: bool) -> bool:
+    meanings = [[(row.number, row.name, row.ignored) for row in source.rows] for source in (one, other)]
+    colors = other.colors if by_color else {}
+    return meanings[0] != meanings[1] or any(colors.get(value, color) != color for value, color in one.colors.items())
 
 
 def read_classes_from(path: Path) -> ClassSource:
@@ -124,7 +189,7 @@ def read_tool_table(path: Path) -> ClassSource | None:
     Raises:
         DataError: It is such a table, and not as it must be.
     """
-    tool, read = TABLES[path.name]
+    tool, read = TABLES[path.name.lower()]
     try:
         text = read_content(path, most=MOST_BYTES, what="a table of classes").decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -138,74 +203,3 @@ def read_tool_table(path: Path) -> ClassSource | None:
         return None
     check_rows(path, rows)
     return ClassSource(path, tool, rows)
-
-
-def _labelmap(lines: Lines) -> list[Row]:
-    """``name:r,g,b:parts:actions``, numbered from 0."""
-    rows = []
-    for place, (line, text) in enumerate(lines):
-        name, color, *_ = text.split(":")
-        rows.append(_row(line, place, name, _color(color.split(",")) if color.strip() else None))
-    return rows
-
-
-def _label_colors(lines: Lines) -> list[Row]:
-    """``r g b name``, numbered from 0."""
-    rows = []
-    for place, (line, text) in enumerate(lines):
-        red, green, blue, name = re.split(r"[\s,]+", text, maxsplit=3)
-        rows.append(_row(line, place, name, _color((red, green, blue))))
-    return rows
-
-
-def _class_dict(lines: Lines) -> list[Row]:
-    """A header with name, r, g, b, then a class a row, numbered from 0."""
-    (_, header), *rest = lines
-    columns = [cell.strip().lower() for cell in header.split(",")]
-    places = [columns.index(name) for name in ("name", "r", "g", "b")]
-    rows = []
-    for place, (line, text) in enumerate(rest):
-        name, *color = ([cell.strip() for cell in next(csv.reader([text]))][at] for at in places)
-        rows.append(_row(line, place, name, _color(color)))
-    return rows
-
-
-def _pixel_values(lines: Lines) -> list[Row]:
-    """A header with Pixel Value and Class, then a class a row."""
-    (_, header), *rest = lines
-    if [cell.strip().lower() for cell in header.split(",")] != ["pixel value", "class"]:
-        raise ValueError(header)
-    return [_row(line, int(text.partition(",")[0]), text.partition(",")[2], None) for line, text in rest]
-
-
-def _names(lines: Lines) -> list[Row]:
-    """A name a line, numbered from 0; ``__ignore__`` in the first line has -1, which is 255 in a file of bytes."""
-    if any(Path(text.split()[0]).suffix.lower() in SUFFIXES for _, text in lines):
-        raise ValueError("a list of files")
-    ignored = [_row(lines[0][0], IGNORE, "ignore", None)] if lines and lines[0][1] == "__ignore__" else []
-    return ignored + [_row(line, place, text, None) for place, (line, text) in enumerate(lines[len(ignored) :])]
-
-
-def _row(line: int, number: int, name: str, color: Color | None) -> Row:
-    name = normalize("NFC", name.strip())
-    return Row(line, number, name, color, name.lower() in IGNORED_NAMES)
-
-
-def _color(cells: Sequence[str]) -> Color:
-    red, green, blue = (int(cell) for cell in cells)
-    if not all(0 <= value <= 255 for value in (red, green, blue)):
-        raise ValueError(cells)
-    return red, green, blue
-
-
-TABLES: dict[str, tuple[str, Callable[[Lines], list[Row]]]] = {
-    "labelmap.txt": ("as CVAT and Datumaro write it", _labelmap),
-    "label_colors.txt": ("as CamVid and CVAT write it", _label_colors),
-    "class_dict.csv": ("names and colours", _class_dict),
-    "_classes.csv": ("as Roboflow writes it", _pixel_values),
-    "class_names.txt": ("as labelme writes it, a name a line", _names),
-    "labels.txt": ("as labelme and PaddleSeg have it, a name a line", _names),
-    "classes.txt": ("as Label Studio and labelImg write it, a name a line", _names),
-    "obj.names": ("as Darknet has it, a name a line", _names),
-}
-"""By the name of the file: who writes it, and what reads its lines (raising ValueError where it is something else)."""

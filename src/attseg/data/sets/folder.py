@@ -52,7 +52,7 @@ class FolderFiles(LayoutFiles):
         labels/train/paris/001.png      labels/val/...
 
     Label files are gray or palette PNGs with one number a pixel, and ``classes.csv`` says what the numbers mean; see
-    ``attseg.data.sets.class_file``. Where it is missing, the table of a labelling tool is read (``class_tables.TABLES``).
+    ``attseg.data.sets.class_file``. Where it is missing, the table of a labelling tool is read (``tool_tables.TABLES``).
 
     Args:
         record: Of the data set.
@@ -227,9 +227,10 @@ class FolderFiles(LayoutFiles):
         if self.class_path is not None:
             return read_classes_from(self.root / str(self.class_path))
         if self.arrangement is None:
-            return find_classes([self.root])
+            return find_classes([self.root], by_color=self.by_color)
         roots = [path for _, path in self.arrangement.places()] if self.arrangement.roots else []
-        return find_classes([self.root, *roots, *self.arrangement.folders(split)], alike=roots)
+        folders = [self.root, *roots, *self.arrangement.folders(split)]
+        return find_classes(folders, alike=roots, by_color=self.by_color)
 
     def _colors(self, split: str) -> ColorValues | None:
         """What the colours of label files stand for; None where their values count."""
@@ -238,7 +239,13 @@ class FolderFiles(LayoutFiles):
         if split not in self._color_values:
             table = self.read_classes(split)
             others = _free_value(table) if self.ignores_unknown else None
-            self._color_values[split] = _color_values(self._source(split), table, others)
+            source = self._source(split)
+            if without := [row.name for row in source.rows if not row.ignored and row.color is None]:
+                raise DataError(
+                    f"{source.path} gives no colour to {few(without)}, and label files are read by colour (masks color): give "
+                    f"each class one in {CLASS_FILE}, in the columns r, g, b"
+                )
+            self._color_values[split] = source.color_values(others)
         return self._color_values[split]
 
     @cached_property
@@ -267,28 +274,3 @@ def _free_value(table: ClassTable) -> int:
     """A value that is ignored, or one that the table does not know."""
     ignored = [raw for raw, train in table.raw_to_train.items() if train == IGNORE]
     return min(ignored, default=IGNORE if IGNORE not in table.raw_to_train else MAX_VALUE)
-
-
-def _color_values(source: ClassSource, table: ClassTable, others: int | None) -> ColorValues:
-    """What the colours of label files stand for.
-
-    Raises:
-        DataError: A class has no colour, or two rows have the same.
-    """
-    colors = source.colors
-    if without := [row.name for row in source.rows if not row.ignored and row.color is None]:
-        raise DataError(
-            f"{source.path} gives no colour to {few(without)}, and label files are read by colour (masks color): give each class "
-            f"one in {CLASS_FILE}, in the columns r, g, b"
-        )
-    values: dict[Color, int] = {}
-    names = {row.number: row.name or "ignored" for row in source.rows}
-    for value, color in colors.items():
-        if color in values:
-            raise DataError(
-                f"{source.path} gives the colour {color} to {names[values[color]]} ({values[color]}) and to {names[value]} "
-                f"({value}), and label files are read by colour (masks color): leave the cells r, g, b of one empty if it does "
-                "not occur, or give it its own colour"
-            )
-        values[color] = value
-    return ColorValues(tuple(values.items()), tuple(names.items()), others)

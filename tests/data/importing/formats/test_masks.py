@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from attseg.data.importing.job import import_data
+from attseg.data.sample import DataError
 from attseg.data.sets.voc import VOC
 from attseg.errors import UsageError
 from labelling import HEIGHT, WIDTH, index_mask, read_labels, voc_folder, write_picture
@@ -90,7 +91,7 @@ def test_without_a_table_one_is_proposed_that_works(tmp_path):
     table = str(error.value).split("import again:\n")[1].split("\n(in ")[0].replace("  ", "")
     (folder / "classes.csv").write_text(table)
     report = import_data(folder, tmp_path / "out")
-    assert report.ok and sorted(report.classes) == ["class0", "class1", "class2"]
+    assert report.ok and sorted(report.classes) == ["background", "class 0a141e", "class ff0000"]
     lookup = {tuple(map(int, line.split(",")[2:5])): int(line.split(",")[0]) for line in table.splitlines()[1:]}
     order = np.array([lookup[tuple(color)] for color in COLORS.tolist()])
     for path in (tmp_path / "out" / "labels").rglob("*.png"):
@@ -103,8 +104,9 @@ def test_an_unknown_color_is_named_with_its_share_and_the_nearest_class(tmp_path
     values[0, :24] = (250, 0, 0)
     Image.fromarray(values).save(folder / "masks" / "day" / "p0.png")
     report = import_data(folder, tmp_path / "out")
-    assert "1 % of the pixels have the colour (250, 0, 0)" in report.broken["day/p0"]
-    assert "nearest is 'crack' with (255, 0, 0)" in report.broken["day/p0"]
+    assert "holds 1 colour that no class has, in 1 % of its pixels: (250, 0, 0)" in report.broken["day/p0"]
+    assert "nearest is crack (255, 0, 0)" in report.broken["day/p0"]
+    assert "--data.options" not in report.broken["day/p0"]
 
 
 def test_masks_that_were_compressed_with_loss_or_resized(tmp_path):
@@ -155,3 +157,41 @@ def test_chosen_classes_leave_the_others_to_the_background(tmp_path):
     assert report.classes == ["background", "leaf"]
     for path in (tmp_path / "out" / "labels").rglob("*.png"):
         assert (read_labels(path) == (index_mask(int(path.stem[1])) == 2)).all()
+
+
+def test_two_classes_of_one_colour_are_refused_where_colours_count(tmp_path):
+    table = "index,name,r,g,b\n0,background,0,0,0\n1,crack,255,0,0\n2,leaf,255,0,0\n"
+    for kind in ("gray", "colors", "palette"):
+        folder = masks_folder(tmp_path / kind, kind)
+        (folder / "class_dict.csv").unlink()
+        (folder / "classes.csv").write_text(table)
+    assert import_data(tmp_path / "gray", tmp_path / "out").ok
+    check(tmp_path / "out")
+    for kind in ("colors", "palette"):
+        with pytest.raises(DataError, match=r"gives the colour \(255, 0, 0\) to crack \(1\) and to leaf"):
+            import_data(tmp_path / kind, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("label_colors.txt", "0 0 0 background\n255 0 0 crack\n10 20 30 leaf\n"),
+        ("Labels.txt", "background\ncrack\nleaf\n"),
+        ("dataset_meta.json", '{"label_map": {"0": "background", "1": "crack", "2": "leaf"}}'),
+    ],
+)
+def test_each_table_that_is_read_in_place_is_imported(name, text, tmp_path):
+    folder = masks_folder(tmp_path / "e", "gray")
+    (folder / "class_dict.csv").unlink()
+    (folder / "masks" / name).write_text(text)
+    assert import_data(folder, tmp_path / "out").classes == ["background", "crack", "leaf"]
+    check(tmp_path / "out")
+
+
+def test_a_table_that_is_none_is_named(tmp_path):
+    folder = masks_folder(tmp_path / "e")
+    (folder / "class_dict.csv").write_text("name,r,g,b\nbackground,0,0,red\n")
+    with pytest.raises(
+        UsageError, match=r"(?s)no table of classes\. Save this.*no table of classes, for all its name: .*class_dict"
+    ):
+        import_data(folder, tmp_path / "out")

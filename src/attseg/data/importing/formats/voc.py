@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from attseg.data.importing.colors import MaskTable
-from attseg.data.importing.export import NamedClass
 from attseg.data.importing.formats.masks import Masks
 from attseg.data.importing.search import Search
 from attseg.data.importing.splits import split_name
-from attseg.data.importing.tables import find_table
 from attseg.data.reading.content import read_content
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.walk import walk
+from attseg.data.sets.class_file import Row
+from attseg.data.sets.class_tables import ClassSource, find_classes_below
 from attseg.data.sets.voc import VOC
 
 CLASS_FOLDER, OBJECT_FOLDER = "SegmentationClass", "SegmentationObject"
 LISTS = ("ImageSets", "Segmentation")
 
-VOID = NamedClass("void", (224, 224, 192), ignored=True)
+VOID = Row(0, 255, "void", (224, 224, 192), ignored=True)
 """The ring around objects, 255 in palette files."""
 
 
@@ -46,19 +45,18 @@ class Voc(Masks):
         self.search = self.search.without(self._others)
         return found
 
-    def find_table(self) -> MaskTable:
+    def find_table(self) -> ClassSource:
         """The classes of ``labelmap.txt``, or those of VOC."""
-        found = find_table(self.source)
-        table = (
-            found[1] if found else MaskTable(tuple(map(NamedClass, VOC.names, VOC.colors)), {i: i for i in range(21)})
-        )
-        self.remarks.append(
-            f"classes are those of {found[0] if found else 'PASCAL VOC, since no labelmap.txt is there'}"
-        )
-        if any(one.color == VOID.color or one.name == VOID.name for one in table.classes):
-            return table
-        values = dict(table.by_number) | {255: len(table.classes)}
-        return MaskTable((*table.classes, VOID), values)
+        found = find_classes_below(self.source)
+        if found is None:
+            pairs = enumerate(zip(VOC.names, VOC.colors, strict=True))
+            found = ClassSource(self.source, "", [Row(0, value, name, color, False) for value, (name, color) in pairs])
+            self.remarks.append("classes are those of PASCAL VOC, since no labelmap.txt is there")
+        else:
+            self.remarks.append(f"classes are those of {found.path}")
+        if any(row.color == VOID.color or row.name == VOID.name or row.number == VOID.number for row in found.rows):
+            return found
+        return found._replace(rows=[*found.rows, VOID])
 
     def split_of(self, mask: Path) -> str:
         """As the lists say."""
