@@ -13,6 +13,10 @@ from onnx_files import picture, strongest
     ("arguments", "message"),
     [
         (["--out", "model.pb"], "--out is model.pb; a name that ends with .pt2, .onnx or .xml was expected"),
+        (
+            ["--out", "model.tflite"],
+            "--out is model.tflite; a name that ends with .pt2, .onnx or .xml was expected, which says the format. docs/",
+        ),
         (["--out", "m.onnx", "--format", "pt2"], "--format is pt2, but --out is m.onnx; end its name with .pt2"),
         (["--out", "m.onnx", "--agreement", "99"], "--agreement is 99; a share from 0 to 1 was expected"),
         (["--out", "m.onnx", "--max-drop", "2"], "--max-drop is for --int8; add that, or leave it out"),

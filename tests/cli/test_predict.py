@@ -153,6 +153,7 @@ def test_probabilities_thresholds_and_outlines_from_the_command_line(trained, ph
         (["--threshold", "sky=2"], "threshold of 'sky' is 2"),
         (["--threshold", "skyy=0.2"], "did you mean 'sky'"),
         (["--threshold", "sky"], "such as crack=0.3,person=0.5"),
+        (["--threshold", "0.2"], "'0.2' was given; classes with a probability each, such as crack=0.3"),
         (["--min-region", "-1"], "min_region is -1"),
         (["--save", "labelmi"], "did you mean 'labelme'"),
         (["--save", "coco", "--probabilities-of", "sky"], "are not saved"),

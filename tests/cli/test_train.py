@@ -126,6 +126,9 @@ def test_the_model_comes_from_the_weights_unless_another_is_named(resolved, caps
     assert main(["train", "fcn-scenes", "--init", str(trained), "--print_config"]) == 0
     assert "in place of the FCN of fcn-scenes; --model.name and --model.args give another" in capsys.readouterr().err
     changed = resolved("fcn-scenes", "--init", trained, "--model.args.channels", 4)[0].model
+    assert main(["train", "fcn-scenes", "--init", str(trained), "--model.args.channels", "4", "--print_config"]) == 0
+    told = capsys.readouterr().err
+    assert "channels=4" in told and f"that of {trained} with the changes given, in place of the FCN" in told
     assert (changed.name, changed.args) == (own.name, own.args | {"channels": 4})
     assert resolved("fcn-scenes", "--init", trained, "--model.name", "FCN")[0].model == find_recipe("fcn-scenes").model
     mine = tmp_path / "mine.yaml"

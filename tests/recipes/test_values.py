@@ -54,7 +54,10 @@ def test_a_recipe_survives_the_way_through_plain_values(recipe):
         ({"name": "a", "augment": {"scales": 3}}, "augment.scales is 3; a list of any number of numbers was expected"),
         ({"name": "a", "augment": {"flip": 1}}, "augment.flip is 1; true or false was expected"),
         ({"name": "a", "loss": {"aux": {"x": "y"}}}, "loss.aux.x is 'y'; a number was expected"),
-        ({"name": "a", "loss": {"aux": [1]}}, r"loss.aux is \[1\]; a mapping of names to numbers was expected"),
+        (
+            {"name": "a", "loss": {"aux": [1]}},
+            r"loss.aux is \[1\]; a mapping of names to numbers, such as {name: 1}, was expected",
+        ),
         ({"name": "a", "data": {"root": 12}}, "data.root is 12; a text was expected; put it between quotes"),
         (
             {"name": "a", "model": {"args": {"gain": float("inf")}}},

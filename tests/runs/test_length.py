@@ -47,6 +47,7 @@ def test_epochs_are_passes_over_the_images(tiny):
             {"steps": 6, "patience": 3},
             "patience is 3 evaluations, and in 6 steps there are 3 .one every 2.*would never end",
         ),
+        ({"patience_on": "val_loss"}, "patience_on is val_loss, and patience is 0, .* evaluations too .--patience 5"),
         ({"steps": 50, "val_every": 0, "patience": 1}, "in 50 steps there are 1 .one every 100"),
     ],
 )

@@ -98,6 +98,23 @@ def test_fine_tuning_with_a_frozen_encoder_and_rates_by_depth_goes_on_to_the_sam
         assert [key for key in state if not torch.equal(state[key], again[key])] == []
 
 
+def test_a_frozen_encoder_without_weights_is_told(first, tiny, tmp_path):
+    told = {}
+    for name, init in (("random", None), ("begun", str(first))):
+        said = io.StringIO()
+        train(
+            tiny(steps=1, init=init, freeze="encoder"),
+            HERE,
+            out=tmp_path / name,
+            console=Console(file=said, width=300),
+        )
+        told[name] = said.getvalue()
+    assert (
+        "freeze is encoder, and the encoder has random weights, which never learn: give it some with" in told["random"]
+    )
+    assert "random weights" not in told["begun"]
+
+
 def test_an_encoder_is_not_fetched_to_be_replaced(first, tiny):
     args = {"encoder": "test_resnet", "channels": 8, "pretrained": True}
     assert read_first_weights(tiny(init=str(first), model=ModelSpec(name="PAN", args=args)), SCENES) is not None

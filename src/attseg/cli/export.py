@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 FORMATS: dict[str, Format] = {".pt2": "pt2", ".onnx": "onnx", ".xml": "openvino"}
 
+TELEPHONES = (".tflite", ".mlpackage", ".mlmodel")
+
+ELSEWHERE = ". docs/deploy.md (Telephones) shows how the converters of LiteRT and Core ML write such files from a run"
+
 CONTRACT = Parameter(group=Group("Input and output", sort_key=5))
 CHECK = Parameter(group=Group("Check against the network", sort_key=6))
 INT8 = Parameter(group=Group("8-bit integers", sort_key=7))
@@ -92,6 +96,7 @@ def run(
     if suffix not in FORMATS:
         raise UsageError(
             f"--out is {out}; a name that ends with .pt2, .onnx or .xml was expected, which says the format"
+            + (ELSEWHERE if suffix in TELEPHONES else "")
         )
     if format and format != FORMATS[suffix]:
         wanted = next(end for end, name in FORMATS.items() if name == format)

@@ -47,7 +47,10 @@ Small = Literal["fill", "drop"]
 
 def _read_thresholds(text: str) -> dict[str, float]:
     pairs = [part.rpartition("=") for part in re.split(r",(?=[^,]*=)", text)]
-    return {name.strip(): float(Fraction(value)) for name, _, value in pairs}
+    thresholds = {name.strip(): float(Fraction(value)) for name, _, value in pairs}
+    if "" in thresholds:
+        raise ValueError(text)
+    return thresholds
 
 
 Thresholds = Annotated[

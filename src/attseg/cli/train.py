@@ -113,10 +113,13 @@ def _with_model_of(init: str, values: dict[str, Any], given: dict[str, Any]) -> 
         return values
     model = to_values(model_of(init))
     if model != values["model"]:
-        args = ", ".join(f"{name}={value!r}" for name, value in model["args"].items())
+        chosen = {key: value for key, value in given.items() if key.startswith("model.args.")}
+        told = put({"model": model}, chosen)["model"]
+        args = ", ".join(f"{name}={value!r}" for name, value in told["args"].items())
         own = f"the {values['model']['name']} of {values['name']}"
         print(
-            f"model: {model['name']}({args}), that of {init}, in place of {own}; --model.name and --model.args give another",
+            f"model: {model['name']}({args}), that of {init}{' with the changes given' if chosen else ''}, in place of {own}; "
+            "--model.name and --model.args give another",
             file=sys.stderr,
         )
     return values | {"model": model}

@@ -249,7 +249,8 @@ class Machine:
         sync_bn: Batch statistics over all GPUs, where there are several.
         deterministic: On a GPU, only algorithms that give the same bits again.
         save_every: Steps between two saved states; 0 is a tenth of ``steps``.
-        log: Trackers beside metrics.csv; none given: TensorBoard where it is installed.
+        log: Trackers beside metrics.csv: ``tensorboard``, ``wandb``, ``mlflow``, ``trackio``, or ``none``; not given: TensorBoard
+            where it is installed.
         timeout: Seconds without an answer after which a process gives up on the others; by itself all end within a minute.
     """
 

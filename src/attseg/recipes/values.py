@@ -138,7 +138,7 @@ def expected(hint: Hint) -> str:
             return f"a list of {', '.join(get_args(args[0]))}"
         return f"a list of {count} {'whole numbers' if args[0] is int else 'numbers'}"
     if origin is dict:
-        return f"a mapping of names to {'numbers' if args[1] is float else 'values'}"
+        return f"a mapping of names to {'numbers' if args[1] is float else 'values'}, such as {{name: 1}},"
     if _is_record(hint):
         return "a mapping of names to values"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[hint]

@@ -34,7 +34,8 @@ def decide_steps(recipe: Recipe, images: int, state: State | None) -> Recipe:
         state: What the run goes on from.
 
     Raises:
-        UsageError: The length is given twice, or not at all; a resumed run has done more steps; or ``patience`` could never act.
+        UsageError: The length is given twice, or not at all; a resumed run has done more steps; or ``patience`` could never
+            act.
     """
     given = {name: getattr(recipe, name) for name in ("steps", "epochs", "minutes") if getattr(recipe, name)}
     if len(given) != 1:
@@ -58,6 +59,11 @@ def decide_steps(recipe: Recipe, images: int, state: State | None) -> Recipe:
         raise UsageError(
             f"patience is {recipe.patience} evaluations, and in {steps} steps there are {evaluations} (one every "
             f"{val_every(recipe, steps)}), so that it would never end the run; give fewer, or evaluate more often (val_every)"
+        )
+    if recipe.patience_on != "miou" and not recipe.patience:
+        raise UsageError(
+            f"patience_on is {recipe.patience_on}, and patience is 0, so that nothing would end the run early; give a number of "
+            "evaluations too (--patience 5)"
         )
     return replace(recipe, steps=steps, epochs=0.0, minutes=0.0)
 

@@ -109,6 +109,11 @@ def train(
             if begun.encoder_weights is not None and state is None:
                 line.say(f"encoder weights: {begun.encoder_weights}")
                 line.say(f"normalisation: {begun.preprocessing}")
+            elif recipe.freeze != "none" and state is None and (first is None or not first.encoder):
+                line.say(
+                    f"freeze is {recipe.freeze}, and the encoder has random weights, which never learn: give it some with "
+                    "--model.args.pretrained true, --model.args.encoder_weights FILE or --init RUN, or freeze nothing"
+                )
             if state is None and plan.rank == 0:
                 for warning in (*filter(None, [explain_colors(recipe, data)]), *_remarks(data, val), *first_look(data)):
                     line.say(warning)

@@ -33,6 +33,12 @@ def test_what_is_no_sample_is_refused(result, message):
         augment_with(result)
 
 
+def test_views_that_numpy_turns_and_mirrors_are_taken():
+    flipped, turned = augment_with((SAMPLE.image[::-1], SAMPLE.labels[::-1])), np.rot90(SAMPLE.image)
+    assert np.array_equal(torch.from_numpy(flipped.image).flip(0), SAMPLE.image)
+    assert np.array_equal(torch.from_numpy(augment_with((turned, np.rot90(SAMPLE.labels))).image), turned)
+
+
 def test_the_sample_that_is_given_stays_as_it_was():
     def writes(image, labels, rng):
         image[:], labels[:] = 9, 1

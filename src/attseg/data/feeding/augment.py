@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,9 +36,12 @@ def augmented(sample: Sample, augment: Augment, num_classes: int, rng: np.random
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise DataError(f"the augmentation gave a {type(found).__name__}; a tuple (image, labels) was expected")
     try:
-        return check_sample(Sample(*found, sample.name), num_classes, sample.name, channels=sample.image.shape[2])
+        checked = check_sample(Sample(*found, sample.name), num_classes, sample.name, channels=sample.image.shape[2])
     except DataError as error:
         raise DataError(f"after the augmentation: {error}") from None
+    return replace(  # views such as image[::-1] have negative strides, which PyTorch refuses
+        checked, image=np.ascontiguousarray(checked.image), labels=np.ascontiguousarray(checked.labels)
+    )
 
 
 def name_of(augment: Augment | None) -> str | None:
