@@ -1,4 +1,4 @@
-"""What the README shows runs."""
+"""What the README shows runs, and the loop of docs/from-geotiff.md that cuts rasters."""
 
 import re
 import shlex
@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 from PIL import Image
 
 from attseg.cli import main
+from attseg.data.checking.doctor import check
 from attseg.data.sets.scenes import Scenes
+from labelling import labelme_folder
+from rasters import read_raster, write_raster
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -58,6 +62,58 @@ def test_the_commands_for_your_own_pictures_run(tmp_path, monkeypatch, capsys):
         assert main(command[1:]) == 0, capsys.readouterr().err
     with Image.open("predicted/labels/one.png") as labels:
         assert labels.size == (128, 128)
+
+
+@pytest.mark.slow
+def test_an_export_becomes_a_model_by_the_first_two_commands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    labelme_folder(Path("EXPORT"))
+    first, second, *_ = re.findall(r"^    (attseg .*)$", README, re.MULTILINE)
+    assert main(shlex.split(first)[1:]) == 0, capsys.readouterr().err
+    small = ["--steps", "2", "--crop_size", "64,64", "--model.args.encoder", "test_resnet"]
+    assert main([*shlex.split(second)[1:], *small]) == 0, capsys.readouterr().err
+    assert Path("runs/mine").is_dir()
+
+
+def cut_by_the_page():
+    text = (ROOT / "docs/from-geotiff.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(block, {})
+
+
+@pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio's own use of affine
+def test_the_loop_that_cuts_a_scene_keeps_values_places_and_numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).integers(1, 60_000, (4, 600, 1400)).astype(np.uint16)
+    values[:, :512, :512] = 0  # a tile without data
+    labels = (values[:1] % 3).astype(np.uint8)
+    write_raster(tmp_path / "scene.tif", values, nodata=0)
+    write_raster(tmp_path / "scene-labels.tif", labels)
+    cut_by_the_page()
+    tiles = sorted(path.relative_to("DIR/images").as_posix() for path in Path("DIR/images").rglob("*.tif"))
+    train = ["train/r0c512.tif", "train/r512c0.tif", "train/r512c512.tif"]
+    assert tiles == [*train, "val/r0c1024.tif", "val/r512c1024.tif"]
+    with rasterio.open("scene.tif") as scene:
+        transform, crs = scene.transform, scene.crs
+    for tile in tiles:
+        row, column = map(int, re.findall(r"\d+", tile))
+        for kind, whole in (("images", values), ("labels", labels)):
+            cut = read_raster(Path("DIR", kind, tile))
+            assert (cut == whole[:, row : row + 512, column : column + 512]).all() and cut.dtype == whole.dtype
+            with rasterio.open(Path("DIR", kind, tile)) as file:
+                place = (transform.c + 10 * column, transform.f - 10 * row)
+                assert ((file.transform.c, file.transform.f), file.res, file.crs) == (place, (10, 10), crs)
+    Path("DIR/classes.csv").write_text("index,name\n0,a\n1,b\n2,c\n")
+    assert check("folder", Path("DIR"), options={"bands": "1,2,3,4"}).ok
+
+
+def test_a_label_raster_of_another_extent_is_not_cut(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_raster(tmp_path / "scene.tif", np.ones((4, 60, 70), np.uint16))
+    write_raster(tmp_path / "scene-labels.tif", np.ones((1, 60, 60), np.uint8))
+    with pytest.raises(SystemExit, match="another extent"):
+        cut_by_the_page()
+    assert not Path("DIR").exists()
 
 
 def test_links_and_pictures_are_there():

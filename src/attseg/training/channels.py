@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from attseg.data.checking.recognise import arguments
 from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from attseg.data.reading.bands import Bands, band_options
@@ -43,10 +45,11 @@ def _require_statistics(data: FileData, recipe: Recipe) -> None:
     files = data.files
     if files.bands is None or files.statistics is not None or recipe.init is not None:
         return
-    options = band_options(files.bands.numbers, files.value_range)
+    others = {name: v for name, v in recipe.data.options.items() if name not in ("bands", "range", "mean", "std")}
+    options = f"{band_options(files.bands.numbers, files.value_range)} {arguments(others)}".rstrip()
     raise UsageError(
         f"the mean and standard deviation of the bands {files.bands} are not stated, and no pretraining knows them; measure them "
-        f"with: attseg data check {files.root} {options}. It prints the options to train with"
+        f"with: attseg data check {shlex.quote(str(files.root))} {options}. It prints the options to train with"
     )
 
 

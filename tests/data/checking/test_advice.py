@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 import arranging
+import labelling
 from attseg.cli import main
 from attseg.cli.settings import value_of
+from attseg.data.checking import candidates
 from attseg.data.checking.advice import advise
 from attseg.data.checking.doctor import check
 from attseg.data.checking.propose import propose_classes
@@ -246,3 +248,67 @@ def test_a_folder_that_is_not_recognised_shows_what_was_expected(tmp_path):
     (finding,) = check("folder", tmp_path).findings
     assert "expected" in finding.message
     assert finding.message.endswith("\nno other arrangement of pictures and labels was recognised")
+
+
+@pytest.mark.parametrize(
+    ("image", "labels", "options"),
+    [
+        ("{}_sat.jpg", "{}_mask.png", {"images": "{stem}_sat.jpg", "labels": "{stem}_mask.png", "split": 0.8}),
+        ("img_{}.jpg", "mask_{}.png", {"images": "img_{stem}.jpg", "labels": "mask_{stem}.png", "split": 0.8}),
+        (
+            "rgb/img_{}.jpg",
+            "gt/lbl_{}.png",
+            {"images": "rgb/img_{stem}.jpg", "labels": "gt/lbl_{stem}.png", "split": 0.8},
+        ),
+        (
+            "images/{}_leftImg8bit.png",
+            "labels/{}_labelIds.png",
+            {"images": "images/{stem}_leftImg8bit.png", "labels": "labels/{stem}_labelIds.png", "split": 0.8},
+        ),
+        ("img_dir/train/{}.jpg", "ann_dir/train/{}.png", {"images": "img_dir/{split}", "labels": "ann_dir/{split}"}),
+    ],
+)
+def test_words_of_pictures_and_of_label_files_are_seen_at_both_ends_of_names(image, labels, options, tmp_path):
+    for number in range(6):
+        for name, shape in ((image, (8, 12, 3)), (labels, (8, 12))):
+            path = tmp_path / name.format(f"{number:03d}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.zeros(shape, np.uint8)).save(path)
+    (found,) = recognise(tmp_path)
+    assert (found.options, found.pairs, found.problems) == (options, 6, [])
+
+
+def test_words_that_differ_in_every_name_take_no_time():
+    folders = [candidates._Folder(kind, {f"{kind}_a{n}": {".png"} for n in range(20_000)}) for kind in ("img", "lbl")]
+    assert len([*candidates._two_folders(folders)]) < 200
+
+
+@pytest.mark.parametrize(
+    ("write", "format"),
+    [
+        (labelling.labelme_folder, "labelme"),
+        (labelling.roboflow_folder, "COCO"),
+        (labelling.coco_folder, "COCO"),
+        (labelling.cvat_folder, "CVAT for images"),
+        (labelling.studio_folder, "Label Studio"),
+        (labelling.supervisely_folder, "Supervisely"),
+    ],
+)
+def test_what_a_labelling_tool_exported_is_recognised_and_can_be_imported_as_said(write, format, tmp_path):
+    write(tmp_path / "my export")
+    result = check("folder", tmp_path / "my export")
+    assert result.advice is not None and result.advice.imports
+    assert result.advice.why[0].startswith(format)
+    assert "the commands at the end import it" in result.findings[0].message
+    imports, train = result.advice.commands
+    assert main(shlex.split(imports)[1:]) == 0
+    assert check("folder", shlex.split(train)[-1]).ok
+
+
+def test_an_export_that_may_be_two_formats_names_both_commands(tmp_path):
+    labelling.coco_folder(tmp_path / "both")
+    labelling.cvat_folder(tmp_path / "both")
+    advice = check("folder", tmp_path / "both").advice
+    assert advice is not None
+    first, second, _ = advice.commands
+    assert sorted((first.split()[-1], second.split()[-1])) == ["coco", "cvat"]

@@ -58,6 +58,11 @@ def test_classes_that_occur_in_one_split_alone_are_not_absent(folder):
     assert assumed(folder)["classes that never occur"] == "1 of 5: ice"
 
 
+def test_what_attseg_wrote_is_no_hidden_file_of_a_person(folder):
+    (folder / ".attseg-written.jsonl").write_text("")
+    assert dict(check("folder", folder).assumed)["hidden files and folders skipped"] == "none"
+
+
 def test_hidden_things_are_counted_and_change_nothing_else(folder):
     before = check("folder", folder)
     for place in ("images/train", "labels/train", "images/val", "."):

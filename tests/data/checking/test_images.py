@@ -111,8 +111,10 @@ def test_several_types_in_one_data_set_are_told(folder):
 @pytest.mark.parametrize("bands", [4, 5, 8])
 def test_bands_beyond_three_are_counted(bands, folder):
     replace_images(folder, as_tiff(np.arange(1, bands + 1, dtype=np.uint8) * 20))
-    ((severity, message),) = told(folder, "not read")
+    (severity, message), (_, advice) = told(folder, "not read")
     assert severity == "note" and f"5 images: each has {bands} bands, of which 1, 2, 3 are read" in message
+    every = ",".join(map(str, range(1, bands + 1)))
+    assert advice.endswith(f"--data.options.bands {every}")
     assert check("folder", folder).to_dict()["assumed"]["bands read"] == f"1, 2, 3 of {bands} (5)"
     assert open_data("folder", "val", root=folder)[0].image[-1, -1].tolist() == [20, 40, 60]
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from attseg.data.checking.findings import Advice
 from attseg.data.checking.judgement import VAL_NAMES
-from attseg.data.checking.recognise import arguments, recognise, rivals_message
+from attseg.data.checking.recognise import arguments, is_endless, recognise, rivals_message
+from attseg.data.importing.recognise import FORMATS, find_formats
+from attseg.data.importing.search import Search
 from attseg.data.reading.image import read_raw_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import CLASS_FILE
@@ -41,7 +43,7 @@ def advise(root: Path, given: Mapping[str, Any], existing: Collection[str]) -> A
         if len(found) > 1:
             return Advice([rivals_message(found)], [_check(root, {**options, **one.options}) for one in found])
         if not found:
-            return None
+            return _advise_import(root)
         options |= found[0].options
         names = [*found[0].splits]
         why += [found[0].describe(), *found[0].problems[:3]]
@@ -67,6 +69,23 @@ def advise(root: Path, given: Mapping[str, Any], existing: Collection[str]) -> A
     if options == dict(given):
         return None
     return Advice(why, [_check(root, options), _train(root, options, names)])
+
+
+def _advise_import(root: Path) -> Advice | None:
+    """How to import what a labelling tool exported; None where no format is recognised."""
+    if is_endless(root):
+        return None
+    formats, _ = find_formats(root, Search([root]))
+    if not formats:
+        return None
+    why = [f"{FORMATS[name].title}, by {what}" if what else FORMATS[name].title for name, what in formats.items()]
+    home = root if root.name and root.name != ".." else root.resolve()
+    out = shlex.quote(str(home.with_name(f"{home.name}-imported")))
+    imports = [f"attseg data import {shlex.quote(str(root))} --out {out}"]
+    if len(formats) > 1:
+        why.append("nothing tells which of these is meant; give one of the first commands")
+        imports = [f"{imports[0]} --format {name}" for name in formats]
+    return Advice(why, [*imports, f"attseg train pan-folder --data.root {out}"], imports=True)
 
 
 def _has_classes(files: FolderFiles, splits: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from attseg.data.checking.images import HowRead, ImageFacts, describe_bands, des
 from attseg.data.checking.readings import Part, Reading, distinct_facts
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.wording import few, percent, plural, ranges
+from attseg.written import LEDGER
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ def _absent(seen: Seen) -> str | None:
 
 
 def _hidden(seen: Seen) -> str:
-    if not seen.hidden:
+    names = Counter(path.name for path in seen.hidden if path.name != LEDGER)
+    if not names:
         return "none"
-    names = Counter(path.name for path in seen.hidden)
     listed = [name if count == 1 else f"{name} ({count})" for name, count in names.most_common()]
-    return f"{len(seen.hidden)}: {few(listed, 5)}"
+    return f"{names.total()}: {few(listed, 5)}"
 
 
 def _unread(seen: Seen) -> str | None:

@@ -19,12 +19,15 @@ from attseg.data.sets.patterns import SPLIT, STEM
 from attseg.data.sets.tree import entries
 
 IMAGES = re.compile(r"image|img|photo|picture|rgb|input|original|frame", re.IGNORECASE)
-LABELS = re.compile(r"label|mask|annot|^gt|_gt|ground|segm|^seg$|target", re.IGNORECASE)
+LABELS = re.compile(r"label|lbl|mask|annot|^anns?(?![a-z])|^gt|_gt|ground|segm|^seg$|target", re.IGNORECASE)
 OTHERS = re.compile(r"object|instance|overlay|visual|preview|predict", re.IGNORECASE)
 """Folders, and ends of names, of pictures, of label files, and of what is drawn or counted differently."""
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "trainval")
 SHARE = 0.8
+
+END, BEGINNING = re.compile(r"[-_][A-Za-z][A-Za-z0-9]*$"), re.compile(r"^[A-Za-z]+[-_]")
+"""Words at the end and at the beginning of names."""
 
 Options = dict[str, Any]
 
@@ -52,6 +55,11 @@ class _Folder:
         if not (before or after or beside):
             return self.path or "."
         return name if beside or not self.path else f"{self.path}/{name}"
+
+    def with_word(self, word: str, *, beside: bool = False) -> str:
+        """The pattern of the files whose names begin, or end, with a word."""
+        before, after = (word, "") if BEGINNING.fullmatch(word) else ("", word)
+        return self.pattern(before, after, [stem for stem in self.stems if _inside(stem, before, after)], beside=beside)
 
 
 def find_candidates(root: Path) -> Iterator[Options]:
@@ -102,6 +110,10 @@ def _two_folders(folders: Collection[_Folder]) -> Iterator[Options]:
             for before, after in _affixes(images.stems, labels.stems, same=True):
                 pattern = labels.pattern(before, after, labels.stems)
                 yield {"images": images.path or ".", "labels": pattern}
+            for end in (END, BEGINNING):
+                for photo in _words(images.stems, end):
+                    for mask in _words(labels.stems, end).keys() - {photo}:
+                        yield {"images": images.with_word(photo), "labels": labels.with_word(mask)}
 
 
 def _one_folder(folders: Collection[_Folder]) -> Iterator[Options]:
@@ -122,16 +134,19 @@ def _one_folder(folders: Collection[_Folder]) -> Iterator[Options]:
             photo, mask = (one, other) if one.lower() in (".jpg", ".jpeg") else (other, one)
             if 2 * count >= len(folder.stems) and photo.lower() in (".jpg", ".jpeg"):
                 yield {"images": "/".join(filter(None, (folder.path, STEM + photo))), "labels": f"{STEM}{mask}"}
-        ends = Counter(match[0] for stem in folder.stems if (match := re.search(r"[-_][A-Za-z]+$", stem)))
-        for mask in [end for end in ends if LABELS.search(end)]:
-            for photo in [end for end in ends if IMAGES.search(end) and ends[end] == ends[mask]]:
-                stems = [stem for stem in folder.stems if stem.endswith(photo)]
-                yield {
-                    "images": "/".join(filter(None, (folder.path, folder.pattern("", photo, stems, beside=True)))),
-                    "labels": folder.pattern(
-                        "", mask, [stem for stem in folder.stems if stem.endswith(mask)], beside=True
-                    ),
-                }
+        for end in (END, BEGINNING):
+            words = _words(folder.stems, end)
+            for mask in filter(LABELS.search, words):
+                for photo in (word for word in words if word != mask and words[word] == words[mask]):
+                    if IMAGES.search(photo) or 2 * words[mask] == len(folder.stems):
+                        yield {"images": folder.with_word(photo), "labels": folder.with_word(mask, beside=True)}
+
+
+def _words(stems: Collection[str], end: re.Pattern[str]) -> Counter[str]:
+    """The most common words at one end of names, and how many have each."""
+    names = (stem.rpartition("/")[2] for stem in stems)
+    counts = Counter(match[0] for name in names if (match := end.search(name)) and not OTHERS.search(match[0]))
+    return Counter(dict(counts.most_common(8)))
 
 
 def _inside(stem: str, before: str, after: str) -> bool:

@@ -89,9 +89,8 @@ def _as_recognised(finding: Finding, files: FolderFiles, advice: Advice | None) 
             finding, message=f"{finding.message}\nno other arrangement of pictures and labels was recognised"
         )
     usual = ", ".join(files.trees("train")[0])
-    return replace(
-        finding, message=f"{files.root} is not arranged as {usual}; the options at the end read it where it lies"
-    )
+    told = "the commands at the end import it" if advice.imports else "the options at the end read it where it lies"
+    return replace(finding, message=f"{files.root} is not arranged as {usual}; {told}")
 
 
 def _check_files(files: FileSet, progress: Progress) -> Check:

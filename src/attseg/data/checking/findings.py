@@ -52,10 +52,12 @@ class Advice:
     Args:
         why: Sentences: what was seen, and what has to be decided.
         commands: To be given in this order; where nothing tells which is meant, one of them.
+        imports: Whether they import the folder, which cannot be read where it lies.
     """
 
     why: list[str]
     commands: list[str] = field(default_factory=list)
+    imports: bool = False
 
 
 @dataclass

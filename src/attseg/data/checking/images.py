@@ -87,6 +87,10 @@ def judge_images(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Find
         yield Finding("warning", "orientation", _explain_turned(turned, how))
     for remark, count in Counter(remark for facts in all_facts for remark in facts.remarks).items():
         yield Finding("note", "not read", f"{plural(count, 'image')}: each {remark}")
+    unread = {facts.bands for facts in all_facts if facts.bands > len(facts.read)}
+    if how.bands is None and how.has_options and unread and min(unread) > 3:
+        every = ",".join(str(number) for number in range(1, min(unread) + 1))
+        yield Finding("note", "not read", f"to read all bands, check again with --data.options.bands {every}")
 
 
 def _judge_range(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ def recognise(root: Path) -> list[Recognised]:
     Returns:
         The best one; several where they read other pairs and nothing tells which is meant; none where nothing was recognised.
     """
-    if _is_endless(root):
+    if is_endless(root):
         return []
     candidates = [*find_candidates(root)]
     subfolders = sorted(entry.name for entry in entries(root) if entry.is_dir())
@@ -87,7 +87,8 @@ def recognise(root: Path) -> list[Recognised]:
     return _tried(root, candidates)
 
 
-def _is_endless(root: Path) -> bool:
+def is_endless(root: Path) -> bool:
+    """Whether more files lie below a folder than are looked through."""
     count = 0
     for _, names in walk(root):
         count += len(names)

@@ -43,7 +43,7 @@ def check_parts(result: Check) -> Iterator[str | Table]:
         yield "\nrecognised:"
         yield from (f"  - {sentence}" for sentence in result.advice.why)
         if result.advice.commands:
-            yield "to read this folder where it lies:"
+            yield "to import it:" if result.advice.imports else "to read this folder where it lies:"
         yield from (f"  {command}" for command in result.advice.commands)
 
 

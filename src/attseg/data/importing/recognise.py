@@ -71,7 +71,12 @@ def open_export(source: Path, search: Search, format: str | None = None) -> tupl
         return format, FORMATS[format](source, search)
 
 
-def _recognise(source: Path, search: Search) -> str:
+def find_formats(source: Path, search: Search) -> tuple[dict[str, str], list[str]]:
+    """The formats of labelling tools that files of a folder, or a file, have.
+
+    Returns:
+        What each format was recognised by, and problems of files that could not be looked into.
+    """
     found = {}
     if source.is_dir() and meta_file(source):
         found["supervisely"] = "meta.json and ann/"
@@ -100,6 +105,11 @@ def _recognise(source: Path, search: Search) -> str:
             ):
                 problems.append(f"{path} looks like Label Studio's JSON-MIN, which leaves out sizes; export as JSON")
             found.update(kinds)
+    return found, problems
+
+
+def _recognise(source: Path, search: Search) -> str:
+    found, problems = find_formats(source, search)
     if not found and source.is_dir():
         _refuse_folder_set(source)
         if has_masks(search):
