@@ -104,7 +104,7 @@ def test_the_loop_that_cuts_a_scene_keeps_values_places_and_numbers(tmp_path, mo
                 place = (transform.c + 10 * column, transform.f - 10 * row)
                 assert ((file.transform.c, file.transform.f), file.res, file.crs) == (place, (10, 10), crs)
     Path("DIR/classes.csv").write_text("index,name\n0,a\n1,b\n2,c\n")
-    assert check("folder", Path("DIR"), options={"bands": "1,2,3,4"}).ok
+    assert check("folder", Path("DIR"), options={"bands": [1, 2, 3, 4]}).ok
 
 
 def test_a_label_raster_of_another_extent_is_not_cut(tmp_path, monkeypatch):

@@ -179,3 +179,13 @@ def test_preprocessing_of_other_channels_is_not_guessed():
     four = Preprocessing((0.1,) * 4, (0.2,) * 4, None, (1, 2, 3, 4))
     assert Preprocessing.from_dict(four.to_dict()) == four
     assert Preprocessing().to_dict().keys() == {"mean", "std"}
+
+
+def test_the_command_that_measures_reads_the_folder_as_training_would(root):
+    options = {"bands": [1], "images": "images/{split}", "labels": "labels/{split}"}
+    recipe = replace(recipe_of(root), data=DataSpec(name="folder", root=str(root), options=options))
+    data = open_data("folder", "train", root=root, **options)
+    with pytest.raises(UsageError) as caught:
+        with_channels(recipe, data)
+    expected = f"attseg data check {root} --data.options.bands 1 --data.options.images 'images/{{split}}' "
+    assert expected + "--data.options.labels 'labels/{split}'. It prints" in str(caught.value)
