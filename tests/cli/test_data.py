@@ -193,3 +193,9 @@ def test_help_lists_the_data_sets_with_their_options(capsys):
 def test_wrong_use_is_explained(arguments, message, capsys):
     assert main(["data", *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"attseg: {message}")
+
+
+def test_a_file_of_a_labelling_tool_is_to_be_imported(tmp_path, capsys):
+    (tmp_path / "my task.zip").write_bytes(b"PK")
+    assert main(["data", "check", str(tmp_path / "my task.zip")]) != 0
+    assert f"attseg data import '{tmp_path}/my task.zip' --out DIR" in capsys.readouterr().err

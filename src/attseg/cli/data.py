@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -189,6 +190,11 @@ def _named(
         return data, root, options
     if root is not None:
         raise unknown("data set", data, CATALOG)
+    if Path(data).is_file():
+        raise UsageError(
+            f"{data} is a file; a data set or a folder was expected. If a labelling tool exported it, import it: "
+            f"attseg data import {shlex.quote(data)} --out DIR"
+        )
     if not Path(data).is_dir():
         raise UsageError(f"{unknown('data set', data, CATALOG)}; nor is there a folder of this name")
     return "folder", data, options
