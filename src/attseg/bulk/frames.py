@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import numpy as np
 
-from attseg.data.reading.inputs import PictureFile, Results, find_pictures, is_matched, is_pattern, is_prediction
+from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern, is_prediction
+from attseg.data.reading.results import Results
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.extras import install_command

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from attseg.cli.options import (
-    SHARE,
-    WHOLE,
     Crf,
     Device,
     Kind,
-    Names,
     ProtocolOptions,
     RunName,
     ShowBands,
     Views,
     Whole,
     data_settings,
-    typed,
 )
+from attseg.cli.results import RESULTS, ResultOptions
 from attseg.cli.settings import with_settings
 from attseg.data.wording import plural
 from attseg.errors import UsageError
@@ -40,65 +34,6 @@ if TYPE_CHECKING:
     from attseg.bulk.outputs import Summary
     from attseg.data.classes import ClassTable
     from attseg.data.reading.inputs import PictureFile
-    from attseg.prediction.decision import Decision
-
-Small = Literal["fill", "drop"]
-
-
-def _read_thresholds(text: str) -> dict[str, float]:
-    pairs = [part.rpartition("=") for part in re.split(r",(?=[^,]*=)", text)]
-    thresholds = {name.strip(): float(Fraction(value)) for name, _, value in pairs}
-    if "" in thresholds:
-        raise ValueError(text)
-    return thresholds
-
-
-Thresholds = Annotated[
-    dict[str, float] | None,
-    typed(_read_thresholds, "classes with a probability each, such as crack=0.3,person=0.5", "CLASS=SHARE,.."),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultOptions:
-    """What is made of the probabilities.
-
-    Args:
-        save: Further files: probabilities (probabilities/NAME.npz, float16), geojson, labelme (a file for each image), coco (one
-            file, coco.json).
-        probabilities_of: Classes whose probabilities are saved, as PNG of 8 bits (probabilities/NAME.INDEX.png), not all.
-        threshold: Pixels get CLASS where its probability is at least SHARE, whatever the others have, and nowhere else.
-        unsure_below: Pixels whose class has a lower probability are "not sure": ignored, as in labels.
-        unsure_value: Value of these pixels in label files (default: the value that the data set ignores, mostly 255).
-        min_region: Least pixels of a region of one class.
-        small: What smaller regions become: the neighbour with the longest border (fill), or not sure (drop).
-    """
-
-    save: Names = ()
-    probabilities_of: Names = ()
-    threshold: Thresholds = None
-    unsure_below: Annotated[float, SHARE] = 0.0
-    unsure_value: Whole = None
-    min_region: Annotated[int, WHOLE] = 0
-    small: Small = "fill"
-
-    def decision(self) -> Decision:
-        """From probabilities to classes.
-
-        Raises:
-            UsageError: A value that makes no sense.
-        """
-        from attseg.prediction.decision import Decision
-
-        return Decision(
-            thresholds=self.threshold or {},
-            unsure_below=self.unsure_below,
-            min_region=self.min_region,
-            small=self.small,
-        )
-
-
-RESULTS = Group("What is saved, and how classes are decided", help="docs/predict.md has examples.", sort_key=4)
 
 
 @with_settings(("Settings of the data", data_settings()))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from attseg.data.classes import IGNORE
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes, choose_classes
 from attseg.data.importing.export import Entry, Export, as_written_by
 from attseg.data.importing.naming import named
+from attseg.data.importing.ordered import in_order
 from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
 from attseg.data.importing.placing import PARTS, place
 from attseg.data.importing.recognise import open_export
-from attseg.data.importing.regions import MissingPackage
 from attseg.data.importing.report import Report
 from attseg.data.importing.search import Search
 from attseg.data.importing.writing import Placed, Seen, Writer, Written, survey
@@ -32,11 +29,6 @@ from attseg.errors import UsageError
 from attseg.files import no_such_path
 
 Progress = Callable[[str, int, int | None], None]
-Input = TypeVar("Input")
-Output = TypeVar("Output")
-
-AHEAD = 4
-"""Pictures that each thread may be ahead of the one that is counted."""
 
 
 def import_data(
@@ -260,38 +252,6 @@ def _count(found: Written, split: str, names: Sequence[str], report: Report) -> 
         pair = names[below], names[above]
         report.overlaps[pair] = report.overlaps.get(pair, 0) + count
     report.overlapping_pictures += bool(found.overlaps)
-
-
-def in_order(
-    function: Callable[[Input], Output], inputs: Sequence[Input]
-) -> Iterator[tuple[Input, Output | DataError]]:
-    """Results of a function that several threads call, in the order of the inputs; a ``DataError`` is a result.
-
-    No more than some inputs are ahead, so that memory does not grow with their number.
-    """
-    count = min(8, os.cpu_count() or 1)
-
-    def attempt(one: Input) -> Output | DataError:
-        try:
-            return function(one)
-        except MissingPackage:
-            raise
-        except DataError as error:
-            return error
-
-    with ThreadPoolExecutor(count) as pool:
-        rest: Iterable[Input] = iter(inputs)
-        waiting: list[tuple[Input, Future[Output | DataError]]] = []
-        try:
-            while True:
-                more = islice(rest, AHEAD * count - len(waiting))
-                waiting.extend((one, pool.submit(attempt, one)) for one in more)
-                if not waiting:
-                    return
-                one, future = waiting.pop(0)
-                yield one, future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _usual_order(split: str) -> tuple[int, str]:

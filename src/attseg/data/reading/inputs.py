@@ -14,6 +14,7 @@ import numpy as np
 
 from attseg.data.reading.bands import Bands
 from attseg.data.reading.hidden import is_hidden, visible
+from attseg.data.reading.results import RESULTS, Results, are_results, is_manifest, links_into, results_around
 from attseg.data.reading.value_range import ValueRange
 from attseg.errors import UsageError
 from attseg.files import FileError, no_such_path
@@ -22,9 +23,6 @@ SUFFIXES = frozenset(
     (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
 )
 """Suffixes of images that are found in folders and by patterns; a file that is named is taken as it is."""
-
-RESULTS = ("labels", "overlays")
-"""Folders that predictions are written to, in a folder with a manifest."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ class Pictures:
                 raise UsageError(
                     f"{given} lies among the results in {self._outside.folder}; name other images, or another folder with --out"
                 )
-            if self._outside is not None and (results := _results_around(given)):
+            if self._outside is not None and (results := results_around(_root(given.resolve()))):
                 raise UsageError(
                     f"{given} names predictions, for {results.parent} holds their manifest; name the images instead"
                 )
@@ -150,7 +148,7 @@ def is_matched(path: Path, pattern: Path) -> bool:
 
 def is_prediction(path: Path, pattern: Path, results: Results | None) -> bool:
     """Whether a path that a pattern expands to lies among the results, or in another folder of predictions with a manifest."""
-    return (results is not None and results.hold(path)) or _are_results(path.parent, _root(pattern))
+    return (results is not None and results.hold(path)) or are_results(path.parent, _root(pattern))
 
 
 def find_pictures(inputs: Iterable[str | Path], *, outside: Path | None = None) -> list[PictureFile]:
@@ -181,10 +179,10 @@ def _walk(folder: Path, below: str, outside: Results | None) -> Iterator[_Found]
             for entry in entries:
                 if is_hidden(entry.name):
                     continue
-                has_manifest = has_manifest or _is_manifest(entry.name)
+                has_manifest = has_manifest or is_manifest(entry.name)
                 if entry.is_dir(follow_symlinks=False):
                     folders.add(entry.name)
-                elif _has_suffix(entry.name) and entry.is_file() and not _links_into(entry, outside):
+                elif _has_suffix(entry.name) and entry.is_file() and not links_into(entry, outside):
                     files.append(entry.name)
     except OSError as error:
         raise FileError(
@@ -209,7 +207,7 @@ def _match(pattern: Path, outside: Results | None) -> Iterator[_Found]:
         taken = is_matched(path, pattern) and _has_suffix(path.name) and path.is_file()
         if taken and (outside is None or not outside.hold(path)):
             inside.setdefault(path.parent, []).append(path.name)
-    inside = {folder: names for folder, names in inside.items() if not _are_results(folder, root)}
+    inside = {folder: names for folder, names in inside.items() if not are_results(folder, root)}
     kept = {folder: _keeping(names) for folder, names in inside.items()}
     for path in sorted(folder / name for folder, names in inside.items() for name in names):
         below = path.relative_to(root).as_posix().removesuffix(path.name)
@@ -257,54 +255,6 @@ def _keeping(files: Sequence[str]) -> set[str]:
     kept = {_stem(name) for name in files if hash(_stem(name)) in several}
     whole = {name.casefold() for name in files if _stem(name) in kept}
     return kept | {stem for name in files if (stem := _stem(name)) in whole}
-
-
-class Results:
-    """Where predictions are written: the folders ``labels`` and ``overlays`` of a folder, wherever links lead.
-
-    Args:
-        folder: The folder, which need not be there yet.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._places = [(folder / name).resolve() for name in RESULTS]
-
-    def hold(self, path: Path) -> bool:
-        """Whether a file or folder is among them."""
-        resolved = path.resolve()
-        return any(resolved.is_relative_to(place) for place in self._places)
-
-
-def _links_into(entry: os.DirEntry[str], results: Results | None) -> bool:
-    return results is not None and entry.is_symlink() and results.hold(Path(entry.path))
-
-
-def _is_manifest(name: str) -> bool:
-    """Whether a file's name is that of a manifest of predictions."""
-    return name.startswith("manifest") and name.endswith(".jsonl")
-
-
-def _are_results(folder: Path, root: Path) -> bool:
-    """Whether a folder lies below the root of a pattern in a folder of predictions that has a manifest."""
-    places = [folder, *folder.parents]
-    below = places[: places.index(root)] if root in places else []
-    return any(
-        place.name in RESULTS and any(_is_manifest(entry.name) for entry in place.parent.iterdir()) for place in below
-    )
-
-
-def _results_around(given: Path) -> Path | None:
-    """The folder of predictions, with a manifest beside it, that an input lies in or is."""
-    root = _root(given.resolve())
-    for place in (root, *root.parents):
-        if (
-            place.name in RESULTS
-            and place.is_dir()
-            and any(_is_manifest(entry.name) for entry in place.parent.iterdir())
-        ):
-            return place
-    return None
 
 
 def _normal(path: Path) -> Path:
