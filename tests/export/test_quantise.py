@@ -134,7 +134,7 @@ def test_pictures_are_those_given_or_scenes_at_the_size(tmp_path):
     assert len({one.tobytes() for one in sample_pictures((40, 30))}) == 2
     for index in range(5):
         Image.fromarray(np.full((4, 4, 3), index, np.uint8)).save(tmp_path / f"{index}.png")
-    assert [int(read()[0, 0, 0]) for read in read_some([tmp_path], 2)] == [0, 2]
+    assert [int(read()[0, 0, 0]) for read in read_some([tmp_path], 2, PLAIN)] == [0, 2]
 
 
 @pytest.mark.parametrize("takes", ["bytes", "floats"])

@@ -170,9 +170,10 @@ def test_half_precision_is_refused(tmp_path, gives):
         predictor.labels(picture())
 
 
-def test_other_devices_are_refused(labels):
+def test_other_devices_are_refused(labels, monkeypatch):
+    monkeypatch.setattr("attseg.inference.segmenter.find_device", torch.device)
     with pytest.raises(UsageError, match="labels.onnx is an exported file, which attseg computes on the processor"):
-        load(labels, device="meta")
+        load(labels, device="cuda:0")
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".pt2"])

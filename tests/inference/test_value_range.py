@@ -13,7 +13,7 @@ from torch import nn
 from attseg.bulk.files import predict_files
 from attseg.checkpoint import read_weights, save_weights
 from attseg.data.classes import ClassTable
-from attseg.data.preprocessing import Preprocessing, common_range
+from attseg.data.preprocessing import Preprocessing, common_reading
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
@@ -134,9 +134,9 @@ def test_what_a_data_set_states_wins_and_is_part_of_what_is_kept(deep, tmp_path)
     Image.fromarray(values[..., 0]).save(tmp_path / "a.png", exif=exif)
     for number, file in enumerate(
         (
-            PictureFile(tmp_path / "a.png", "a", (0, 65535), False),
-            PictureFile(tmp_path / "a.png", "a", (0, 65535), False),
-            PictureFile(tmp_path / "a.png", "a", None, True),
+            PictureFile(tmp_path / "a.png", "a", (0, 65535), apply_orientation=False),
+            PictureFile(tmp_path / "a.png", "a", (0, 65535), apply_orientation=False),
+            PictureFile(tmp_path / "a.png", "a"),
         )
     ):
         summary = predict_files(segmenter(), [file], tmp_path / "out", overlay=False)
@@ -148,15 +148,15 @@ def test_what_a_data_set_states_wins_and_is_part_of_what_is_kept(deep, tmp_path)
 def test_looking_uses_it_too(deep, tmp_path):
     values, wanted = deep
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
-    assert np.array_equal(read_picture(str(tmp_path / "a.tif"), None, RANGE)[0], wanted)
-    upload = read_upload((tmp_path / "a.tif").read_bytes(), "a.tif", Limits(), RANGE)
+    assert np.array_equal(read_picture(str(tmp_path / "a.tif"), None, segmenter().preprocessing)[0], wanted)
+    upload = read_upload((tmp_path / "a.tif").read_bytes(), "a.tif", Limits(), segmenter().preprocessing)
     assert np.array_equal(upload.image, wanted)
 
 
 def test_models_that_see_one_image_need_one_range():
     with pytest.raises(UsageError, match=r"a reads images by the value range 100,4195, and b by that of the type"):
         offer(["a", "b"], [segmenter(), segmenter(None)])
-    assert common_range(["a", "b"], [segmenter().preprocessing] * 2) == RANGE
+    assert common_reading(["a", "b"], [segmenter().preprocessing] * 2).value_range == RANGE
 
 
 def test_videos_are_refused_by_models_of_deeper_values(tmp_path):

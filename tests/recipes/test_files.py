@@ -40,7 +40,7 @@ def test_texts_that_look_like_something_else_stay_texts(tmp_path):
         ("name: a\nmachin: {}\n", r"my\.yaml: there is no setting 'machin'; did you mean 'machine'"),
         (
             "name: a\nmachine: {device: gpu}\n",
-            r"my\.yaml: machine\.device is 'gpu'; one of auto, cpu, cuda was expected",
+            r"my\.yaml: there is no device 'gpu'; a GPU is called cuda",
         ),
         (
             "name: a\nmodel:\n  args: {encoder: !!python/name:os.system }\n",

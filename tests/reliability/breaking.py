@@ -127,7 +127,7 @@ def steps(run):
     """Steps in the log of a run."""
     file = run / "metrics.csv"
     rows = file.read_text().splitlines()[1:] if file.exists() else []
-    whole = [row.split(",")[0] for row in rows if row.count(",") == 5]
+    whole = [row.split(",")[0] for row in rows if row.count(",") >= 5]
     return int(whole[-1]) if whole and whole[-1].isdigit() else 0
 
 

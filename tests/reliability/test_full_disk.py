@@ -37,7 +37,10 @@ RUN = {"recipe.yaml", "metrics.csv", "lock", "data.json"}
 
 VERBS = {
     "train": (["train", "pan-scenes", *TINY, "--out", "OUT/run"], RUN),
-    "evaluate": (["evaluate", "WEIGHTS", "--out", "OUT/e"], {"report.json", "pictures.jsonl"}),
+    "evaluate": (
+        ["evaluate", "WEIGHTS", "--out", "OUT/e"],
+        {"report.json", "pictures.jsonl", "classes.csv", "confusion.csv"},
+    ),
     "predict": (["predict", "WEIGHTS", "large.png", "--out", "OUT/p"], set()),
     "export, onnx": (["export", "WEIGHTS", "--out", "OUT/d/m.onnx"], set()),
     "export, openvino": (["export", "WEIGHTS", "--out", "OUT/d/m.xml"], set()),

@@ -247,6 +247,7 @@ def test_a_nan_loss_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path):
     assert read_weights(tmp_path / "last.safetensors").info["step"] == step - 1
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of TensorBoard's own thread
 def test_a_file_that_cannot_be_written_is_named_and_the_last_save_is_intact(tiny, tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     scenes = open_data("scenes", "train", **tiny().data.options)

@@ -167,7 +167,7 @@ def _build(name: str, args: Mapping[str, Any], num_classes: int) -> Model:
 
 def _further(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that a form has and the model has not."""
-    if name not in FORMS:
+    if not isinstance(name, str) or name not in FORMS:  # a damaged file may hold anything
         return {}
     known = [*inspect.signature(FORMS[name]).parameters][2:]
     return {key: value for key, value in args.items() if key in known}

@@ -121,7 +121,7 @@ def steps_within(seconds: float, pace: Pace, recipe: Recipe) -> int:
 
     Example:
         >>> steps_within(100.0, Pace(step=0.25, evaluation=5.0), Recipe(name="a", val_every=100))
-        340
+        320
     """
 
     def needed(steps: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -84,7 +85,7 @@ def open_trackers(
     if not names:
         names = ("tensorboard",) if _is_installed("tensorboard") else ("none",)
     made: dict[str, Callable[[], Tracker]] = {
-        "tensorboard": lambda: TensorBoard(folder.tensorboard, step),
+        "tensorboard": lambda: TensorBoard(folder.tensorboard, step, say),
         "wandb": lambda: WandB(folder, recipe, say),
         "mlflow": lambda: MLflow(folder, recipe, say),
         "trackio": lambda: Trackio(folder, recipe, say),
@@ -94,25 +95,37 @@ def open_trackers(
 
 
 class TensorBoard:
-    """Files for ``tensorboard --logdir``."""
+    """Files for ``tensorboard --logdir``. Where they cannot be written, the run goes on without them."""
 
-    def __init__(self, folder: Path, step: int) -> None:
+    def __init__(self, folder: Path, step: int, say: Callable[[str], None]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self.board = SummaryWriter(str(folder), purge_step=step + 1)
+        self.folder, self.say, self.lost = folder, say, False
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Log values after a step."""
         for name, value in values.items():
-            self.board.add_scalar(name, value, step)
+            self._write(partial(self.board.add_scalar, name, value, step))
 
     def picture(self, step: int, name: str, image: Array) -> None:
         """Log a picture (H, W, 3) after a step."""
-        self.board.add_image(name, image, step, dataformats="HWC")
+        self._write(lambda: self.board.add_image(name, image, step, dataformats="HWC"))
 
     def close(self) -> None:
         """Write what is still under way."""
-        self.board.close()
+        self._write(self.board.close)
+
+    def _write(self, write: Callable[[], Any]) -> None:
+        if self.lost:
+            return
+        try:
+            write()
+        except OSError as error:  # of the thread that writes
+            self.lost = True
+            self.say(
+                f"TensorBoard's files in {self.folder} cannot be written ({error.strerror}); the run goes on without"
+            )
 
 
 class WandB:
