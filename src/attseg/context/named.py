@@ -122,4 +122,5 @@ def build_context(
 
 
 def _no_options() -> nn.Module:
+    """Stands for contexts without a class of their own where options are checked; only its signature is read."""
     raise NotImplementedError
