@@ -10,9 +10,12 @@ LOCAL = {"file", "data", "blob"}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """The browser; skips where none is installed."""
+    """The browser; skips where none is installed.
+
+    It ends with its module: its event loop and processes would be in the way of other tests in the same process.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"no browser: install Chromium (Debian: apt install chromium), as one of {', '.join(NAMES)}")

@@ -23,7 +23,7 @@ RECIPES = st.builds(
     ),
     augment=st.builds(AugmentSpec, scales=st.lists(NUMBERS, max_size=3).map(tuple), flip=st.booleans()),
     crop_size=st.tuples(WHOLE, WHOLE),
-    optim=st.builds(OptimSpec, lr=NUMBERS, warmup=WHOLE),
+    optim=st.builds(OptimSpec, lr=NUMBERS, warmup=NUMBERS),
     loss=st.builds(LossSpec, aux=st.dictionaries(st.text(min_size=1), NUMBERS, max_size=2)),
     expected_miou=st.none() | NUMBERS,
 )
