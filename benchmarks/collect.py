@@ -1,4 +1,4 @@
-"""Runs on generated scenes become the record that ``docs/results.md`` is made from: ``benchmarks/results/scenes.json``.
+"""Runs on generated scenes become the record that ``docs/papers/results.md`` is made from: ``benchmarks/results/scenes.json``.
 
     python benchmarks/collect.py RUNS/small=COMMIT MIXES=COMMIT --machine "2 cores of an AMD EPYC"
 

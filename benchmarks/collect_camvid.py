@@ -1,4 +1,4 @@
-"""Runs of ``benchmarks/camvid_grid.py`` become a record that ``docs/results.md`` is made from: ``results/camvid.json``.
+"""Runs of ``benchmarks/camvid_grid.py`` become a record that ``docs/papers/results.md`` is made from: ``results/camvid.json``.
 
     python benchmarks/collect_camvid.py RUNS... --minutes 60 --commit COMMIT --machine "2 cores of an AMD EPYC"
 

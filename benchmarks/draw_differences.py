@@ -1,4 +1,4 @@
-"""Draw the scenes on which rows differ most, with what they predict, as ``docs/results/differ-*.png``.
+"""Draw the scenes on which rows differ most, with what they predict, as ``docs/pictures/results/differ-*.png``.
 
     python benchmarks/draw_differences.py RUNS/small
 
@@ -38,7 +38,7 @@ ROWS = {
 PROBES = ("context", "boundary", "scale")
 SIZE = (160, 384)
 LEAST = 300
-OUT = Path(__file__).parents[1] / "docs" / "results"
+OUT = Path(__file__).parents[1] / "docs" / "pictures" / "results"
 
 
 def main() -> None:

@@ -26,21 +26,21 @@ NUM_CLASSES = {"voc2012": 21, "ade20k": 150, "cityscapes": 19}
 
 PAGES = {
     "pan": (
-        "pan.md",
+        "papers/pan.md",
         "models/pan.py attention/pyramid.py attention/upsample.py attention/squeeze.py context/pyramid_pooling.py "
         "context/aspp.py decoders/refinement.py decoders/global_convolution.py encoders/timm.py",
     ),
     "psanet": (
-        "psanet.md",
+        "papers/psanet.md",
         "models/psanet.py recipes/psanet.py attention/pointwise/module.py attention/pointwise/operator.py "
         "context/global_pooling.py context/aspp.py attention/non_local.py context/non_local.py context/pyramid_pooling.py",
     ),
     "dfdam": (
-        "dfdam.md",
+        "papers/dfdam.md",
         "models/dfdam.py attention/fusion.py attention/position.py decoders/dual.py profiling/tables.py",
     ),
     "a2r": (
-        "attention-to-refine.md",
+        "papers/attention-to-refine.md",
         "models/refine.py attention/location.py attention/scale.py attention/recalibration.py encoders/vgg.py",
     ),
 }

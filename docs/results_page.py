@@ -19,8 +19,8 @@ from results_numbers import Mean, Network, Record, read
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
-PAGE = DOCS / "results.md"
-MIX = DOCS / "mix.md"
+PAGE = DOCS / "papers" / "results.md"
+MIX = DOCS / "modules" / "mix.md"
 
 TITLES = {
     "psanet:1": "PSANet, table 1: ways to gather context, at stride 8",

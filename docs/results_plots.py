@@ -21,7 +21,7 @@ from results_claims import STATEMENTS, Pair, pairs_of
 from results_numbers import RESULTS, Record, read
 from results_page import MIXES, OWN, TITLES
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parent / "pictures" / "results"
 PLOTS = {"delta.png": "scenes", "cost.png": "scenes", "claims.png": "claims", "camvid.png": "camvid"}
 """By file, the record that it shows."""
 

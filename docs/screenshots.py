@@ -97,7 +97,7 @@ def opened(
 def take(page: Page, name: str) -> None:
     """Write what the window shows."""
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    file = DOCS / f"{name}.png"
+    file = DOCS / "pictures" / f"{name}.png"
     picture.save(file, optimize=True)
     if file.stat().st_size > LARGEST:
         palette = picture.quantize(256)

@@ -1,6 +1,6 @@
 """Draw the README's picture: two scenes, their labels, what the bundled model says, and the attention behind it.
 
-Run it as ``python examples/first_look.py docs/first-look.png``.
+Run it as ``python examples/first_look.py docs/pictures/first-look.png``.
 """
 
 from __future__ import annotations

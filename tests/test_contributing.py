@@ -273,7 +273,7 @@ PATHS = {
             after(r"OPTIONS: dict\[[^\n]*\] = \{\n", '    "toy": ToyContext,\n'),
         ),
         "tests/context/test_toy.py": TESTS["tests/context/test_toy.py"],
-        "docs/parts.md": after(
+        "docs/modules/parts.md": after(
             r"## Contexts\n.*?\n\| `none` [^\n]*\n", "| `toy` | a toy | | `ToyContext(deep, 256)` | spatial |\n"
         ),
     },
@@ -286,7 +286,7 @@ PATHS = {
             after(r"KINDS: dict\[[^\n]*\] = \{\n", '    "toy": (ToyDecoder, {}),\n'),
         ),
         "tests/decoders/test_toy.py": TESTS["tests/decoders/test_toy.py"],
-        "docs/parts.md": after(
+        "docs/modules/parts.md": after(
             r"## Decoders\n.*?\n\| `bilinear` [^\n]*\n", "| `toy` | a toy | | `ToyDecoder(lows, 256)` | |\n"
         ),
     },
@@ -313,7 +313,7 @@ PATHS = {
             ),
         ),
         "tests/encoders/test_toy.py": TESTS["tests/encoders/test_toy.py"],
-        "docs/parts.md": after(r"## Encoders\n.*?\n\| ResNet [^\n]*\n", "| toys | `toy` | 32 | |\n"),
+        "docs/modules/parts.md": after(r"## Encoders\n.*?\n\| ResNet [^\n]*\n", "| toys | `toy` | 32 | |\n"),
     },
     "A data set": {
         "src/attseg/data/sets/toy.py": DATA,
@@ -322,7 +322,7 @@ PATHS = {
             after(r"for module in \(scenes", ", toy"),
         ),
         "tests/data/sets/test_toy.py": TESTS["tests/data/sets/test_toy.py"],
-        "docs/data.md": after(r"\Z", "\nToy has cows.\n"),
+        "docs/train/data.md": after(r"\Z", "\nToy has cows.\n"),
     },
     "A row of a table": {
         "src/attseg/recipes/tables/dfdam.py": after(r"rows=_ablation\(2, dfdam_cityscapes\(\), 18, \([^)]*\)\)", ROW),
@@ -412,4 +412,4 @@ def test_toys_added_in_these_files_work_everywhere(copy):
 def test_generated_pages_with_the_toys_are_written_by_one_command(copy):
     code, output = run(copy, "docs/generate.py")
     assert code == 0, output[-3000:]
-    assert "| `toy` | a toy |" in (copy / "docs" / "dfdam.md").read_text("utf-8")
+    assert "| `toy` | a toy |" in (copy / "docs" / "papers" / "dfdam.md").read_text("utf-8")

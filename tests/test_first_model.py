@@ -1,4 +1,4 @@
-"""The walk in docs/first-model.md, and the pages about labelling tools: what they show runs."""
+"""The walk in docs/start/first-model.md, and the pages about labelling tools: what they show runs."""
 
 import re
 import shlex
@@ -28,7 +28,7 @@ def test_the_walk(tmp_path, monkeypatch, capsys):
     write_photographs(Path("photos"), 40, (64, 96))
     Path("new").mkdir()
     photograph(90, (64, 96))[0].save("new/wall90.jpg")
-    for block in re.findall(r"```sh\n(.*?)```", (DOCS / "first-model.md").read_text(), re.DOTALL):
+    for block in re.findall(r"```sh\n(.*?)```", (DOCS / "start" / "first-model.md").read_text(), re.DOTALL):
         for line in block.splitlines():
             command = shlex.split(line)
             assert command[0] == "attseg"
@@ -54,7 +54,10 @@ def test_two_commands_a_tool(tmp_path, monkeypatch, make, command):
     import shutil
 
     monkeypatch.chdir(tmp_path)
-    assert f"    {command}\n    attseg train pan-folder --data.root mine\n" in (DOCS / "importing.md").read_text()
+    assert (
+        f"    {command}\n    attseg train pan-folder --data.root mine\n"
+        in (DOCS / "train" / "importing.md").read_text()
+    )
     source = shlex.split(command)[3]
     folder = make(Path("photos"))
     if source.endswith(".zip"):
@@ -71,6 +74,6 @@ def test_two_commands_a_tool(tmp_path, monkeypatch, make, command):
 
 
 def test_the_page_names_every_option():
-    text = (DOCS / "importing.md").read_text()
+    text = (DOCS / "train" / "importing.md").read_text()
     options = {f"--{name}" for name in import_.__annotations__} - {"--source", "--return", "--json"}
     assert {option for option in options if option not in text} == set()

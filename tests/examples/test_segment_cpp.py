@@ -1,4 +1,4 @@
-"""The C++ of docs/deploy.md: OpenVINO's is built and run, as its headers come with the Python package."""
+"""The C++ of docs/use/deploy.md: OpenVINO's is built and run, as its headers come with the Python package."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler")
 def test_the_program_for_openvino_gives_the_classes(tmp_path):
-    example, page = (ROOT / "examples" / "segment.cpp").read_text(), (ROOT / "docs" / "deploy.md").read_text()
+    example, page = (ROOT / "examples" / "segment.cpp").read_text(), (ROOT / "docs" / "use" / "deploy.md").read_text()
     header, *body = re.search(r"```cpp\n(.*?)```", page, re.DOTALL)[1].splitlines()
     begin, end = example.index("    Ort::Env"), example.index("    std::ofstream out")
     text = example[:begin] + "\n".join(body) + "\n" + example[end:]

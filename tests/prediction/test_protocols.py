@@ -51,7 +51,7 @@ def test_sizes_that_nobody_published_have_to_be_given(data):
 
 
 def test_every_protocol_is_written_down():
-    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "use" / "evaluation.md").read_text()
     assert all(f"| `{name}` |" in text for name in NAMES)
 
 

@@ -58,7 +58,7 @@ def scores(model, image, protocol, **options):
 
 @torch.inference_mode()
 def naive(model, image, protocol):
-    """(K, H, W) Written from docs/evaluation.md: every scale, window and mirror by itself, all maps kept."""
+    """(K, H, W) Written from docs/use/evaluation.md: every scale, window and mirror by itself, all maps kept."""
     height, width = image.shape[:2]
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float()
     total = torch.zeros(4, height, width, dtype=torch.float64)

@@ -281,7 +281,7 @@ def test_a_picture_that_is_too_small_is_said():
 
 
 def test_the_operator_of_the_documentation_is_counted():
-    text = (Path(__file__).parents[2] / "docs" / "profile.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "modules" / "profile.md").read_text()
     names = {}
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
     total = profile(nn.Sequential(Calls(lambda x: names["attend"](x[0], x[0]))), (40, 60)).total

@@ -74,7 +74,7 @@ def predict_files(
     Files are written at once or not at all, and each label file knows from which picture and which weights it comes: what is
     there already is skipped, and what came from elsewhere is never written over unasked. A picture that cannot be read or
     does not fit into memory fails alone. ``manifest.jsonl`` gets a line for each picture; ``attseg.bulk.manifest`` and
-    ``docs/predict.md`` say what is in it. However many pictures there are, only those on their way are in memory.
+    ``docs/use/predict.md`` say what is in it. However many pictures there are, only those on their way are in memory.
 
     Args:
         segmenter: The model to use.

@@ -43,7 +43,7 @@ def run(
         source: Where they come from: semseg, mmseg, smp or csail.
         out: The run folder to write.
         data: Public data set whose classes they know, such as ade20k.
-        classes: The classes they know as a classes.csv, in place of --data (see docs/data.md).
+        classes: The classes they know as a classes.csv, in place of --data (see docs/train/data.md).
         directions: For semseg and mmseg: what the branches of PSA do (default: both).
         compact: For semseg and mmseg: attention maps without relative offsets.
         mask_size: For semseg and mmseg: rows and columns of filters (default: as many as the weights have).

@@ -53,7 +53,7 @@ class MoreOptions:
     worst: Whole = None
 
 
-MORE = Group("More to measure", help="docs/evaluation.md defines each.", sort_key=6)
+MORE = Group("More to measure", help="docs/use/evaluation.md defines each.", sort_key=6)
 
 
 @with_settings(

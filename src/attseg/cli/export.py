@@ -20,7 +20,7 @@ FORMATS: dict[str, Format] = {".pt2": "pt2", ".onnx": "onnx", ".xml": "openvino"
 
 TELEPHONES = (".tflite", ".mlpackage", ".mlmodel")
 
-ELSEWHERE = ". docs/deploy.md (Telephones) shows how the converters of LiteRT and Core ML write such files from a run"
+ELSEWHERE = ". docs/use/deploy.md (Telephones) shows how LiteRT and Core ML write such files from a run"
 
 CONTRACT = Parameter(group=Group("Input and output", sort_key=5))
 CHECK = Parameter(group=Group("Check against the network", sort_key=6))
@@ -58,7 +58,7 @@ def run(
     colours and normalisation travel in the file, and attseg runs it too: attseg predict model.onnx photos/ --out segmented.
 
     Afterwards the file and the network get the same images at three sizes. A table shows how much they differ, and
-    FILE.report.json keeps it; where too few pixels agree, the file stays, and the exit status is 1. docs/deploy.md leads
+    FILE.report.json keeps it; where too few pixels agree, the file stays, and the exit status is 1. docs/use/deploy.md leads
     from the file to C++, a container and a batch job.
 
     --int8 makes integers of the model, which are faster and smaller: calibrated on images, and measured on labelled ones;

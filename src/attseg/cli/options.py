@@ -153,7 +153,7 @@ def _protocols() -> str:
         "psanet-multiscale": f"the same at six scales; long side and window: {sizes}",
     }
     lines = described(described_protocols.items(), "{}", 18)
-    start = "Named protocols, which docs/evaluation.md defines; the options below change one, or make one of your own."
+    start = "Named protocols, defined in docs/use/evaluation.md; the options below change one or make your own."
     return "\n".join([start, *lines])
 
 

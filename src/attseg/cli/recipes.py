@@ -27,7 +27,7 @@ def run(*, json: Json = False) -> int:
         return 0
     print_table(("recipe", "what it is", "data", "steps", "paper", "ours"), [_row(name) for name in RECIPES])
     print(
-        "\nmIoU in percent: the paper's, and ours where it was measured (docs/results.md). `attseg reproduce` has whole tables"
+        "\nmIoU in percent: the paper's, and ours where measured (docs/papers/results.md). `attseg reproduce` runs whole tables"
     )
     print("Train one with: attseg train RECIPE; print all of its settings with: attseg train RECIPE --print_config")
     return 0

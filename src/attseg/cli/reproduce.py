@@ -41,7 +41,7 @@ def run(
 
     --budget small runs the same rows on generated scenes with a tiny encoder, some minutes a row on a CPU: another task
     than the paper's, on which differences between rows can be seen. --budget paper takes the paper's recipes; they need the
-    data, a GPU, and days: docs/reproduce.md. A row is also a recipe: attseg train pan:1/se.
+    data, a GPU, and days: docs/modules/reproduce.md. A row is also a recipe: attseg train pan:1/se.
 
     Args:
         table: Name of a table, such as pan:1; without it, the tables are listed.
@@ -100,7 +100,7 @@ def _list() -> None:
         for table in TABLES.values()
     ]
     print_table(("table", "what it is", "rows", "to be run"), rows)
-    print("\nRun one with: attseg reproduce TABLE; docs/pan.md and its neighbours name every row")
+    print("\nRun one with: attseg reproduce TABLE; docs/papers/pan.md and its neighbours name every row")
 
 
 def _data(given: Values, budget: Budget) -> DataSpec | None:

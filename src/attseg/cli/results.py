@@ -70,4 +70,4 @@ class ResultOptions:
         )
 
 
-RESULTS = Group("What is saved, and how classes are decided", help="docs/predict.md has examples.", sort_key=4)
+RESULTS = Group("What is saved, and how classes are decided", help="docs/use/predict.md has examples.", sort_key=4)

@@ -3,7 +3,7 @@
     from attseg.converters import load_semseg
     model = load_semseg("psanet50.pth")            # a PSANet of ours, in evaluation mode
 
-``docs/converters.md`` says what each can read; ``attseg convert`` writes a run folder that ``attseg.load`` takes.
+``docs/use/converters.md`` says what each can read; ``attseg convert`` writes a run folder that ``attseg.load`` takes.
 """
 
 from __future__ import annotations

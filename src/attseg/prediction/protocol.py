@@ -17,7 +17,7 @@ SMALLEST_WINDOW = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How a picture is seen. Plain values, all of which a report carries; ``docs/evaluation.md`` defines each.
+    """How a picture is seen. Plain values, all of which a report carries; ``docs/use/evaluation.md`` defines each.
 
     Args:
         name: What reports call it.

@@ -1,6 +1,6 @@
 """The protocols that have a name: those of the papers and of the code that was published with them.
 
-``docs/evaluation.md`` writes each down, and says where a paper's "single scale" averages a mirrored picture.
+``docs/use/evaluation.md`` writes each down, and says where a paper's "single scale" averages a mirrored picture.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ By custom they count nothing: only convolutions and products of matrices do.
 def flops_of(operation: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> int | None:
     """Floating-point operations of a call, two for each multiply-add; None where nobody has said what it costs.
 
-    An operation of one's own says so with ``torch.utils.flop_counter.register_flop_formula``; docs/profile.md shows how.
+    An operation of one's own says so with ``torch.utils.flop_counter.register_flop_formula``; docs/modules/profile.md shows how.
     """
     packet = operation.overloadpacket
     if packet in flop_registry:

@@ -31,7 +31,7 @@ def profiles_parts(subjects: list[Subject], profiles: list[Profile], size: tuple
             yield f"\n{_training(found, '' if len(subjects) == 1 else f'{subject.label}: ')}"
         if missing := _uncounted(found):
             yield (
-                f"\n{subject.label}: no FLOP formula is registered for {missing}; ≥ marks a lower bound, see docs/profile.md"
+                f"\n{subject.label}: no FLOP formula is registered for {missing}; ≥ marks a lower bound: docs/modules/profile.md"
             )
 
 

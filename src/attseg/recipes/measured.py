@@ -1,4 +1,4 @@
-"""Measured results of recipes; docs/results.md has the machines, the commands and the limits of these figures."""
+"""Measured results of recipes; docs/papers/results.md has the machines, the commands and the limits of these figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests of the explorer; ``docs/explorer.md`` lists them."""
+"""The requests of the explorer; ``docs/inside/explorer.md`` lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every limit of the explorer, in one place; ``docs/explorer.md`` says what happens at each."""
+"""Every limit of the explorer, in one place; ``docs/inside/explorer.md`` says what happens at each."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_shares_seeds_and_groups(tmp_path):
 
 
 def test_pictures_with_nothing_on_them_are_spread_too(tmp_path):
-    """Pairs of pictures, as in docs/first-model.md: every second pair has one without a region."""
+    """Pairs of pictures, as in docs/start/first-model.md: every second pair has one without a region."""
     folder = tmp_path / "e"
     for index in range(40):
         name = f"wall{index // 2:02d}_{index % 2}"

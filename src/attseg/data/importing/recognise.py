@@ -134,7 +134,7 @@ def _explain_none(source: Path, problems: list[str]) -> str:
     if problems:
         return f"{source} is not recognised; {problems[0]}"
     if not source.is_dir():
-        return f"{source} is none of the exports that are read: {', '.join(FORMATS)} (docs/importing.md)"
+        return f"{source} is none of the exports that are read: {', '.join(FORMATS)} (docs/train/importing.md)"
     endings = unread_below([source], ())
     seen = ", ".join(f"{count} {ending or 'without suffix'}" for ending, count in endings.most_common(5)) or "nothing"
     hint = ""
