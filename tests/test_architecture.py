@@ -74,7 +74,7 @@ ALLOWED = {
         "runs",
         "transfer",
     },
-    "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "recipes", "runs", "training"},
+    "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "profiling", "recipes", "runs", "training"},
     "export": {
         "checkpoint",
         "data",

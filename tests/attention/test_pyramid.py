@@ -83,9 +83,12 @@ def naive_fpa(x, fpa, pool):
     if isinstance(fpa.widen, nn.Conv2d):
         weights = naive_conv(weights, fpa.widen)
     out = naive_block(x, fpa.main) * weights
-    if fpa.whole is not None:
-        out = out + naive_conv(x.mean((1, 2), keepdims=True), fpa.whole)
-    return out
+    if fpa.whole is None:
+        return out
+    whole = naive_conv(x.mean((1, 2), keepdims=True), fpa.whole)
+    if fpa.merge is None:
+        return out + whole
+    return naive_block(np.concatenate([out, np.broadcast_to(whole, out.shape)]), fpa.merge)
 
 
 def randomized(module):
@@ -110,6 +113,7 @@ def randomized(module):
         {"kernels": (3, 3, 3)},
         {"pool": "max"},
         {"global_branch": False},
+        {"global_merge": "concat"},
         {"pyramid_channels": 4},
         {"pyramid_channels": 3, "pool": "max", "global_branch": False},
     ],
@@ -146,6 +150,7 @@ def test_parameters_follow_from_the_options():
         light = (64 * k1 + k2 + k3) + (k1 + k2 + k3) + 6 * 2
         assert count(kernels=kernels) == main + whole + light
         assert count(kernels=kernels, global_branch=False) == main + light
+        assert count(kernels=kernels, global_merge="concat") == main + whole + light + 64 * 32 + 2 * 32
         wide = 32 * (64 * k1 + 32 * (k2 + k3)) + 32 * 32 * (k1 + k2 + k3) + 6 * 2 * 32
         assert count(kernels=kernels, pyramid_channels=32) == main + whole + wide
     assert count(pool="max") == count(pool="avg")
@@ -156,6 +161,7 @@ def test_parameters_follow_from_the_options():
     [
         ({"kernels": (7, 4)}, r"kernels are \(7, 4\); odd sizes"),
         ({"kernels": ()}, "odd sizes were expected"),
+        ({"global_merge": "concatenate"}, "did you mean 'concat'"),
         ({"pool": "median"}, "'avg' or 'max'"),
         ({"pyramid_channels": 0}, "pyramid_channels is 0"),
     ],

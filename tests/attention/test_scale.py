@@ -7,7 +7,7 @@ import torch
 from attseg import capture
 from attseg.attention.scale import AttentionToScale, AverageOverScales, MaxOverScales
 from attseg.errors import UsageError
-from naive_scale import CHANNELS, SIZE, K, branch, fit, inputs, randomized, softmax
+from naive_scale import CHANNELS, SIZE, K, block, dilated, fit, inputs, randomized, softmax
 
 every_number_of_scales = pytest.mark.parametrize("scales", [2, 3])
 
@@ -22,16 +22,18 @@ def test_largest_and_mean(scales):
         assert float(mean[place]) == pytest.approx(sum(values) / scales)
 
 
+@pytest.mark.parametrize("norm", [True, False])
 @every_number_of_scales
-def test_attention_to_scale_equals_loops(scales):
-    merge = randomized(AttentionToScale(CHANNELS, scales, channels=5))
+def test_attention_to_scale_equals_loops(scales, norm):
+    merge = randomized(AttentionToScale(CHANNELS, scales, channels=5, norm=norm))
     scores, stages = inputs(scales)
     with torch.no_grad():
         out = merge(scores, stages).numpy()
     for n in range(2):
         deepest = [maps[-1][n].numpy() for maps in stages]
         seen = np.concatenate([fit(deep, deepest[0].shape[1:]) for deep in deepest])
-        wanted = fit(branch(seen, merge.weigh), SIZE)
+        hidden = block(seen, merge.weigh[0]) if norm else np.maximum(dilated(seen, merge.weigh[0]), 0)
+        wanted = fit(dilated(hidden, merge.weigh[-1]), SIZE)
         for c, i, j in np.ndindex(K, *SIZE):
             weights = softmax(wanted[:, i, j])
             expected = sum(weight * float(score[n, c, i, j]) for weight, score in zip(weights, scores, strict=True))

@@ -55,6 +55,7 @@ RESNET_STAGES = 64 + 128 + 256 + 512
         ({"merge": "max", "supervise": False}, 0),
         ({"merge": "average", "supervise": False}, 0),
         ({"merge": "attention"}, two_convolutions(2 * DEEP, 2)),
+        ({"merge": "attention", "attention_norm": False}, two_convolutions(2 * DEEP, 2) - 512),
         ({"dilations": None, "recalibration": "none"}, dilated(VGG) + LOCATION),
         ({"recalibration": "none"}, dilated(VGG) + LOCATION),
         ({"recalibration": "bias"}, dilated(VGG) + LOCATION + CLASSES),

@@ -32,6 +32,8 @@ class DualAttentionFusion(nn.Module):
     Source:
         Section 3.2, figures 2c and 3, equations 3 to 8, tables 1 and 2.
     Reading:
+        A single gate is what the paper speaks of and does not print: rows ``dfdam:readings/gates-high`` and
+        ``dfdam:readings/gates-low``.
         Whether a gate reads the high-level map before or after its 1x1 convolution is not said. After: two gates on 2048
         channels would add half a million parameters, for which table 6 leaves no room.
         A gate is global average pooling, a 1x1 convolution with bias and a sigmoid; no normalisation stands behind the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attseg.attention.tap import Tap
-from attseg.errors import UsageError
+from attseg.errors import UsageError, unknown
 from attseg.layers import ConvNormAct, resize
 
 Pool = Literal["avg", "max"]
+GlobalMerge = Literal["add", "concat"]
 Rounding = Literal["up", "down"]
 
 
@@ -33,20 +34,25 @@ class FeaturePyramidAttention(nn.Module):
         pyramid_channels: Channels within the pyramid. 1 weighs positions alone; ``channels`` weighs every channel at every
             position; anything between is brought to ``channels`` by a 1x1 convolution.
         global_branch: Whether the pooled branch is there; the paper's GP.
+        global_merge: Whether the pooled branch is added to the rest, or laid beside it (``concat``) and both brought back to
+            ``channels`` by a 1x1 convolution with batch normalisation and ReLU.
         global_relu: Whether a ReLU follows its convolution, as in segmentation_models_pytorch.
         rounding: Whether halving an odd side rounds up, or down, as there: the last row or column is then not seen.
         align_corners: How maps are brought back; True there.
 
     Raises:
-        UsageError: No kernel, an even one, no channel.
+        UsageError: No kernel, an even one, no channel, or an unknown name.
 
     Source:
         Section 3.1, figure 3b, table 1.
     Reading:
         The text says that the global branch is concatenated; figure 3b and the public implementations add it, and so do we.
+        Concatenated: row ``pan:readings/global-concat``.
         The width of the pyramid is not given. The paper says that it "doesn't introduce too much computation", which at 2048
-        input channels only a narrow one keeps: at a 32x32 map, one channel costs 0.03 G multiply-adds, 512 cost 17 G.
-        The text names the kernels in the order 3, 5, 7; figure 3b puts the largest on the finest map.
+        input channels only a narrow one keeps: at a 32x32 map, one channel costs 0.03 G multiply-adds, 512 cost 17 G. Wider:
+        rows ``pan:readings/width-quarter`` and ``pan:readings/width-full``.
+        The text names the kernels in the order 3, 5, 7; figure 3b puts the largest on the finest map. The text's order: row
+        ``pan:readings/kernels-357``.
         No normalisation stands behind the global average: one value a channel and picture has little to be normalised by.
         Figure 3b shows 16, 8 and 4. For other sizes halving rounds up (the border is repeated where it must), a side of 2 is
         not halved any further, and maps are brought back to the sizes that they had; so any size works.
@@ -66,6 +72,7 @@ class FeaturePyramidAttention(nn.Module):
         pool: Pool = "avg",
         pyramid_channels: int = 1,
         global_branch: bool = True,
+        global_merge: GlobalMerge = "add",
         global_relu: bool = False,
         rounding: Rounding = "up",
         align_corners: bool = False,
@@ -77,6 +84,8 @@ class FeaturePyramidAttention(nn.Module):
             raise UsageError(f"pyramid_channels is {pyramid_channels}; at least 1 was expected")
         if pool not in ("avg", "max"):
             raise UsageError(f"the pyramid's pooling is {pool!r}; 'avg' or 'max' was expected")
+        if global_merge not in get_args(GlobalMerge):
+            raise unknown("merge of the pooled branch", global_merge, get_args(GlobalMerge))
         if rounding not in ("up", "down"):
             raise UsageError(f"the pyramid's rounding is {rounding!r}; 'up' or 'down' was expected")
         self.pool: Pool = pool
@@ -93,6 +102,7 @@ class FeaturePyramidAttention(nn.Module):
         self.widen = nn.Conv2d(pyramid_channels, channels, 1) if widen else nn.Identity()
         self.pyramid = Tap("spatial", "fpa")
         self.whole = nn.Conv2d(in_channels, channels, 1) if global_branch else None
+        self.merge = ConvNormAct(2 * channels, channels) if global_branch and global_merge == "concat" else None
 
     def forward(self, features: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c h w"]:
         """Attend to ``features`` (N, in_channels, H, W); gives (N, channels, H, W)."""
@@ -107,7 +117,10 @@ class FeaturePyramidAttention(nn.Module):
         if self.whole is None:
             return attended
         whole = self.whole(features.mean((2, 3), keepdim=True))
-        return attended + (whole.relu() if self.global_relu else whole)
+        whole = whole.relu() if self.global_relu else whole
+        return (
+            attended + whole if self.merge is None else self.merge(torch.cat((attended, whole.expand_as(attended)), 1))
+        )
 
     def _resized(self, maps: Tensor, like: Tensor) -> Tensor:
         return resize(maps, like.shape[-2:], align_corners=self.align_corners)

@@ -34,8 +34,8 @@ class Recalibration(nn.Module):
         "to predict bias per position in each channel".
     Reading:
         Scores are what stands before the softmax over classes, negative ones included, which a weight below 1 raises.
-        A bias that is predicted may lower a score as well, so there is no sigmoid. ``bias`` keeps the sigmoid of the
-        multiplication, which can only raise scores; weights of attseg 0.1.0 may have it.
+        A bias that is predicted may lower a score as well, so there is no sigmoid: row ``a2r:readings/bias``. ``bias`` keeps the
+        sigmoid of the multiplication, which can only raise scores; weights of attseg 0.1.0 may have it.
 
     Example:
         >>> import torch

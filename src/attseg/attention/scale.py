@@ -51,6 +51,7 @@ class AttentionToScale(nn.Module):
         stage_channels: Channels of the network's stages, finest first; the last of them is read.
         scales: Number of image scales S.
         channels: Channels between the two convolutions.
+        norm: Whether batch normalisation stands between them.
 
     Raises:
         UsageError: Fewer than two scales.
@@ -60,7 +61,7 @@ class AttentionToScale(nn.Module):
     Reading:
         The penultimate layer is taken to be the encoder's last stage, as it is in DeepLab-LargeFOV, where this comes from.
         A 3x3 convolution with 512 channels and a 1x1 convolution are those of Chen et al.; the batch normalisation between
-        them is ours, for encoders that have none.
+        them is ours, for encoders that have none. Without it: row ``a2r:readings/no-norm``.
         The weights are formed at the size of the largest scale's deepest map, and brought to that of the scores before the
         softmax.
 
@@ -72,13 +73,13 @@ class AttentionToScale(nn.Module):
         torch.Size([1, 21, 16, 16])
     """
 
-    def __init__(self, stage_channels: Sequence[int], scales: int, *, channels: int = 512) -> None:
+    def __init__(self, stage_channels: Sequence[int], scales: int, *, channels: int = 512, norm: bool = True) -> None:
         super().__init__()
         if scales < 2:
             raise UsageError(
                 f"attention over {scales} image scale has nothing to choose from; two or more were expected"
             )
-        self.weigh = two_convolutions(scales * stage_channels[-1], scales, channels)
+        self.weigh = two_convolutions(scales * stage_channels[-1], scales, channels, norm=norm)
         self.attention = Tap("scale", "attention-to-scale")
 
     def forward(
@@ -91,9 +92,12 @@ class AttentionToScale(nn.Module):
         return weighted_sum(scores, self.attention(wanted.softmax(1)))  # weights: (N, S, H, W)
 
 
-def two_convolutions(in_channels: int, out_channels: int, channels: int) -> nn.Sequential:
-    """Branch of these mechanisms: a 3x3 convolution to ``channels``, then a 1x1 convolution."""
-    return nn.Sequential(ConvNormAct(in_channels, channels, 3), nn.Conv2d(channels, out_channels, 1))
+def two_convolutions(in_channels: int, out_channels: int, channels: int, *, norm: bool = True) -> nn.Sequential:
+    """Branch of these mechanisms: a 3x3 convolution to ``channels`` and a ReLU, then a 1x1 convolution."""
+    last = nn.Conv2d(channels, out_channels, 1)
+    if norm:
+        return nn.Sequential(ConvNormAct(in_channels, channels, 3), last)
+    return nn.Sequential(nn.Conv2d(in_channels, channels, 3, padding=1), nn.ReLU(inplace=True), last)
 
 
 def weighted_sum(scores: Sequence[Tensor], weights: Tensor) -> Tensor:

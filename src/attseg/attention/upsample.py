@@ -32,7 +32,8 @@ class GlobalAttentionUpsample(nn.Module):
     Source:
         Section 3.2, figure 4, table 3.
     Reading:
-        The gate's non-linearity has no name in the paper. A sigmoid bounds the weights; ``relu`` is what others read.
+        The gate's non-linearity has no name in the paper. A sigmoid bounds the weights; ``relu`` is what others read, row
+        ``pan:readings/gate-relu``.
         The paper puts batch normalisation behind the gate's 1x1 convolution. At batch size 1 there is nothing to normalise
         by, and the running statistics take its place.
         Figure 4 adds before it upsamples; as the maps differ in size, the high-level map is upsampled first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from attseg.cli.settings import with_settings
 from attseg.errors import UsageError
 from attseg.recipes.nested import Values, section
 from attseg.recipes.recipe import DataSpec, Machine
-from attseg.recipes.tables import TABLES, find_table
+from attseg.recipes.tables import TABLES, find_tables
 from attseg.recipes.values import from_values, settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def run(
     data, a GPU, and days: docs/modules/reproduce.md. A row is also a recipe: attseg train pan:1/se.
 
     Args:
-        table: Name of a table, such as pan:1; without it, the tables are listed.
+        table: Name of a table, such as pan:1, or readings for those of what the papers leave open; without it, the tables are
+            listed.
         budget: Scale of the runs.
         seeds: Runs of each row.
         steps: Steps of every run, instead of the recipe's.
@@ -58,11 +60,14 @@ def run(
         attseg reproduce pan:1 --only baseline,se,c357-ave-gp --steps 200
         attseg reproduce pan:5 --budget paper --data.root ~/data/voc --data.options.sbd ~/data/sbd
         attseg reproduce psanet:1 --report
+        attseg reproduce readings --seeds 3
     """
     if table is None:
         _list()
         return 0
-    found = find_table(table)
+    found = find_tables(table)
+    if only and len(found) > 1:
+        raise UsageError(f"--only names rows of one table, and {table} are {', '.join(one.name for one in found)}")
 
     from attseg.reproduce.chart import write_table
     from attseg.reproduce.lines import collect
@@ -74,23 +79,26 @@ def run(
 
     machine = from_values(Machine, section(given, "machine"), "machine")
     data, rows = _data(given, budget), only.split(",") if only else ()
-    measurements = plan(found, out=out, budget=budget, data=data, seeds=seeds, steps=steps, only=rows)
-    name = out / budget / found.name.replace(":", "-")
-    files = [name.with_suffix(suffix) for suffix in (".md", ".csv", ".png")]
-    with outputs(*files, overwrite=overwrite):  # refused before days of work
+    plans = {
+        one.name: plan(one, out=out, budget=budget, data=data, seeds=seeds, steps=steps, only=rows) for one in found
+    }
+    files = {one.name: out / budget / one.name.replace(":", "-") for one in found}
+    written = [name.with_suffix(suffix) for name in files.values() for suffix in (".md", ".csv", ".png")]
+    with outputs(*written, overwrite=overwrite):  # refused before days of work
         pass
     if not report:
-        for measurement in measurements:
+        for measurement in chain.from_iterable(plans.values()):
             try:
                 measure(measurement, machine, progress_console())
             except Interrupted as stop:
                 again = shlex.join(["attseg", *sys.argv[1:]])
                 raise Interrupted(f"{str(stop).partition(';')[0]}; go on with: {again}", stop.signal) from None
-    with outputs(*files, overwrite=overwrite):
-        lines = collect(measurements)
-        write_table(found, budget, lines, name)
-        print_parts(table_parts(found, budget, lines))
-        print(f"\n{name}.md, .csv and .png hold it")
+    with outputs(*written, overwrite=overwrite):
+        for one in found:
+            lines = collect(plans[one.name], costs=one.costs)
+            write_table(one, budget, lines, files[one.name])
+            print_parts(table_parts(one, budget, lines))
+            print(f"\n{files[one.name]}.md, .csv and .png hold it" + "\n" * (one is not found[-1]))
     return 0
 
 

@@ -38,7 +38,8 @@ class ASPP(nn.Module):
         picture has little to be normalised by.
         PSANet's row "ResNet50 + ASPP" cites DeepLab v2 and gives no details. We take it as four 3x3 convolutions of rates 6, 12,
         18 and 24 at stride 8, with batch normalisation and ReLU, summed; PSANet's last layer then gives the classes. In v2 each
-        branch has its own classifier and the scores are summed. ``ASPP``'s defaults without image pooling are another reading.
+        branch has its own classifier and the scores are summed. ``ASPP``'s defaults without image pooling are another reading,
+        row ``psanet:readings/aspp-v3``.
 
     Example:
         >>> import torch

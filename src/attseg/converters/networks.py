@@ -58,6 +58,7 @@ def pan(
             pool=given["pyramid_pool"],
             pyramid_channels=given["pyramid_channels"],
             global_branch=given["global_branch"],
+            global_merge=given["global_merge"],
             global_relu=global_relu,
             rounding=pyramid_rounding,
             align_corners=align_corners,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import nn
 
 from attseg.arguments import refuse_inert
-from attseg.attention.pyramid import FeaturePyramidAttention, Pool
+from attseg.attention.pyramid import FeaturePyramidAttention, GlobalMerge, Pool
 from attseg.attention.upsample import Gate
 from attseg.context import ContextName, build_context
 from attseg.decoders.bilinear import BilinearDecoder
@@ -48,6 +48,7 @@ class PAN(SegmentationModel):
         pyramid_pool: How FPA halves maps.
         pyramid_channels: Channels within FPA's pyramid.
         global_branch: FPA's pooled branch.
+        global_merge: Whether that branch is added to the rest of FPA, or concatenated with it.
         decoder: ``gau`` climbs through the encoder's maps; ``bilinear`` resizes the logits.
         gau_context: Whether global context guides the skip connections.
         gau_kernel: Kernel on the low-level maps.
@@ -85,6 +86,7 @@ class PAN(SegmentationModel):
         pyramid_pool: Pool = "avg",
         pyramid_channels: int = 1,
         global_branch: bool = True,
+        global_merge: GlobalMerge = "add",
         decoder: Literal["gau", "bilinear"] = "gau",
         gau_context: bool = True,
         gau_kernel: int = 3,
@@ -106,11 +108,16 @@ class PAN(SegmentationModel):
             "pyramid_pool": pyramid_pool,
             "pyramid_channels": pyramid_channels,
             "global_branch": global_branch,
+            "global_merge": global_merge,
         }
         guidance = {"gau_context": gau_context, "gau_kernel": gau_kernel, "gate": gate}
         middle: nn.Module
         if context == "fpa":
             refuse_inert(PAN, {"context_args": context_args or None}, beside="context='fpa'", needs=", ".join(pyramid))
+            if not global_branch:
+                refuse_inert(
+                    PAN, {"global_merge": global_merge}, beside="global_branch=False", needs="global_branch=True"
+                )
             middle = FeaturePyramidAttention(
                 deep,
                 channels,
@@ -118,6 +125,7 @@ class PAN(SegmentationModel):
                 pool=pyramid_pool,
                 pyramid_channels=pyramid_channels,
                 global_branch=global_branch,
+                global_merge=global_merge,
             )
         else:
             refuse_inert(PAN, pyramid, beside=f"context={context!r}", needs="context='fpa'")

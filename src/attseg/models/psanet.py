@@ -78,7 +78,8 @@ class PSANet(SegmentationModel):
     Reading:
         The modules that table 1 compares with are not described; each stands where PSA does. What gives a second map beside the
         input, global pooling and non-local, is concatenated and merged by a 3x3 convolution as PSA is, PSP as in its own paper,
-        and ASPP is that of DeepLab v2, which the row cites: see ``ASPP``.
+        and ASPP is that of DeepLab v2, which the row cites: see ``ASPP``. With less: rows ``psanet:readings/global-1x1`` and
+        ``psanet:readings/nonlocal-add``.
         Eq. 8 and the released code normalise differently, and larger pictures are not spoken of: see
         ``PointwiseSpatialAttention``.
 

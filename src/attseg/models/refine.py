@@ -60,6 +60,7 @@ class AttentionToRefine(nn.Module):
         recalibration: What the recalibrating branch of ``location`` does to the scores; see ``Recalibration``.
         stream_channels: Channels that ``location`` keeps of each scale.
         channels: Channels between the two convolutions of each branch of ``location`` and ``attention``.
+        attention_norm: Whether ``attention`` has batch normalisation between its two convolutions.
         supervise: Whether the score map of each scale is an auxiliary output in training.
 
     Raises:
@@ -70,7 +71,8 @@ class AttentionToRefine(nn.Module):
     Reading:
         Which dilation belongs to which scale: section 2.1 and figure 2 give the large one to the small picture, where large
         objects are looked for. "2 for small scale and 12 for large scale" in section 3 agrees if it speaks of the objects, and so
-        the picture itself has 2 and its half 12 here; ``dilations=(12, 2)`` is the other reading.
+        the picture itself has 2 and its half 12 here; ``dilations=(12, 2)`` is the other reading, row
+        ``a2r:readings/dilations-12-2``.
         All stages from stride 4 on are read; the paper says "different stages".
         A scaled picture is never smaller than 32 x 32, whatever the scale: the base takes nothing smaller.
         Scores are merged at stride 4 of the largest scale, or where they are finer at their own resolution.
@@ -100,6 +102,7 @@ class AttentionToRefine(nn.Module):
         recalibration: RecalibrationName = "multiply",
         stream_channels: int = 256,
         channels: int = 512,
+        attention_norm: bool = True,
         supervise: bool = True,
     ) -> None:
         super().__init__()
@@ -109,6 +112,13 @@ class AttentionToRefine(nn.Module):
         self.base = make_base(base, _with_channels(base, base_args or {}, in_channels), num_classes)
         self.supervise = supervise
         stage_channels = self.base.stage_channels
+        if merge != "attention":
+            refuse_inert(
+                AttentionToRefine,
+                {"attention_norm": attention_norm},
+                beside=f"merge={merge!r}",
+                needs="merge='attention'",
+            )
         self.merge: nn.Module
         match merge:
             case "location":
@@ -125,7 +135,9 @@ class AttentionToRefine(nn.Module):
                 )
             case "attention":
                 self._refuse_location(merge, multi_stage, dilations, recalibration)
-                self.merge = AttentionToScale(stage_channels, len(self.percents), channels=channels)
+                self.merge = AttentionToScale(
+                    stage_channels, len(self.percents), channels=channels, norm=attention_norm
+                )
             case "average":
                 self._refuse_location(merge, multi_stage, dilations, recalibration)
                 self.merge = AverageOverScales()

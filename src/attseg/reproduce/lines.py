@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+from attseg.profiling.count import Cost
+from attseg.reproduce.costs import network_cost
 from attseg.reproduce.plan import Measurement
 from attseg.reproduce.run import RowResult, read_result
 
@@ -25,6 +27,7 @@ class Line:
         results: Ours, one a seed.
         difference: Our mean minus that of the baseline row.
         note: Why there is nothing of ours, or what was read into the row.
+        cost: Of the row's own network, at the paper's crop.
     """
 
     row: str
@@ -37,6 +40,7 @@ class Line:
     results: tuple[RowResult, ...]
     difference: float | None
     note: str
+    cost: Cost | None = None
 
     @property
     def miou(self) -> float | None:
@@ -74,8 +78,12 @@ class Line:
         return self.results[0].steps if self.results else None
 
 
-def collect(measurements: Sequence[Measurement]) -> list[Line]:
+def collect(measurements: Sequence[Measurement], *, costs: bool = False) -> list[Line]:
     """The lines of what has been measured so far; nothing is trained.
+
+    Args:
+        measurements: Of a table.
+        costs: Whether the cost of each row's network is counted.
 
     Raises:
         UsageError: A folder holds a run with other settings.
@@ -106,6 +114,7 @@ def collect(measurements: Sequence[Measurement]) -> list[Line]:
                 results=results,
                 difference=ours,
                 note=one.note,
+                cost=network_cost(one.row.recipe) if costs and one.row.recipe is not None else None,
             )
         )
     return lines

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 
+from attseg.profiling.count import Cost
 from attseg.recipes.tables.record import Table
 from attseg.reproduce.lines import Line
 from attseg.reproduce.plan import Budget
@@ -14,6 +15,7 @@ from attseg.text import Table as Shown
 from attseg.text import in_markdown, short
 
 HEADINGS = ("row", "protocol", "paper", "ours", "seeds", "paper Δ", "ours Δ", "steps", "time")
+COSTS = ("params M", "mult-adds G")
 ABOUT = (
     "mIoU in percent, with pixel accuracy behind a slash where the paper has it; ours is of the weights after the last step, "
     "mean ± standard deviation over the seeds. Δ is the difference to the baseline row, ours over the seeds that both have."
@@ -45,7 +47,13 @@ def cells(lines: Sequence[Line]) -> tuple[tuple[str, ...], list[tuple[str, ...]]
         )
         for line in lines
     ]
-    return HEADINGS, rows
+    if not any(line.cost for line in lines):
+        return HEADINGS, rows
+    return HEADINGS + COSTS, [row + _costs(line.cost) for row, line in zip(rows, lines, strict=True)]
+
+
+def _costs(cost: Cost | None) -> tuple[str, ...]:
+    return ("", "") if cost is None else (f"{cost.parameters / 1e6:.2f}", f"{cost.multiply_adds / 1e9:.1f}")
 
 
 def class_cells(lines: Sequence[Line]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -98,6 +106,7 @@ def to_csv(lines: Sequence[Line]) -> str:
     names += [f"probe_{short(name)}" for name in probes] + [
         f"{kind}_{name}" for name in classes for kind in CLASS_COLUMNS
     ]
+    names += ["parameters", "multiply_adds"] * any(line.cost for line in lines)
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
@@ -105,6 +114,8 @@ def to_csv(lines: Sequence[Line]) -> str:
         printed: dict[str, str | float] = {"row": line.row, "protocol": line.protocol}
         printed |= {"paper_miou": _plain(line.paper), "paper_accuracy": _plain(line.paper_accuracy)}
         printed |= {f"paper_iou_{name}": value for name, value in line.paper_classes.items()}
+        if line.cost is not None:
+            printed |= {"parameters": line.cost.parameters, "multiply_adds": line.cost.multiply_adds}
         for result in line.results:
             measured = {"seed": result.seed, "miou": 100 * result.miou, "accuracy": 100 * result.accuracy}
             measured |= {"steps": result.steps, "seconds": round(result.seconds, 1)}
@@ -172,14 +183,18 @@ def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str
 
 
 def _without_equal(lines: Sequence[Line]) -> tuple[list[str], Shown]:
-    """Lines of one protocol as a table, without the columns that are equal or empty in all; these are said beside it."""
+    """Lines of one protocol as a table, without the columns that are equal or empty in all; these are said beside it.
+
+    Time is left to the files where there are costs.
+    """
     headings, rows = cells(lines)
+    left_out = {"protocol", *(["time"] if any(line.cost for line in lines) else [])}
     said, kept = [], []
     for index, heading in enumerate(headings):
         values = {row[index] for row in rows} - {""}
         if heading in ("seeds", "steps") and len(values) == 1:
             said.append(f"{heading} {values.pop()}")
-        elif heading != "protocol" and (values or heading in ("paper", "ours")):
+        elif heading not in left_out and (values or heading in ("paper", "ours")):
             kept.append(index)
     return said, Shown([headings[i] for i in kept], [[row[i] for i in kept] for row in rows])
 

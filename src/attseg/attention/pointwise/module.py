@@ -45,10 +45,12 @@ class PointwiseSpatialAttention(nn.Module):
         "Several convolutional layers" before the filters are two 1x1 convolutions with batch normalisation and ReLU; the first
         reduces the channels and gives the values too, as in the released code. The filters have no bias.
         Eq. 8 divides by the number of positions; the released code, which gave the paper's figures, takes a softmax over the
-        sources in both directions.
-        The paper does not say that maps are shrunk; the released code halves them.
+        sources in both directions. Divided: row ``psanet:readings/count``.
+        The paper does not say that maps are shrunk; the released code halves them. Not shrunk: row ``psanet:readings/shrink-1``.
         The paper has filters for every offset of its fixed crop. Larger pictures have offsets without one: such pairs are left
-        out, as they never were seen in training. The released operator gives them the score 0.
+        out, as they never were seen in training. The released operator gives them the score 0. Rows
+        ``psanet:readings/half-exclude`` and ``psanet:readings/half-zero`` have filters for half of the crop, so that such pairs
+        are there.
         ``compact`` knows the places of one size of map only; at others its filters are resized.
 
     Example:

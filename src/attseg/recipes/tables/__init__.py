@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import Recipe
-from attseg.recipes.tables import compared, dfdam, pan, psanet, refine
+from attseg.recipes.tables import compared, dfdam, pan, psanet, readings, refine
 from attseg.recipes.tables.record import Table
 
 TABLES: dict[str, Table] = {
@@ -14,6 +14,7 @@ TABLES: dict[str, Table] = {
         *sorted((*dfdam.TABLES, *compared.DFDAM), key=lambda table: table.name),
         *sorted((*pan.TABLES, *compared.PAN), key=lambda table: table.name),
         *sorted((*psanet.TABLES, *compared.PSANET), key=lambda table: table.name),
+        *readings.TABLES,
     )
 }
 
@@ -31,6 +32,23 @@ def find_table(name: str) -> Table:
     if name not in TABLES:
         raise unknown("table", name, TABLES)
     return TABLES[name]
+
+
+def find_tables(name: str) -> tuple[Table, ...]:
+    """The table of a name, or those of all papers for ``readings``.
+
+    Raises:
+        UsageError: There is none.
+
+    Example:
+        >>> [table.name for table in find_tables("readings")]
+        ['a2r:readings', 'dfdam:readings', 'pan:readings', 'psanet:readings']
+    """
+    if name == readings.ALL:
+        return readings.TABLES
+    if name not in TABLES:
+        raise unknown("table", name, [*TABLES, readings.ALL])
+    return (TABLES[name],)
 
 
 def find_row_recipe(name: str) -> Recipe:

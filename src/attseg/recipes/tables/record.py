@@ -64,6 +64,7 @@ class Table:
         source: The paper.
         rows: In the paper's order.
         note: What the text that we have leaves open.
+        costs: Whether parameters and multiply-adds of each row are told.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Table:
     source: str
     rows: tuple[Row, ...]
     note: str = ""
+    costs: bool = False
 
     @property
     def paper(self) -> str:

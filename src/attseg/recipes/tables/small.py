@@ -6,7 +6,7 @@ context cannot tell covered cars from covered boats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from attseg.recipes.tables.record import Figure, Row, Table
 SmallData = Literal["scenes", "camvid"]
 
 ENCODER = "test_resnet"
+CHANNELS = 256
+"""Channels of PAN's context and decoder."""
 WIDTHS: dict[str, dict[str, Any]] = {
     "PAN": {"channels": 64},
     "FCN": {"channels": 64},
@@ -49,7 +51,7 @@ def small(table: Table, row: Row, *, data: SmallData = "scenes", steps: int | No
     return replace(
         base,
         name=f"{table.paper}-{'small' if data == 'scenes' else data}-{row.variant}",
-        model=_model(row.recipe.model, base.crop_size),
+        model=_model(row.recipe, base.crop_size),
         loss=replace(base.loss, aux=row.recipe.loss.aux),
         steps=steps,
         val_every=steps,
@@ -62,12 +64,13 @@ def small_figures(row: Row) -> tuple[Figure, ...]:
     return tuple(replace(figure, protocol=SEEN.get(figure.protocol, figure.protocol)) for figure in row.figures[:1])
 
 
-def _model(model: ModelSpec, crop_size: tuple[int, int]) -> ModelSpec:
-    """The same network on the smallest encoder, with few channels.
+def _model(recipe: Recipe, crop_size: tuple[int, int]) -> ModelSpec:
+    """The network of a recipe on the smallest encoder, with few channels.
 
     Corners are not aligned: pictures here have sides of a multiple of 8, where half-pixel centres meet the cells of maps, and not
     one more.
     """
+    model = recipe.model
     if model.name == "AttentionToRefine":
         base = model.args["base"]
         within = {**model.args["base_args"], **({"output_stride": 8, "head": "linear"} if base == "largefov" else {})}
@@ -76,7 +79,7 @@ def _model(model: ModelSpec, crop_size: tuple[int, int]) -> ModelSpec:
         return ModelSpec(name=model.name, args=args | WIDTHS[model.name])
     args = _on_small_encoder(model.name, model.args)
     if model.name == "PSANet":
-        args["crop_size"] = crop_size
+        args["crop_size"] = _within(crop_size, model.args.get("crop_size", recipe.crop_size), recipe.crop_size)
         options = args.get("context_args", {})
         if args.get("context") in ("nonlocal", "ocr"):  # as many inner channels as PSA has
             args["context_args"] = {**options, "inner": args["inner"]}
@@ -87,4 +90,12 @@ def _on_small_encoder(name: str, args: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in args.items() if key not in ("pretrained", "align_corners")}
     if "width" in (options := kept.get("context_args", {})):
         kept["context_args"] = {**options, "width": WIDTHS[name]["channels"]}
+    if (width := kept.get("pyramid_channels", 1)) > 1:  # the share of the channels that it is of PAN's
+        kept["pyramid_channels"] = width * WIDTHS[name]["channels"] // CHANNELS
     return {**kept, "encoder": ENCODER, **WIDTHS[name]}
+
+
+def _within(crop_size: tuple[int, int], own: Sequence[int], whole: tuple[int, int]) -> tuple[int, int]:
+    """A part of the crop that is to it what ``own`` is to ``whole``."""
+    (height, width), (of_height, of_width) = own, whole
+    return crop_size[0] * height // of_height, crop_size[1] * width // of_width
