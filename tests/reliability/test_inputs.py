@@ -34,7 +34,7 @@ from attseg.data.reading.arrays import from_array
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
-from attseg.data.sets.listed import read_list
+from attseg.data.sets.lists import read_list
 from attseg.data.sets.record import Source
 from attseg.errors import UsageError
 from attseg.evaluation.kept import KeptCounts

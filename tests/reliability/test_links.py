@@ -14,7 +14,7 @@ from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import read_class_file
-from attseg.data.sets.listed import read_list
+from attseg.data.sets.lists import read_list
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.segmenter import load

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from attseg.checkpoint import architecture
 from attseg.data.catalog import open_data
-from attseg.data.checking.counted import check_counted
-from attseg.data.checking.first_look import first_look
+from attseg.data.checking.first_look import check_counted, first_look
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.feeding.augment import Augment
 from attseg.data.sample import DataError, SegmentationData, channels_of

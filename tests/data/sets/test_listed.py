@@ -1,7 +1,7 @@
 import pytest
 
 from attseg.data.sample import DataError
-from attseg.data.sets.listed import NameList, read_list, survey_list
+from attseg.data.sets.lists import NameList, read_list, survey_list
 
 
 def write(folder, content):
@@ -34,7 +34,7 @@ def test_dots_in_names_stay(tmp_path):
     [
         (b"", r"val\.txt is empty; a list with the name of a picture in each line was expected"),
         (b"\n  \n", r"val\.txt is empty"),
-        (b"\xff\xfe\x00\xd8", r"val\.txt is no text"),
+        (b"\xff\xfe\x00\xd8", r"val\.txt is no UTF-8 text"),
     ],
 )
 def test_a_list_that_is_none_is_named(tmp_path, content, message):

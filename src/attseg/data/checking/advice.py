@@ -19,7 +19,7 @@ from attseg.data.sample import DataError
 from attseg.data.sets.class_file import CLASS_FILE
 from attseg.data.sets.folder import ARRANGED, DIVIDED, FolderFiles
 from attseg.data.sets.own import RECORD
-from attseg.data.sets.pairs import Pair
+from attseg.data.sets.survey import Pair
 from attseg.errors import UsageError
 
 LOOKED_AT = 12

@@ -12,11 +12,10 @@ from unicodedata import normalize
 
 from attseg.data.checking.judgement import VAL_NAMES
 from attseg.data.reading.inputs import SUFFIXES
-from attseg.data.reading.walk import walk
+from attseg.data.reading.walk import entries, walk
 from attseg.data.sample import DataError
-from attseg.data.sets.pair_list import PairList
+from attseg.data.sets.lists import PairList
 from attseg.data.sets.patterns import SPLIT, STEM
-from attseg.data.sets.tree import entries
 
 IMAGES = re.compile(r"image|img|photo|picture|rgb|input|original|frame", re.IGNORECASE)
 LABELS = re.compile(r"label|lbl|mask|annot|^anns?(?![a-z])|^gt|_gt|ground|segm|^seg$|target", re.IGNORECASE)

@@ -1,10 +1,15 @@
-"""Warnings from a few images of a data set, for the start of training: the data may never have been checked."""
+"""Checks at the start of training, since the data may never have been checked: a few images, and whether anything counts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from attseg.data.checking.images import HowRead, facts_of, judge_images
+from attseg.data.classes import BACKGROUND_IS_A_CLASS
 from attseg.data.reading.image import read_raw
-from attseg.data.sample import SegmentationData
+from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.file_set import FileSet
 from attseg.data.sets.files import FileData
 
@@ -38,3 +43,46 @@ def first_look(data: SegmentationData) -> list[str]:
         for finding in judge_images(facts, how)
         if finding.kind in kinds
     ]
+
+
+ADVICE = "Count the values of the label files with `attseg data check`"
+
+
+def check_counted(train: SegmentationData, val: SegmentationData) -> None:
+    """Refuse splits on which nothing can be learnt or measured, before anything is trained.
+
+    Label files are read only until enough has been seen, which most often is the first one.
+
+    Args:
+        train: The split to train on; at least two classes have to occur in it.
+        val: The split to measure on; at least one pixel of it has to count.
+
+    Raises:
+        DataError: Too little occurs in a split, or one of the files that were read is not as it must be.
+    """
+    found: set[int] = set()
+    for labels in _present(train):
+        found |= labels
+        if len(found) > 1:
+            break
+    if not found:
+        raise DataError(f"{_no_pixel(train)}, so nothing can be learnt. {ADVICE}")
+    if len(found) == 1:
+        name = train.classes.names[found.pop()]
+        raise DataError(
+            f"every pixel of the split {train.split!r} that counts is of the class {name!r}, so there is nothing to learn. "
+            f"{BACKGROUND_IS_A_CLASS}. {ADVICE}"
+        )
+    if not any(_present(val)):
+        raise DataError(f"{_no_pixel(val)}, so nothing can be measured. {ADVICE}")
+
+
+def _no_pixel(data: SegmentationData) -> str:
+    return f"no pixel of the split {data.split!r} counts: all of its {len(data)} label files hold ignored values only"
+
+
+def _present(data: SegmentationData) -> Iterator[set[int]]:
+    """The classes in each sample, one after the other."""
+    for index in range(len(data)):
+        labels = np.unique(data[index].labels)
+        yield set(labels[labels < len(data.classes)].tolist())

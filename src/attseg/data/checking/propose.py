@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from attseg.data.reading.color_labels import colors_in
 from attseg.data.reading.image import read_raw_labels
 from attseg.data.reading.label_values import count_values
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import COLUMNS
+from attseg.data.sets.class_file import to_csv
 from attseg.data.sets.folder import FolderFiles
 from attseg.data.wording import few, plural
 from attseg.files import replacing
@@ -43,16 +43,7 @@ def propose_classes(files: FolderFiles) -> str:
                 f"{path} and those before it hold over {MAX_CLASSES} {what}, more than there can be classes: these are no label "
                 f"files, or they were smoothed or scaled. Most common are {few([str(v) for v, _ in counts.most_common(5)], 5)}"
             )
-    return table_of(rows_of_colors(counts) if files.by_color else rows_of_values(counts))
-
-
-def table_of(rows: Iterable[Sequence[Any]]) -> str:
-    """The content of ``classes.csv``."""
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return text.getvalue()
+    return to_csv(rows_of_colors(counts) if files.by_color else rows_of_values(counts))
 
 
 def describe_proposal(text: str) -> str:

@@ -10,11 +10,10 @@ from typing import Any
 
 from attseg.data.checking.candidates import Options, find_candidates
 from attseg.data.reading.inputs import SUFFIXES
-from attseg.data.reading.walk import walk
+from attseg.data.reading.walk import entries, walk
 from attseg.data.sample import DataError
 from attseg.data.sets.arrangement import WHOLE, Arrangement
 from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import entries
 from attseg.data.wording import few, plural
 from attseg.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.files import FileData
-from attseg.data.sets.pairs import Pair
+from attseg.data.sets.survey import Pair
 from attseg.data.wording import few, plural
 from attseg.files import FileError, open_file, replacing, stamp_of
 from attseg.json_files import read_json

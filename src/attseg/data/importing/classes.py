@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from unicodedata import normalize
 
 from attseg.data.classes import IGNORE, LONGEST_NAME, MAX_CLASSES, Color
 from attseg.data.importing.export import NamedClass
-from attseg.data.sets.class_file import COLUMNS, IGNORED_NAMES
+from attseg.data.sets.class_file import IGNORED_NAMES, to_csv
 from attseg.data.wording import few
 from attseg.errors import UsageError, unknown
 from attseg.text import harmless
@@ -45,14 +43,11 @@ class Classes:
 
     def to_csv(self) -> bytes:
         """The content of ``classes.csv``."""
-        text = StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for index, (name, color) in enumerate(zip(self.names, self.colors, strict=True)):
-            writer.writerow((index, name, *(color or ("", "", "")), 0))
-        if self.ignores:
-            writer.writerow((IGNORE, "ignore", "", "", "", 1))
-        return text.getvalue().encode()
+        rows = [
+            (index, name, *(color or ("", "", "")), 0)
+            for index, (name, color) in enumerate(zip(self.names, self.colors, strict=True))
+        ]
+        return to_csv([*rows, *[(IGNORE, "ignore", "", "", "", 1)] * self.ignores]).encode()
 
 
 def choose_classes(

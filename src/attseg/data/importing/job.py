@@ -91,12 +91,9 @@ def _run(export: Export, choices: Choices, folder: Path, report: Report, progres
     if not seen:
         raise DataError(_nothing_left(report))
     fills = _decide_boxes(export, seen, choices, report)
-    seen = {
-        entry: replace_shapes(
-            found, Counter({key: count for key, count in found.shapes.items() if fills or not key[1]})
-        )
-        for entry, found in seen.items()
-    }
+    if not fills:
+        for found in seen.values():
+            found.shapes = Counter({key: count for key, count in found.shapes.items() if not key[1]})
     labels = {label for found in seen.values() for label, _, _ in found.shapes}
     if not labels:
         told = (
@@ -146,11 +143,6 @@ def _survey(export: Export, entries: Sequence[Entry], report: Report, progress: 
         else:
             seen[entry] = found
     return seen
-
-
-def replace_shapes(seen: Seen, shapes: Counter[tuple[str, bool, bool]]) -> Seen:
-    """The same with other shapes."""
-    return replace(seen, shapes=shapes)
 
 
 def _decide_boxes(export: Export, seen: dict[Entry, Seen], choices: Choices, report: Report) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.importing.report import Report
-from attseg.data.reading.hidden import visible
+from attseg.data.reading.walk import visible
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from attseg.files import FileError, making, obstacle, open_file

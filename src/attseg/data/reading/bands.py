@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attseg.data.reading.value_range import ValueRange, check_range, describe_range, range_option
+from attseg.data.reading.value_range import (
+    ValueRange,
+    check_range,
+    describe_range,
+    known_range,
+    range_option,
+    scaled,
+)
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
-
-BLOCK = 2**22
-"""Values of a band that are scaled at once, which bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -189,22 +193,10 @@ def scale_bands(
         [[[0, 64], [255, 128]]]
     """
     count = values.shape[2]
-    if value_range is None:
-        if white is None:
-            raise DataError(
-                f"holds {values.dtype} values, and this type does not say which are black and white. State them once for the "
-                "data set, with --data.options.range LOW,HIGH or a pair for each band (`attseg data check` proposes them); a "
-                "model keeps the range that it was trained with"
-            )
-        value_range = 0, white
-    if white is not None and max(value_range) > white:
-        raise DataError(
-            f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it "
-            "would be read as nearly black: convert it to the values of the other images"
-        )
+    value_range = known_range(values, white, value_range)
     fills, empty = fill or (0,) * count, nodata or (None,) * count
     pairs = [value_range[2 * band : 2 * band + 2] if len(value_range) > 2 else value_range for band in range(count)]
-    scaled, without = np.empty(values.shape, np.uint8), np.ones(values.shape[:2], np.bool_)
+    found, without = np.empty(values.shape, np.uint8), np.ones(values.shape[:2], np.bool_)
     for band, (low, high) in enumerate(pairs):
         plane, outside = values[..., band], None
         gone = np.isnan(plane) if plane.dtype.kind == "f" else np.zeros(plane.shape, np.bool_)
@@ -216,12 +208,12 @@ def scale_bands(
             without &= gone
         if outside is not None:
             gone = gone | outside
-        scaled[..., band] = _scaled(plane, low, high)
-        scaled[..., band][gone] = fills[band]
+        found[..., band] = scaled(plane, low, high)
+        found[..., band][gone] = fills[band]
     if not without.any():
-        return scaled, None
-    scaled[without] = fills
-    return scaled, without
+        return found, None
+    found[without] = fills
+    return found, without
 
 
 def _holds(dtype: np.dtype[Any], value: float) -> bool:
@@ -230,19 +222,6 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
         return True
     info = np.iinfo(dtype)
     return float(value).is_integer() and info.min <= value <= info.max
-
-
-def _scaled(plane: npt.NDArray[Any], low: float, high: float) -> Array:
-    """One band as bytes, with NaN as 0."""
-    if plane.dtype in (np.uint8, np.uint16):
-        every = np.arange(2 ** (8 * plane.dtype.itemsize), dtype=np.float64)
-        return np.asarray(np.rint(255 * (every - low) / (high - low)).clip(0, 255).astype(np.uint8)[plane])
-    scaled = np.empty(plane.shape, np.uint8)
-    rows = max(1, BLOCK // max(1, plane.shape[1]))
-    for top in range(0, len(plane), rows):
-        part = np.rint(255 * (plane[top : top + rows].astype(np.float64) - low) / (high - low))
-        scaled[top : top + rows] = np.nan_to_num(part, nan=0, posinf=255, neginf=0).clip(0, 255)
-    return scaled
 
 
 def visible(image: Array, bands: Sequence[int] | None = None, show: Sequence[int] | None = None) -> Array:

@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from attseg.data.reading.bands import Bands
-from attseg.data.reading.hidden import is_hidden, visible
 from attseg.data.reading.results import RESULTS, Results, are_results, is_manifest, links_into, results_around
 from attseg.data.reading.value_range import ValueRange
+from attseg.data.reading.walk import is_hidden, visible
 from attseg.errors import UsageError
 from attseg.files import FileError, no_such_path
 

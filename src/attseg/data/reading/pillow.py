@@ -13,7 +13,7 @@ from attseg.data.reading.bands import pick
 from attseg.data.reading.deep import DeepValues
 from attseg.data.reading.opening import Opened
 from attseg.data.reading.raw import RawImage
-from attseg.data.sample import DataError
+from attseg.data.sample import Array, DataError
 
 _MARKED_OPAQUE = ("TIFF", "JPEG2000")
 """Formats whose fourth band is most often another channel, whatever Pillow calls it."""
@@ -34,8 +34,7 @@ def from_pillow(opened: Opened) -> RawImage:
         values = values.astype(np.uint8 if white < 256 else np.uint16)[..., None]
         return RawImage(values, white, bits=white.bit_length(), bands=1, read=(1,), **about)
     if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return RawImage(np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")), **about)
+        return RawImage(from_lab(image), **about)
     if opened.format in _MARKED_OPAQUE and image.mode in ("LA", "RGBA"):
         read = tuple(range(1, bands))
         return RawImage(np.atleast_3d(np.array(image))[..., :-1], bands=bands, read=read, **about)
@@ -110,6 +109,12 @@ def _transparent(values: npt.NDArray[Any], opaque: int) -> bool:
             "image, save it without alpha channel, as RGB; if not, leave the file out"
         )
     return bool(opacity.min() < opaque)
+
+
+def from_lab(image: Image.Image) -> Array:
+    """(H, W, 3) Red, green and blue of an image in CIE L*a*b*."""
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
 
 
 def as_stored(values: npt.NDArray[Any], most: int | None) -> npt.NDArray[Any]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 
 from attseg.data.reading.bands import pick
+from attseg.data.reading.pillow import from_lab
 from attseg.data.reading.raw import RawImage
 from attseg.data.sample import DataError
 
@@ -125,10 +126,7 @@ class TiffImage:
             )
         mode = _CONVERTED[self.photometric]
         image = Image.frombytes(mode, values.shape[1::-1], np.ascontiguousarray(values).tobytes())
-        if mode == "LAB":
-            lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-            return np.array(ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB"))
-        return np.array(image.convert("RGB"))
+        return from_lab(image) if mode == "LAB" else np.array(image.convert("RGB"))
 
 
 _CONVERTED = {5: "CMYK", 6: "YCbCr", 8: "LAB"}

@@ -78,35 +78,43 @@ def to_bytes(values: npt.NDArray[Any], white: int | None, value_range: ValueRang
         raise DataError(
             f"holds NaN in {missing} of {values.size} values; replace them by a number within the range of the data"
         )
-    if value_range is None:
-        if white is None:
-            raise DataError(
-                f"holds {values.dtype} values from {lowest:.6g} to {highest:.6g}, and this type does not say which values are "
-                "black and white. State them once for the data set, with --data.options.range LOW,HIGH (`attseg data check` "
-                "proposes them); a model keeps the range that it was trained with"
-            )
-        value_range = 0, white
-    low, high = value_range[:2]
-    if white is not None and high > white:
-        raise DataError(
-            f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it "
-            "would be read as nearly black: convert it to the values of the other images"
-        )
+    low, high = value_range = known_range(values, white, value_range)[:2]
     if not (lowest >= low and highest <= high):
         raise DataError(
             f"holds the value {lowest if lowest < low else highest:.6g}, beyond the range {describe_range(value_range)} of the "
             "data; correct the file, or state a range that holds all values (--data.options.range LOW,HIGH)"
         )
+    return scaled(values, low, high)
+
+
+def known_range(values: npt.NDArray[Any], white: int | None, value_range: ValueRange | None) -> ValueRange:
+    """The range that is stated, or that of the type.
+
+    Raises:
+        DataError: None is known, or the type cannot reach it; the message is the end of a sentence that begins with the file.
+    """
+    if value_range is None and white is None:
+        raise DataError(
+            f"holds {values.dtype} values from {np.nanmin(values):.6g} to {np.nanmax(values):.6g}, and this type does not say "
+            "which are black and white. State them once for the data set, with --data.options.range LOW,HIGH (`attseg data "
+            "check` proposes them; of bands, a pair for each); a model keeps the range that it was trained with"
+        )
+    if value_range is not None and white is not None and max(value_range) > white:
+        raise DataError(
+            f"has values of up to {white}, but the range of the data is {describe_range(value_range)} (option range), so it "
+            "would be read as nearly black: convert it to the values of the other images"
+        )
+    return value_range or (0, white or 0)
+
+
+def scaled(values: npt.NDArray[Any], low: float, high: float) -> Array:
+    """Bytes ``round(255 * (value - low) / (high - low))`` of the same shape; values beyond become 0 or 255, NaN becomes 0."""
     if values.dtype in (np.uint8, np.uint16):
-        with np.errstate(over="ignore"):
-            table = _scale(np.arange(2 ** (8 * values.dtype.itemsize)), low, high).clip(0, 255)
-        return np.asarray(table.astype(np.uint8)[values])
-    scaled = np.empty(values.shape, np.uint8)
-    flat, out = values.reshape(-1), scaled.reshape(-1)
-    for start in range(0, flat.size, BLOCK):
-        out[start : start + BLOCK] = _scale(flat[start : start + BLOCK], low, high)
-    return scaled
-
-
-def _scale(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float64]:
-    return np.rint(255 * (values.astype(np.float64) - low) / (high - low))
+        every = np.arange(2 ** (8 * values.dtype.itemsize), dtype=np.float64)
+        return np.asarray(np.rint(255 * (every - low) / (high - low)).clip(0, 255).astype(np.uint8)[values])
+    found = np.empty(values.shape, np.uint8)
+    rows = max(1, BLOCK // max(1, values[0].size))
+    for top in range(0, len(values), rows):
+        part = np.rint(255 * (values[top : top + rows].astype(np.float64) - low) / (high - low))
+        found[top : top + rows] = np.nan_to_num(part, nan=0, posinf=255, neginf=0).clip(0, 255)
+    return found

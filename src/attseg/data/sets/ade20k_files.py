@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attseg.data.sets.file_set import FileSet, home
-from attseg.data.sets.pairs import list_files
+from attseg.data.sets.file_set import FileSet, Tree, home
 from attseg.data.sets.record import DataSet
-from attseg.data.sets.survey import Survey, match, picture_files
-from attseg.data.sets.tree import Tree
+from attseg.data.sets.survey import Survey, list_files, match, picture_files
 
 FOLDERS = {"train": ("training",), "val": ("validation",), "test": ("testing", "test")}
 """Possible folder names of a split."""

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.reading.inputs import SUFFIXES
-from attseg.data.reading.walk import walk
+from attseg.data.reading.walk import entries, walk
 from attseg.data.sample import DataError
 from attseg.data.sets.layout import SPLITS
-from attseg.data.sets.pair_list import PairList, list_names
-from attseg.data.sets.pairs import Pair
+from attseg.data.sets.lists import PairList, list_names
 from attseg.data.sets.patterns import SPLIT, PathPattern
-from attseg.data.sets.survey import Problem, Survey, picture_files
-from attseg.data.sets.tree import entries
-from attseg.data.wording import few, plural
+from attseg.data.sets.survey import Problem, Survey, match_folders, picture_files
 from attseg.errors import UsageError
 
 WHOLE = "all"
@@ -163,40 +160,16 @@ class Arrangement:
         return listed.match(pictures[0], labels[0])
 
     def _survey_patterns(self, path: Path, split: str) -> Survey:
-        (pictures, more), (labels, others) = self._files(path, split)
-        beside = self.labels.folder is None
-        home = self.images.home(path, split) if beside else self.labels.home(path, split)
-        if not beside and not home.is_dir():
-            return Survey(picture_files(pictures), no_labels=f"{home} does not exist")
-        images = self.images.home(path, split)
+        pictures, labels = self._files(path, split)
+        images, beside = self.images.home(path, split), self.labels.folder is None
+        home = images if beside else self.labels.home(path, split)
         where = home / f"{self.labels.before}{{stem}}{self.labels.after}".replace(SPLIT, split)
-        problems = []
-        if not pictures:
-            problems.append(f"no picture was found in {images} ({self.images})")
-        elif not labels:
-            if beside:
-                return Survey(picture_files(pictures), no_labels=f"no file {where} exists")
-            problems.append(f"no label file was found in {home} ({self.labels})")
-        else:
-            unlabelled, alone = sorted(pictures.keys() - labels.keys()), sorted(labels.keys() - pictures.keys())
-            if unlabelled:
-                problems.append(
-                    f"{plural(len(unlabelled), 'picture')} in {images} without labels ({where}): {few(unlabelled)}"
-                )
-            if alone:
-                problems.append(
-                    f"{plural(len(alone), 'label file')} in {home} without a picture in {images}: {few(alone)}"
-                )
-        if doubled := sorted([*more, *others]):
-            problems.append(
-                f"{few([str(file) for file in doubled])} fit the pattern beside a file of the same stem; keep one"
-            )
-        return Survey(
-            picture_files(pictures),
-            [Pair(name, pictures[name], labels[name]) for name in sorted(pictures.keys() & labels.keys())],
-            [Problem(message) for message in problems],
-            f". Pictures are {self.images} and labels {self.labels}: rename, add or remove files, or state other patterns",
-        )
+        if beside and pictures[0] and not labels[0]:
+            return Survey(picture_files(pictures[0]), no_labels=f"no file {where} exists")
+        if not beside and not home.is_dir():
+            return Survey(picture_files(pictures[0]), no_labels=f"{home} does not exist")
+        advice = f". Pictures are {self.images} and labels {self.labels}: rename, add or remove files, or state other patterns"
+        return match_folders(pictures, labels, images, home, missing=f"labels ({where})", advice=advice)
 
     def _files(
         self, path: Path, split: str

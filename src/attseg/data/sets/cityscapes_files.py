@@ -8,11 +8,9 @@ from typing import Literal, NamedTuple, get_args
 
 from attseg.data.classes import ClassTable
 from attseg.data.sets.cityscapes import LABEL_IDS, TRAIN_IDS
-from attseg.data.sets.file_set import FileSet
-from attseg.data.sets.pairs import list_files
+from attseg.data.sets.file_set import FileSet, Tree
 from attseg.data.sets.record import DataSet
-from attseg.data.sets.survey import Problem, Survey, match, picture_files
-from attseg.data.sets.tree import Tree
+from attseg.data.sets.survey import Problem, Survey, list_files, match, picture_files
 from attseg.errors import unknown
 
 LabelKind = Literal["auto", "labelIds", "trainIds"]

@@ -15,10 +15,10 @@ out, a row named ignore, void, unlabelled or unlabeled is ignored too. Names are
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from attseg.data.classes import IGNORE, MAX_CLASSES, MAX_VALUE, ClassTable, Color, distinct_colors, explain_name
@@ -197,6 +197,15 @@ def _read_number(text: str, what: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 8 and int(text) <= most):
         raise ValueError(f"{what} is {text!r}; a whole number from 0 to {most} was expected")
     return int(text)
+
+
+def to_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """The content of a class table, from cells in the order of ``COLUMNS``."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _clashes(rows: Sequence[Row]) -> Iterator[str]:

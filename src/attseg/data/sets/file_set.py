@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import zip_longest
 from pathlib import Path
 
 from attseg.data.classes import ClassTable, Color
@@ -13,10 +15,39 @@ from attseg.data.reading.bands import Bands
 from attseg.data.reading.image import RawLabels, read_raw_labels
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.reading.value_range import ValueRange
+from attseg.data.reading.walk import entries
 from attseg.data.sample import DataError
 from attseg.data.sets.record import DataSet
 from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import Tree, compare_trees
+from attseg.data.wording import plural
+
+Tree = Sequence[str]
+"""Patterns of files below the root of a data set."""
+
+
+def compare_trees(root: Path, trees: Sequence[Tree]) -> str:
+    """The expected layouts of a data set beside the contents of the folder."""
+    expected = [["expected" if not index else "or", *tree] for index, tree in enumerate(trees)]
+    columns = [*expected, ["found", *_listing(root)]]
+    widths = [max(map(len, column)) for column in columns]
+    rows = zip_longest(*columns, fillvalue="")
+    return "\n".join(
+        "  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _listing(folder: Path, most: int = 8) -> list[str]:
+    """Names in a folder, folders first and with what they hold."""
+    found = sorted(entries(folder), key=lambda entry: (not entry.is_dir(), entry.name))
+    lines = [f"{entry.name}/ {_contents(entry)}" if entry.is_dir() else entry.name for entry in found[:most]]
+    if len(found) > most:
+        lines.append(f"and {len(found) - most} more")
+    return lines or ["(nothing)"]
+
+
+def _contents(folder: os.DirEntry[str]) -> str:
+    inside = [entry.is_dir() for entry in entries(Path(folder.path))]
+    return f"({plural(sum(inside), 'folder')}, {plural(len(inside) - sum(inside), 'file')})"
 
 
 class FileSet(ABC):

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attseg.data.sets.file_set import FileSet
-from attseg.data.sets.pairs import list_files, pair_up
+from attseg.data.reading.walk import entries
+from attseg.data.sets.file_set import FileSet, Tree
 from attseg.data.sets.record import DataSet
-from attseg.data.sets.survey import Problem, Survey, picture_files
-from attseg.data.sets.tree import Tree, entries
+from attseg.data.sets.survey import Survey, list_files, match_folders, picture_files
 
 SPLITS = ("train", "val", "test")
 
@@ -85,10 +84,6 @@ class LayoutFiles(FileSet):
         images, labels = existing_splits(self.home, self.layouts)[split].folders(self.home, split)
         if not labels.is_dir():
             return Survey(picture_files(list_files(images)[0]), no_labels=f"{labels} does not exist")
-        pairing = pair_up(images, labels)
-        return Survey(
-            picture_files(pairing.pictures),
-            pairing.pairs,
-            [Problem(message) for message in pairing.problems()],
-            ". A picture and its labels have the same name but for the suffix: rename, add or remove files",
-        )
+        advice = ". A picture and its labels have the same name but for the suffix: rename, add or remove files"
+        missing = f"labels in {labels}"
+        return match_folders(list_files(images), list_files(labels), images, labels, missing=missing, advice=advice)

@@ -6,11 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from unicodedata import normalize
 
 from attseg.data.reading.inputs import SUFFIXES
-from attseg.data.reading.walk import walk
-from attseg.data.sets.tree import entries
+from attseg.data.reading.walk import entries
+from attseg.data.sets.survey import list_files
 from attseg.errors import UsageError
 
 STEM, SPLIT = "{stem}", "{split}"
@@ -113,21 +112,7 @@ class PathPattern:
             outside: A folder in which nothing counts.
         """
         home = root / (beside if self.folder is None else self.folder).replace(SPLIT, split)
-        files: dict[str, Path] = {}
-        doubled: list[Path] = []
-        for path, names in walk(home):
-            if outside is not None and path.is_relative_to(outside):
-                continue
-            inside = path.relative_to(home).as_posix()
-            prefix = "" if inside == "." else inside + "/"
-            for name in names:
-                if (stem := self.stem_of(name, split)) is None:
-                    continue
-                if (file := path / name) in without:
-                    continue
-                if files.setdefault(normalize("NFC", prefix + stem), file) is not file:
-                    doubled.append(file)
-        return files, doubled
+        return list_files(home, lambda name: self.stem_of(name, split), without=without, outside=outside)
 
     def __str__(self) -> str:
         name = f"{self.before}{STEM}{self.after}"

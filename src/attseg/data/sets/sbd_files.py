@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from unicodedata import normalize
 
-from attseg.data.reading.hidden import is_hidden
+from attseg.data.reading.walk import is_hidden
 from attseg.data.sample import DataError
-from attseg.data.sets.file_set import FileSet, home
-from attseg.data.sets.listed import read_list, survey_list
-from attseg.data.sets.pairs import list_files
+from attseg.data.sets.file_set import FileSet, Tree, home
+from attseg.data.sets.lists import read_list, survey_list
 from attseg.data.sets.record import DataSet
-from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import Tree
+from attseg.data.sets.survey import Survey, list_files
 
 SBD_PLACES = ("benchmark_RELEASE/dataset", "dataset")
 

@@ -11,31 +11,11 @@ from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.sets.record import Checksum, DataSet, Source, SubmissionForm, Terms
 
 VOC = ClassTable(
-    names=(
-        "background",
-        "aeroplane",
-        "bicycle",
-        "bird",
-        "boat",
-        "bottle",
-        "bus",
-        "car",
-        "cat",
-        "chair",
-        "cow",
-        "diningtable",
-        "dog",
-        "horse",
-        "motorbike",
-        "person",
-        "pottedplant",
-        "sheep",
-        "sofa",
-        "train",
-        "tvmonitor",
-    ),
+    names=("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+           "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+           "tvmonitor"),
     colors=distinct_colors(21),
-)
+)  # fmt: skip
 """Files hold 0..20, and 255 on the ring around objects and where nobody could tell; the colours are the development kit's."""
 
 AUGMENTED = "train_aug"

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from attseg.data.sets.file_set import FileSet, home
-from attseg.data.sets.listed import NameList, read_list, survey_list
-from attseg.data.sets.pairs import list_files
+from attseg.data.sets.file_set import FileSet, Tree, home
+from attseg.data.sets.lists import NameList, read_list, survey_list
 from attseg.data.sets.record import DataSet
 from attseg.data.sets.sbd_files import SBD_PLACES, list_label_files, open_sbd
-from attseg.data.sets.survey import Survey
-from attseg.data.sets.tree import Tree
+from attseg.data.sets.survey import Survey, list_files
 from attseg.data.sets.voc import AUGMENTED
 
 AUGMENTED_LISTS = ("train_aug.txt", "trainaug.txt")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
+from attseg.data.importing.naming import split_name
 from attseg.data.importing.regions import (
     Bitmap,
     CocoPolygons,
@@ -21,7 +22,6 @@ from attseg.data.importing.regions import (
 )
 from attseg.data.importing.runs import decode_counts
 from attseg.data.importing.search import Search
-from attseg.data.importing.splits import split_name
 from attseg.data.sample import DataError
 from attseg.errors import UsageError, unknown
 from attseg.extras import install_command

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attseg.data.checking.propose import rows_of_colors, rows_of_values, table_of
+from attseg.data.checking.propose import rows_of_colors, rows_of_values
 from attseg.data.classes import Color
 from attseg.data.importing.export import Annotation, Entry, Export, Mask, NamedClass
 from attseg.data.importing.search import Search
@@ -20,7 +20,7 @@ from attseg.data.reading.color_labels import colors_in, read_by_color_or_value
 from attseg.data.reading.image import read_raw_labels
 from attseg.data.reading.label_values import count_values
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import CLASS_FILE, Row
+from attseg.data.sets.class_file import CLASS_FILE, Row, to_csv
 from attseg.data.sets.class_tables import ClassSource, explain_strange, find_classes_below, tables_below
 from attseg.data.wording import few, percent
 from attseg.errors import UsageError
@@ -29,21 +29,10 @@ MOST_PROPOSED = 20
 """Classes of a table that is proposed, and label images that are looked at for it."""
 
 
-MASK_FOLDERS = frozenset(
-    (
-        "annotation",
-        "annotations",
-        "gt",
-        "groundtruth",
-        "ground_truth",
-        "label",
-        "labels",
-        "mask",
-        "masks",
-        "seg",
-        "segmentation",
-    )
-)
+MASK_FOLDERS = frozenset((
+    "annotation", "annotations", "gt", "groundtruth", "ground_truth", "label", "labels", "mask", "masks", "seg",
+    "segmentation"
+))  # fmt: skip
 IMAGE_FOLDERS = frozenset(("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "jpegimages"))
 ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_gt", "_seg", "_labelids", "_l")
 """What the names of label images end in, before the suffix, where they lie beside their pictures."""
@@ -181,7 +170,7 @@ def propose_table(source: Path, masks: Sequence[Path]) -> str:
     rows = (
         rows_of_colors(colors) if by_color else [(*row[:2], "", "", "", row[-1]) for row in rows_of_values([*values])]
     )
-    table = indent(table_of(rows).strip(), "  ")
+    table = indent(to_csv(rows).strip(), "  ")
     if by_color:
         shares = [f"{color} {percent(count, colors.total())}" for color, count in colors.most_common()]
         table += f"\n(in {min(len(masks), MOST_PROPOSED)} of them: {', '.join(shares)})"

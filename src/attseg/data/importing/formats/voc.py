@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from attseg.data.importing.formats.masks import Masks
+from attseg.data.importing.naming import split_name
 from attseg.data.importing.search import Search
-from attseg.data.importing.splits import split_name
 from attseg.data.reading.content import read_content
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.walk import walk

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageFilter
 
 from attseg.data.classes import IGNORE
 from attseg.data.sample import Array
 from attseg.data.sets.scenes import backdrop, foreground, things
 from attseg.data.sets.scenes.canvas import CONTEXT, SCALE, Canvas, Paint
-from attseg.data.sets.scenes.light import photograph
 from attseg.data.sets.scenes.table import BOAT, CAR, POLE, QUAY, ROAD, WATER, WIRE, Decider
 
 Rng = np.random.Generator
@@ -145,3 +145,21 @@ def _boundary(labels: Array) -> npt.NDArray[np.bool_]:
 def _neighbours(values: npt.NDArray[Any]) -> tuple[tuple[npt.NDArray[Any], npt.NDArray[Any]], ...]:
     """Views of all pairs of neighbours, one below the other and side by side."""
     return (values[1:], values[:-1]), (values[:, 1:], values[:, :-1])
+
+
+def photograph(picture: Image.Image, rng: np.random.Generator) -> Array:
+    """The picture (H, W, 3) under light that falls off to one side, tinted, sometimes out of focus, with grain.
+
+    A pixel becomes what its place and its direct neighbours make of it; the rest of the picture does not matter.
+    """
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.BoxBlur(rng.uniform(0.3, 0.9)))
+    exposure, fall, grain = rng.uniform(0.78, 1.16), rng.uniform(-0.14, 0.14), rng.uniform(1, 6)
+    tint = rng.uniform(0.95, 1.05, 3)
+    image = np.asarray(picture, np.float32)
+    height, width, _ = image.shape
+    light = exposure * (1 + fall * np.linspace(-1, 1, width))
+    image = image * (light[:, None] * tint).astype(np.float32)
+    noise = rng.random((2, height, width, 1), np.float32).sum(axis=0) - 1
+    image += np.float32(2 * grain) * noise
+    return np.clip(image, 0, 255, out=image).astype(np.uint8)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from attseg.data.reading.content import read_content
 from attseg.data.reading.inputs import SUFFIXES
+from attseg.data.reading.walk import entries
 from attseg.data.sample import DataError
-from attseg.data.sets.pairs import Pair
 from attseg.data.sets.patterns import SPLIT
-from attseg.data.sets.survey import Problem, Survey, picture_files
-from attseg.data.sets.tree import entries
+from attseg.data.sets.survey import Pair, Problem, Survey, match, picture_files
 from attseg.data.wording import few, plural
 
 MOST_BYTES = 2**26
@@ -51,16 +50,7 @@ class PairList:
         Raises:
             DataError: The file cannot be read, is no text or empty, or a line has other parts.
         """
-        try:
-            text = read_content(file, most=MOST_BYTES, what="a list of pictures").decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise DataError(
-                f"{file} is no UTF-8 text; a list with a picture and its labels in each line was expected"
-            ) from None
-        lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-        lines = [(number, line) for number, line in lines if not line.startswith("#")]
-        if not lines:
-            raise DataError(f"{file} is empty; a list with a picture and its labels in each line was expected")
+        lines = _read_lines(file, "a picture and its labels")
         base = root
         if not _begins(root, lines[0][1]) and _begins(file.parent, lines[0][1]):
             base = file.parent
@@ -131,6 +121,19 @@ class PairList:
         return Survey(picture_files(found), pairs, problems, ". Correct the list, or put the files there")
 
 
+def _read_lines(path: Path, what: str) -> list[tuple[int, str]]:
+    """Number and text of each line that is neither blank nor a comment."""
+    try:
+        text = read_content(path, most=MOST_BYTES, what=f"a list with {what} in each line").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no UTF-8 text; a list with {what} in each line was expected") from None
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [(number, line) for number, line in lines if not line.startswith("#")]
+    if not lines:
+        raise DataError(f"{path} is empty; a list with {what} in each line was expected")
+    return lines
+
+
 def list_names(root: Path, pattern: str) -> list[str]:
     """The splits of which there is a list, where ``{split}`` stands in the name of a list."""
     path = PurePosixPath(pattern)
@@ -182,3 +185,72 @@ def _path(base: Path, part: str) -> Path:
 
 def _there(base: Path, part: str) -> bool:
     return bool(part) and _path(base, part).is_file()
+
+
+@dataclass(frozen=True)
+class NameList:
+    """Names of pictures, and where they stand.
+
+    Args:
+        names: In the order of the file.
+        source: The file, or how the names were found.
+    """
+
+    names: list[str]
+    source: str
+
+
+def read_list(path: Path) -> NameList:
+    """Read a list.
+
+    Where a line holds paths (``/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png``), the name is that of the
+    first without its suffix.
+
+    Raises:
+        DataError: The file cannot be read, is no text, or is empty.
+    """
+    names = [PurePosixPath(line.split()[0]) for _, line in _read_lines(path, "the name of a picture")]
+    stems = [name.stem if name.suffix in (".jpg", ".png") else name.name for name in names]
+    return NameList([normalize("NFC", stem) for stem in stems], str(path))
+
+
+def survey_list(
+    listed: NameList,
+    pictures: Mapping[str, Path],
+    labels: Mapping[str, Path],
+    *,
+    whole: int,
+    expected: Callable[[str], tuple[Path, Path]],
+    no_labels: str = "",
+) -> Survey:
+    """The part of a list that is there.
+
+    A picture that is listed and not there is a problem, unless the list is the one that was released: with that, somebody has
+    only a part of the pictures, which is remarked.
+
+    Args:
+        listed: The list.
+        pictures: Files of pictures by name, more than are listed.
+        labels: Label files by name, more than are listed.
+        whole: How many names the released list has.
+        expected: Where the picture and the labels of a name should lie.
+        no_labels: Why there are no labels at all, as in ``Survey``.
+    """
+    names = set(listed.names)
+    there = {name: pictures[name] for name in names if name in pictures}
+    if no_labels:
+        found = Survey(picture_files(there), no_labels=no_labels)
+    else:
+        wanted = {name: labels[name] for name in there if name in labels}
+        found = match(there, wanted, lambda name: expected(name)[1])
+    absent = sorted(names - there.keys())
+    repeated = sorted(name for name, times in Counter(listed.names).items() if times > 1)
+    found.problems.extend(Problem(f"{listed.source} lists {name} more than once") for name in repeated)
+    if absent and len(names) == whole:
+        missing = few([expected(name)[0].name for name in absent])
+        found.remarks.append(f"{plural(len(absent), 'picture')} that {listed.source} lists are not there: {missing}")
+    else:
+        for name in absent:
+            picture = expected(name)[0]
+            found.problems.append(Problem(f"{listed.source} lists {name}, but {picture} does not exist", picture))
+    return found

@@ -1,7 +1,6 @@
 import pytest
 
-from attseg.data.reading.hidden import is_hidden, visible
-from attseg.data.reading.walk import hidden_below, walk
+from attseg.data.reading.walk import hidden_below, is_hidden, visible, walk
 
 HIDDEN = (
     ".ipynb_checkpoints",

@@ -4,7 +4,7 @@ import pytest
 import layouts
 from attseg.data.sample import DataError
 from attseg.data.sets.folder import Folder
-from attseg.data.sets.pair_list import PairList
+from attseg.data.sets.lists import PairList
 
 
 @pytest.fixture
