@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -59,18 +59,13 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     if is_exported(path):
         return _load_exported(path, device)
     weights = read_weights(path)
+    build = partial(build_network, weights.model.name, weights.model.args, len(weights.classes), stored=True)
     with torch.device("meta"):  # a file may ask for a network of any size: it is compared before there is one
-        check_fit(_network_of(weights), weights.state)
-    model = _network_of(weights)
+        check_fit(build(), weights.state)
+    model = build()
     load_into(model, weights.state)
-    origin = Origin(weights.model, weights.info, path)
-    return Segmenter(
-        model, weights.classes, weights.preprocessing, device=device, data=trained_on(weights.info), origin=origin
-    )
-
-
-def _network_of(weights: Weights) -> nn.Module:
-    return build_network(weights.model.name, weights.model.args, len(weights.classes), stored=True)
+    data, origin = trained_on(weights.info), Origin(weights.model, weights.info, path)
+    return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=data, origin=origin)
 
 
 def read_about(file: Path) -> Weights | Description:
@@ -85,6 +80,13 @@ def _load_exported(path: Path, device: str) -> Segmenter:
         )
     model, about = open_exported(path)
     return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=trained_on(about.info))
+
+
+class _How(TypedDict, total=False):
+    protocol: str | Protocol
+    memory: int | None
+    decision: Decision
+    probabilities: bool
 
 
 class Segmenter(OnHub, library_name="attseg"):
@@ -148,37 +150,13 @@ class Segmenter(OnHub, library_name="attseg"):
         return isinstance(self.model, ExportedModel | ExportedDecidingModel)
 
     @overload
-    def __call__(
-        self,
-        source: Picture,
-        *,
-        protocol: str | Protocol = ...,
-        memory: int | None = ...,
-        decision: Decision = ...,
-        probabilities: bool = ...,
-    ) -> Result: ...
+    def __call__(self, source: Picture, **how: Unpack[_How]) -> Result: ...
 
     @overload
-    def __call__(
-        self,
-        source: Sequence[str | Path | Picture],
-        *,
-        protocol: str | Protocol = ...,
-        memory: int | None = ...,
-        decision: Decision = ...,
-        probabilities: bool = ...,
-    ) -> list[Result]: ...
+    def __call__(self, source: Sequence[str | Path | Picture], **how: Unpack[_How]) -> list[Result]: ...
 
     @overload
-    def __call__(
-        self,
-        source: str | Path,
-        *,
-        protocol: str | Protocol = ...,
-        memory: int | None = ...,
-        decision: Decision = ...,
-        probabilities: bool = ...,
-    ) -> Any: ...
+    def __call__(self, source: str | Path, **how: Unpack[_How]) -> Any: ...
 
     def __call__(
         self,
@@ -296,7 +274,7 @@ class Segmenter(OnHub, library_name="attseg"):
         """
         if show is not None and self.preprocessing.bands is None:
             raise UsageError(
-                "--show-bands is for a model of chosen bands, and this one sees red, green and blue; leave it out"
+                "--show-bands is for a model of chosen bands; this one sees red, green and blue: leave it out"
             )
         check_show(self.preprocessing.channels, self.preprocessing.bands, show)
         self._show = show

@@ -10,7 +10,7 @@ from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model
 from attseg.models.frozen import freeze
 from attseg.recipes.recipe import Recipe
-from attseg.training.channels import train_transform
+from attseg.runs.channels import train_transform
 
 
 def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: bool = False) -> None:

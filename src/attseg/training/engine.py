@@ -79,12 +79,3 @@ def reporting_lost_processes(plan: Plan, fabric: Fabric | None = None) -> Iterat
 def _is_lost_process(error: RuntimeError) -> bool:
     """Whether a collective operation failed; gloo, the backend for CPUs, has no error type of its own."""
     return isinstance(error, distributed.DistError) or any(word in str(error) for word in ("gloo", "pair closure"))
-
-
-def gather(value: Any, world: int) -> list[Any]:
-    """The values of all processes, by rank."""
-    if world == 1:
-        return [value]
-    values: list[Any] = [None] * world
-    distributed.all_gather_object(values, value)
-    return values

@@ -19,9 +19,9 @@ from attseg.hub.sources import find_weights
 from attseg.models import Model
 from attseg.models.frozen import freeze
 from attseg.recipes.recipe import ModelSpec, Recipe
+from attseg.runs.channels import preprocessing_of
 from attseg.runs.resumable import check_resumable
 from attseg.runs.state import State
-from attseg.training.channels import preprocessing_of
 from attseg.training.optim import parameter_groups
 from attseg.transfer import Transfer, find_transfer
 

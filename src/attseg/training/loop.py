@@ -7,8 +7,6 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from copy import deepcopy
-from dataclasses import replace
 
 from torch import Tensor
 
@@ -19,33 +17,25 @@ from attseg.errors import UsageError
 from attseg.losses import segmentation_loss
 from attseg.models.frozen import describe_frozen
 from attseg.recipes.recipe import Recipe
-from attseg.runs.errors import Interrupted, RunError
+from attseg.runs.channels import train_transform
+from attseg.runs.errors import Interrupted
 from attseg.runs.folder import RunFolder
 from attseg.runs.history import History
 from attseg.runs.labels import LabelStatistics, label_statistics
-from attseg.runs.length import (
-    MOST_STEPS,
-    Patience,
-    decide_steps,
-    is_done,
-    is_extended,
-    measure_pace,
-    steps_within,
-    val_every,
-)
+from attseg.runs.length import Patience, decide_steps, is_done, is_extended, val_every
+from attseg.runs.losses import RecentLosses
 from attseg.runs.progress import ProgressLine
 from attseg.runs.signals import StopRequest
 from attseg.runs.state import State
 from attseg.runs.trackers import Tracker, open_trackers
 from attseg.training.callbacks import Callback
-from attseg.training.channels import train_transform
-from attseg.training.engine import gather, launched
+from attseg.training.engine import launched
 from attseg.training.first_weights import Start
 from attseg.training.keep import Keeper
 from attseg.training.learner import Learner
 from attseg.training.optim import learning_rate, set_learning_rate, warmup_steps
+from attseg.training.pace import within_minutes
 from attseg.training.plan import Plan
-from attseg.training.recent import RecentLosses
 
 
 def fit(
@@ -100,8 +90,9 @@ def fit(
             learner.load_state_dict(state)
             keeper.load_state_dict(state)
         if recipe.minutes:
-            recipe = learner.recipe = _within_minutes(
-                learner, keeper, _batches(learner, data, labels, augment), began, line
+            stream, losses = _batches(learner, data, labels, augment), RecentLosses(plan.machine.accumulate, plan.world)
+            recipe = learner.recipe = within_minutes(
+                learner, keeper, lambda: train_step(learner, stream, losses), began, line
             )
         line.steps = recipe.steps
         _tell(learner, state, line)
@@ -252,36 +243,6 @@ def _batches(
         augment=augment,
     )
     return iter(loader)
-
-
-def _within_minutes(
-    learner: Learner, keeper: Keeper, batches: Iterator[Batch], began: float, line: ProgressLine
-) -> Recipe:
-    """The recipe with as many steps as fit into its minutes. Those that are measured are undone: the run begins as any other."""
-    asked = learner.recipe
-    learner.recipe = replace(asked, steps=MOST_STEPS)
-    before = deepcopy(learner.state_dict())
-    losses = RecentLosses(learner.plan.machine.accumulate, learner.plan.world)
-    world = learner.plan.world
-    pace = measure_pace(
-        lambda: train_step(learner, batches, losses),
-        keeper.time_evaluation,
-        asked.minutes,
-        lambda number: min(gather(number, world)),
-    )
-    learner.restore(before)
-    left = 60 * asked.minutes - (time.perf_counter() - began)
-    steps = min(gather(steps_within(left, pace, asked), world))
-    if steps < 1:
-        raise RunError(
-            f"minutes is {asked.minutes:g}, and beside what was spent to measure it a step takes {pace.step:.1f} s and an "
-            f"evaluation {pace.evaluation:.1f} s; give more minutes"
-        )
-    recipe = replace(asked, steps=steps, minutes=0.0)
-    line.say(
-        f"{asked.minutes:g} minutes: {recipe.steps} steps ({pace.step:.3g} s a step, {pace.evaluation:.3g} s an evaluation)"
-    )
-    return recipe
 
 
 def _tell(learner: Learner, state: State | None, line: ProgressLine) -> None:

@@ -19,6 +19,7 @@ from attseg.data.sample import DataError, SegmentationData, channels_of
 from attseg.data.sets.files import FileData
 from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.runs.channels import explain_colors, with_channels
 from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
 from attseg.runs.labels import check_weights
@@ -28,7 +29,6 @@ from attseg.runs.progress import ProgressLine
 from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
-from attseg.training.channels import explain_colors, with_channels
 from attseg.training.check import check_recipe
 from attseg.training.first_weights import read_first_weights, start
 from attseg.training.loop import fit

@@ -75,6 +75,7 @@ def test_any_number_of_workers_and_a_later_start_see_the_same():
     assert all(torch.equal(a["labels"], b["labels"]) for a, b in zip(one, plain, strict=True))
 
 
+@pytest.mark.slow
 def test_a_pipeline_of_torchvision_as_the_docs_show_it(tiny, tmp_path):
     from torchvision import tv_tensors
     from torchvision.transforms import v2
@@ -96,6 +97,7 @@ def test_a_pipeline_of_torchvision_as_the_docs_show_it(tiny, tmp_path):
     assert [name for name in before if not torch.equal(before[name], after[name])] == []
 
 
+@pytest.mark.slow
 def test_a_resumed_run_wants_the_same_one_again(tiny, tmp_path):
     train(tiny(steps=4), HERE, out=tmp_path / "run", augment=darker)
     with pytest.raises(

@@ -139,7 +139,13 @@ def test_samples_come_as_they_were_but_for_their_probes(tmp_path):
 
 @pytest.mark.parametrize(
     ("workers", "cache"),
-    [(0, 1e-6), (0, 3e-5), (0, 1.0), (2, 3e-5), (2, 1.0)],  # room for none, for three of six, for all
+    [  # room for none, for three of six, for all
+        (0, 1e-6),
+        (0, 3e-5),
+        (0, 1.0),
+        pytest.param(2, 3e-5, marks=pytest.mark.slow),
+        pytest.param(2, 1.0, marks=pytest.mark.slow),
+    ],
 )
 def test_batches_are_the_same_bit_for_bit_with_and_without_a_cache(tmp_path, workers, cache):
     data = Counted(tmp_path / "made")
@@ -155,7 +161,7 @@ def test_batches_are_the_same_bit_for_bit_with_and_without_a_cache(tmp_path, wor
         assert len(made) == (24 if cache == 1e-6 else 3 + 12)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_stream_with_a_cache_goes_on_where_it_stopped(tmp_path, workers):
     data = Counted(tmp_path / "made")
     assert_equal(batches(data, 4, start=3, workers=workers, cache=1.0), batches(data, 7)[3:])

@@ -19,6 +19,8 @@ from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from counted import Buggy
 
+SLOW_ONE, SLOW_TWO = (pytest.param(workers, marks=pytest.mark.slow) for workers in (1, 2))
+"""Numbers of worker processes, each of which imports torch."""
 pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than the machine has cores
 
 CROPS = TrainTransform((32, 40), scale=(1, 4), rotate=10, blur=0.5, color=0.2)
@@ -57,6 +59,7 @@ def test_a_batch_holds_bytes_and_names(folder):
     assert set(batch["names"]) == {"a", "b", "paris/c"}
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_batches(folder):
     data = Folder(folder, "train")
     alone = batches(data, 8)
@@ -70,7 +73,7 @@ def test_no_two_samples_of_a_stream_are_alike(folder):
     assert len(seen) == 40
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, SLOW_TWO])
 def test_a_stream_goes_on_exactly_where_it_stopped(folder, workers):
     data = Folder(folder, "train")
     assert_equal(batches(data, 4, start=3, workers=workers), batches(data, 7)[3:])
@@ -90,7 +93,7 @@ def test_processes_together_see_the_batches_of_one(folder):
     assert_equal(joined, batches(data, 3, batch_size=4))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, SLOW_TWO])
 def test_evaluation_sees_every_sample_once_and_unchanged(workers):
     data = Scenes("val", size=(32, 48), count=5)
     seen = {}
@@ -105,7 +108,7 @@ def test_evaluation_sees_every_sample_once_and_unchanged(workers):
         assert sample.probes.keys() == data[index].probes.keys()
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, SLOW_ONE])
 @pytest.mark.parametrize("kind", ["train", "eval"])
 def test_a_broken_file_is_named_as_if_there_were_no_workers(folder, workers, kind):
     data = Folder(folder, "train")
@@ -125,6 +128,7 @@ def test_a_broken_file_is_named_as_if_there_were_no_workers(folder, workers, kin
     assert_none_left(readers())
 
 
+@pytest.mark.slow
 def test_other_errors_name_the_sample():
     with pytest.raises(ZeroDivisionError) as error:
         list(eval_loader(Buggy(), [1]))
@@ -135,6 +139,7 @@ def test_other_errors_name_the_sample():
     assert_none_left(readers())
 
 
+@pytest.mark.slow
 def test_leaving_early_leaves_no_process(folder):
     stream = iter(train_loader(Folder(folder, "train"), CROPS, batch_size=2, seed=0, workers=2))
     next(stream)
@@ -144,6 +149,7 @@ def test_leaving_early_leaves_no_process(folder):
     assert_none_left(workers)
 
 
+@pytest.mark.slow
 def test_workers_leave_ctrl_c_to_the_process_they_read_for(folder):
     data = Folder(folder, "train")
     stream = iter(train_loader(data, CROPS, batch_size=2, seed=3, workers=2))
@@ -158,6 +164,7 @@ def test_a_negative_number_of_workers_is_refused(folder):
         train_loader(Folder(folder, "train"), CROPS, batch_size=2, seed=0, workers=-2)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_reported(folder):
     stream = iter(train_loader(Folder(folder, "train"), CROPS, batch_size=2, seed=0, workers=1))
     next(stream)

@@ -104,7 +104,7 @@ def test_palettes_and_unknown_ranges_are_refused(tmp_path):
     with pytest.raises(DataError, match="stored as P, which has no bands"):
         read_image(tmp_path / "a.png", bands=Bands((1,)))
     tifffile.imwrite(tmp_path / "f.tif", np.zeros((4, 4), np.float32))
-    with pytest.raises(DataError, match="float32 values, and this type does not say"):
+    with pytest.raises(DataError, match="float32 values .*, and this type does not say"):
         read_image(tmp_path / "f.tif", bands=Bands((1,)))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from attseg.data.wording import few
 from attseg.runs.errors import RunError
-from attseg.training.engine import gather
 
 MOST_NAMED = 8
 """Samples that a message names."""
@@ -71,3 +71,12 @@ class RecentLosses:
 def all_finite(model: nn.Module) -> bool:
     """Whether no weight and no buffer is NaN or infinite."""
     return bool(torch.stack([value.isfinite().all() for value in model.state_dict().values()]).all())
+
+
+def gather(value: Any, world: int) -> list[Any]:
+    """The values of all processes, by rank."""
+    if world == 1:
+        return [value]
+    values: list[Any] = [None] * world
+    distributed.all_gather_object(values, value)
+    return values

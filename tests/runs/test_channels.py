@@ -17,7 +17,7 @@ from attseg.export.formats import export_onnx
 from attseg.inference.segmenter import load
 from attseg.recipes import RECIPES
 from attseg.recipes.recipe import DataSpec, Machine, ModelSpec
-from attseg.training.channels import explain_colors, with_channels
+from attseg.runs.channels import explain_colors, with_channels
 from attseg.training.run import train
 from rasters import read_raster, write_raster
 
