@@ -1,3 +1,4 @@
+import pickle
 import shutil
 
 import numpy as np
@@ -37,6 +38,12 @@ def test_pictures_and_labels_meet_by_city_and_frame(cityscapes):
     assert data.remarks == [
         "labels of train are read from *_gtFine_labelIds.png, whose values are mapped by the official table"
     ]
+
+
+def test_it_reaches_worker_processes(cityscapes):
+    data = open_data("cityscapes", "train", root=cityscapes)
+    sent = pickle.loads(pickle.dumps(data))
+    assert sent.classes == data.classes and np.array_equal(sent[1].labels, data[1].labels)
 
 
 def test_train_ids_pass_as_they_are(cityscapes):

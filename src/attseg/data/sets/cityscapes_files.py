@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -55,7 +54,7 @@ class CityscapesFiles(FileSet):
         if labels not in get_args(LabelKind):
             raise unknown("kind of Cityscapes labels", str(labels), get_args(LabelKind))
         self.labels = labels
-        self._find_labels = cache(self._list_labels)
+        self._found: dict[str, _Labels] = {}
 
     def splits(self) -> list[str]:
         """Splits with a folder of pictures, and for the coarse ones of labels too."""
@@ -96,6 +95,12 @@ class CityscapesFiles(FileSet):
         how = "are mapped by the official table" if used.table is LABEL_IDS else "are the classes themselves"
         survey.remarks.append(f"labels of {split} are read from *{used.suffix}.png, whose values {how}")
         return survey
+
+    def _find_labels(self, split: str) -> _Labels:
+        """The same, listed once; a cache of functools could not be sent to worker processes."""
+        if split not in self._found:
+            self._found[split] = self._list_labels(split)
+        return self._found[split]
 
     def _list_labels(self, split: str) -> _Labels:
         """The label files that are used: those of the kind asked for, or else of the first kind that all pictures have."""
