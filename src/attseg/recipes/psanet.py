@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Literal
 
 from attseg.losses import LossSpec
-from attseg.recipes.pan import pan_camvid, pan_scenes
+from attseg.recipes.pan import PRETRAINED, pan_camvid, pan_scenes
 from attseg.recipes.recipe import AugmentSpec, DataSpec, ModelSpec, OptimSpec, Recipe
 
 PAPER = "Zhao et al., ECCV 2018"
@@ -67,10 +67,10 @@ def psanet_camvid() -> Recipe:
 
     A step takes about three times as long as one of PAN at stride 16.
 
-    Not measured: pretrained encoders, and the test split.
+    Not measured: all of its steps, and the test split.
     """
     recipe = pan_camvid()
-    args = {"encoder": "resnet18", "crop_size": recipe.crop_size, "inner": 128, "channels": 128}
+    args = {**PRETRAINED, "crop_size": recipe.crop_size, "inner": 128, "channels": 128}
     return replace(
         recipe,
         name="psanet-camvid",

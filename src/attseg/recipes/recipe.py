@@ -21,6 +21,7 @@ else:
     DataName = Literal[DATA_NAMES]
 Sampling = Literal["shuffled", "class-balanced"]
 Freeze = Literal["none", "1", "2", "3", "encoder"]
+WithoutWeights = Literal["stop", "scratch"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio", "none"]
 
 LONGEST_NAME = 100
@@ -144,6 +145,8 @@ class Recipe:
         patience_on: The score that ``patience`` looks at.
         init: Weights to begin with, for fine-tuning: a run folder, a file, demo, or owner/name on the Hugging Face hub. What fits
             is loaded, and classes are matched by their names.
+        without_weights: What to do where the pretrained weights that ``model`` asks for are neither on this machine nor
+            reachable: ``stop``, or train from ``scratch``, which is said.
         freeze: Keeps the encoder from learning, with its batch normalisation in evaluation mode: all of it (encoder), or
             everything up to its first, second or third map (strides 4, 8 and 16 as a rule).
         optim: Optimiser and schedule.
@@ -172,6 +175,7 @@ class Recipe:
     patience: int = 0
     patience_on: Literal["miou", "val_loss"] = "miou"
     init: str | None = None
+    without_weights: WithoutWeights = "stop"
     freeze: Freeze = "none"
     optim: OptimSpec = field(default_factory=OptimSpec)
     loss: LossSpec = field(default_factory=LossSpec)

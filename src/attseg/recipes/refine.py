@@ -30,7 +30,7 @@ def a2r_camvid() -> Recipe:
 
     Another encoder is `--model.args.base_args.encoder resnet34`: it belongs to the network that both scales share.
 
-    Not measured: pretrained encoders, and the test split.
+    Not measured: all of its steps, and the test split.
     """
     return _at_two_scales(fcn_camvid(), "a2r-camvid", stream_channels=64, channels=128)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
 from attseg.training.check import check_recipe
-from attseg.training.first_weights import read_first_weights, start
+from attseg.training.first_weights import INSTEAD, asks_for_pretrained, read_first_weights, start
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
 
@@ -86,9 +87,16 @@ def train(
         decide_steps(recipe, len(data), {"step": folder.saved_steps()} if goes_on else None)
     # a resumed run has its weights, and needs no pretrained ones again
     network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
-    check_recipe(
-        replace(recipe, model=network), batch_size=plan.batch_size, num_classes=len(data.classes), stored=goes_on
-    )
+    instead = ""
+    check = partial(check_recipe, batch_size=plan.batch_size, num_classes=len(data.classes), stored=goes_on)
+    try:
+        check(replace(recipe, model=network))
+    except FileNotFoundError as error:
+        if not (recipe.without_weights == "scratch" and asks_for_pretrained(recipe.model)):
+            raise
+        instead = f"{error}. {INSTEAD}"
+        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)))
+        check(recipe)
     first = None if goes_on else read_first_weights(recipe, data.classes)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
@@ -104,6 +112,8 @@ def train(
                 line.say(f"going on after step {done} of {recipe.steps}")
             if first is not None:
                 line.say(f"weights: {first.told}")
+            if instead and (first is None or not first.encoder):
+                line.say(instead)
             begun = start(recipe, len(data.classes), first=first, state=state)
             if begun.encoder_weights is not None and state is None:
                 line.say(f"encoder weights: {begun.encoder_weights}")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from attseg.recipes.pan import pan_camvid
+from attseg.recipes.pan import camvid_from_scratch
 from attseg.recipes.psanet import psanet_scenes
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.tables.record import Figure, Row, Table
@@ -46,7 +46,7 @@ def small(table: Table, row: Row, *, data: SmallData = "scenes", steps: int | No
     """
     if row.recipe is None:
         return None
-    base = psanet_scenes() if data == "scenes" else pan_camvid()
+    base = psanet_scenes() if data == "scenes" else camvid_from_scratch()
     steps = psanet_scenes().steps if steps is None else steps
     return replace(
         base,
