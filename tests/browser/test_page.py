@@ -1,6 +1,7 @@
 """Pages as people see them: opened from disk in a real browser, moved over, and read."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from attseg.explain.page.page import make_page
 from attseg.explain.passes import scale_names
 from attseg.explain.pixel import cell_of
 from attseg.explain.planes import encode
+from attseg.explain.subject import cautions_of
 from attseg.inference.segmenter import load
 from attseg.models import PSANet, build_model
 from attseg.prediction.whole import as_batch
@@ -91,9 +93,9 @@ def numbers(text):
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        ("PAN", ["Places", "Channels 1", "Channels 2", "Channels 3"]),
+        ("PAN", ["Where (FPA)", *(f"Channel gates, stride {stride}" for stride in (16, 8, 4))]),
         ("PSANet", ["Collects from", "Gives to"]),
-        ("DFDAM", ["Channels: high", "Channels: low", "Places"]),
+        ("DFDAM", ["Channel gates: high", "Channel gates: low", "Where (2DPAM)"]),
         ("AttentionToRefine", ["Image scales", "Classes"]),
     ],
 )
@@ -261,7 +263,7 @@ def test_the_link_can_be_copied_from_a_page_on_disk(shown, demo):
     page = shown(demo, fragment="#at=3,4&pin=1&show=certainty")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()
-    page.wait_for_selector("text=copied")
+    page.wait_for_selector("text=copied; it opens on this computer")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
@@ -271,6 +273,49 @@ def test_the_link_can_be_copied_from_a_page_on_disk(shown, demo):
 def test_a_link_that_makes_no_sense_shows_the_page_all_the_same(shown, demo, fragment):
     page = shown(demo, fragment=f"#{fragment}")
     assert re.match(r"\d+, \d+", page.locator(".readout").inner_text())
+
+
+@pytest.mark.parametrize("size", [(96, 128), (1500, 2000)])
+def test_labels_stand_beside_the_prediction(shown, demo, size, chromium, image, tmp_path):
+    """Also where the picture is kept smaller than it is."""
+    truth = np.full(size, 255, np.uint8)
+    truth[: size[0] // 2] = 3
+    picture = np.zeros((*size, 3), np.uint8)
+    looked = replace(demo.looked, logits=torch.zeros(len(demo.classes), *size)) if size != SIZE else demo.looked
+    path = tmp_path / "page.html"
+    path.write_text(
+        make_page(make_bundle(picture, [replace(demo, looked=looked, truth=truth)], name="scene")), encoding="utf-8"
+    )
+    page = chromium(f"{path.as_uri()}#show=truth&opacity=100")
+    page.wait_for_selector(".viewer")
+    page.wait_for_timeout(100)
+    shown = canvas_of(page).reshape(48, 64, 4)
+    assert (shown[:23, :, :3] == demo.classes.colors[3]).all() and (shown[25:, :, :3] == 96).all()
+    for y, told in ((0, f"labelled {demo.classes.names[3]}"), (size[0] - 1, "no label")):
+        page.goto(f"{path.as_uri()}#at=5,{y}")
+        page.wait_for_timeout(150)
+        assert page.locator(".truth").inner_text() == told
+
+
+def test_a_caution_stands_above_the_picture(chromium, image, demo, tmp_path):
+    path = tmp_path / "page.html"
+    bundle = make_bundle(image, [demo], name="scene", cautions=cautions_of([("demo", "scenes"), ("mine", "camvid")]))
+    path.write_text(make_page(bundle), encoding="utf-8")
+    page = chromium(path.as_uri())
+    page.wait_for_selector(".viewer")
+    (caution,) = page.locator(".caution").all()
+    assert caution.inner_text().startswith("demo was trained on generated scenes")
+    assert caution.bounding_box()["y"] < page.locator("canvas.picture").bounding_box()["y"]
+
+
+def test_tabs_that_do_not_fit_say_that_there_are_more(shown, demo):
+    page = shown(demo, width=390, height=844)
+    before, after = page.locator(".more.before"), page.locator(".more.after")
+    assert not before.is_visible() and after.is_visible()
+    page.keyboard.press("7")
+    page.wait_for_timeout(300)
+    assert before.is_visible() and not after.is_visible()
+    assert not shown(demo, width=1600).locator(".more").nth(1).is_visible()
 
 
 def test_names_are_shown_and_never_run(shown, demo):
@@ -311,9 +356,8 @@ def test_nothing_is_cut_off_at_any_size(shown, sides, width, height, dark):
     light = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0] > 127")
     assert light is not dark
     pictures = [page.locator("canvas.picture").nth(place).bounding_box() for place in range(2)]
-    assert all(box["width"] >= min(300, width - 40) for box in pictures)
-    if width > 1000:
-        assert pictures[0]["y"] == pictures[1]["y"]
+    assert all(box["width"] >= min(300, width / 2 - 24) for box in pictures)
+    assert pictures[0]["y"] == pictures[1]["y"] and pictures[0]["x"] + pictures[0]["width"] < pictures[1]["x"]
 
 
 def test_two_models_move_together_and_differences_are_shown(shown, sides):
@@ -324,7 +368,7 @@ def test_two_models_move_together_and_differences_are_shown(shown, sides):
     page.wait_for_timeout(50)
     chosen = page.locator('[role="tab"][aria-selected="true"]')
     assert [chosen.nth(place).get_attribute("data-layer") for place in range(2)] == ["difference"] * 2
-    page.get_by_role("tab", name="Places").first.click()
+    page.get_by_role("tab", name="Where").first.click()
     page.wait_for_timeout(50)
     assert chosen.nth(0).get_attribute("data-layer") == "context.pyramid"
     assert chosen.nth(1).get_attribute("data-layer") == "difference"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,6 +51,7 @@ def run(
     out: Path,
     at: Annotated[list[str] | None, Parameter(metavar="X,Y")] = None,
     against: Annotated[str | None, Parameter(metavar="RUN")] = None,
+    labels: Annotated[str | None, Parameter(metavar="FILE")] = None,
     longest: Whole = None,
     show_bands: ShowBands = None,
     device: Device = "auto",
@@ -60,7 +62,6 @@ def run(
         Parameter(metavar="NAME", help="; ".join(f"{name}: {text}" for name, text in FIGURES.items())),
     ] = None,
     second: Annotated[str | None, Parameter(metavar="IMAGE"), PAPER] = None,
-    labels: Annotated[str | None, Parameter(metavar="FILE"), PAPER] = None,
     second_labels: Annotated[str | None, Parameter(metavar="FILE"), PAPER] = None,
     channels: Annotated[Numbers, PAPER] = None,
     claims: Annotated[bool, CLAIMS] = False,
@@ -90,7 +91,8 @@ def run(
         against: Another model beside the first.
         longest: Scale the image down to N pixels along its longer side first.
         second: Another image beside the first, for dfdam-7 and dfdam-8.
-        labels: Labels of IMAGE, for the last panel of dfdam-8 (default: those of a generated scene, or the prediction).
+        labels: Labels of IMAGE, shown beside the prediction (default: those of a generated scene, or of the data set of RUN where
+            IMAGE is one of its pictures).
         second_labels: Labels of the other image.
         channels: Channels that dfdam-8 shows (default: lowest and highest).
         claims: Measure the attention of RUN over a split with labels.
@@ -111,12 +113,13 @@ def run(
     if figure is not None and claims:
         raise UsageError("--figure draws one picture and --claims measures a data set; give one of them")
     if figure is None:
-        of_figure = {"--second": second, "--labels": labels, "--second_labels": second_labels, "--channels": channels}
+        of_figure = {"--second": second, "--second_labels": second_labels, "--channels": channels}
         _refuse(of_figure, "is for --figure, which was not given")
     if claims:
         meaning = "has no meaning with --claims, which measures over a split of a data set"
         _refuse(
-            {"IMAGE": image, "--against": against, "--longest": longest, "--at": at, "--show-bands": show_bands},
+            {"IMAGE": image, "--against": against, "--longest": longest, "--at": at, "--show-bands": show_bands}
+            | {"--labels": labels},
             meaning,
         )
         for name, number in numbers.items():
@@ -134,7 +137,7 @@ def run(
     places = [_pixel(text) for text in at or []]
     if figure is None:
         shown = show_bands
-        return _write_page(run, image, out, places, against, longest, shown, device=device, overwrite=overwrite)
+        return _write_page(run, image, out, places, against, longest, shown, labels, device=device, overwrite=overwrite)
     if figure not in FIGURES:
         raise unknown("figure", figure, FIGURES)
     if against is not None:
@@ -177,6 +180,7 @@ def _write_page(
     against: str | None,
     longest: int | None,
     show_bands: tuple[int, ...] | None,
+    labels: str | None,
     *,
     device: str,
     overwrite: bool,
@@ -189,10 +193,11 @@ def _write_page(
         )
 
     from attseg.data.preprocessing import common_reading
+    from attseg.evaluation.run_data import recipe_of
     from attseg.explain.bundle import make_bundle
     from attseg.explain.looked import check_pixel
     from attseg.explain.page.page import make_page
-    from attseg.explain.subject import look_at, read_picture
+    from attseg.explain.subject import cautions_of, is_scene, labels_in_data, look_at, read_labels, read_picture
     from attseg.files import replacing
     from attseg.inference.segmenter import load
     from attseg.written import outputs
@@ -208,7 +213,17 @@ def _write_page(
             check_pixel(x, y, (image.shape[0], image.shape[1]))
         pairs = list(zip(runs, segmenters, strict=True))
         sides = [look_at(one, segmenter, image) for one, segmenter in bar.track(pairs, description="looking")]
-        page = make_page(make_bundle(segmenters[0].visible(image), sides, name=name, at=next(iter(places), None)))
+        size = image.shape[:2]
+        for place, segmenter in enumerate(segmenters):
+            truth = read_labels(source, labels, segmenter.classes, size)
+            if truth is None and (origin := segmenter.origin) is not None and origin.file is not None:
+                truth = labels_in_data(source, recipe_of(origin.info), origin.file, segmenter.classes, size)
+            sides[place] = replace(sides[place], truth=truth)
+        trained = [(side.source, segmenter.data) for side, segmenter in zip(sides, segmenters, strict=True)]
+        cautions = [] if is_scene(source) else cautions_of(trained)
+        at = next(iter(places), None)
+        bundle = make_bundle(segmenters[0].visible(image), sides, name=name, at=at, cautions=cautions)
+        page = make_page(bundle)
         with replacing(out) as file:
             file.write(page.encode())
     print(f"{out}: {len(page) / 1e6:.1f} MB; open it in a browser")

@@ -127,13 +127,13 @@ def build_page(
     return render_html(
         "attseg.demo",
         "page.html",
-        headline=_headline(sides),
+        verdict=_verdict(sides),
         widest=_widest(sides),
         sides=[*zip(sides, COLORS, ("with attention", "without attention"), strict=True)],
         probes=_probes(sides),
         scenes=[_scene(look, classes) for look in looks],
         gates=[Tile(f"step {step}", view.picture) for step, view in enumerate(gates, 1)],
-        legends=[zip(classes.names, classes.colors, strict=True), MARKS.items()],
+        marks=MARKS.items(),
         classes=[*zip(classes.names, classes.colors, strict=True)],
         facts=_facts(sides),
         recipe=recipe,
@@ -141,17 +141,18 @@ def build_page(
         width=width,
         machine=machine,
         run=run,
-        run_quoted=shlex.quote(run),
+        runs_quoted=[shlex.quote(str(out / side.name)) for side in sides],
     )
 
 
-def _headline(sides: Sequence[TrainedNetwork]) -> str:
+def _verdict(sides: Sequence[TrainedNetwork]) -> str:
+    """Which of them is ahead in mIoU, and by how much, in a sentence."""
     first, second = (100 * side.report["miou"] for side in sides)
     points = abs(first - second)
     if points < LEVEL:
-        return "After a short training: level, with and without attention"
-    better = "with" if first > second else "without"
-    return f"After a short training: {points:.1f}\N{NO-BREAK SPACE}points better {better} attention"
+        return f"This time they are level: {points:.1f} points of mIoU apart."
+    ahead = sides[0 if first > second else 1].recipe.model.name
+    return f"This time {ahead} is ahead by {points:.1f} points of mIoU."
 
 
 def _widest(sides: Sequence[TrainedNetwork]) -> str:

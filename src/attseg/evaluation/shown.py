@@ -95,7 +95,7 @@ def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[
         )
         for name, before, after, change in columns
     ]
-    yield Table(("class", "before %", "after %", "change", "interval"), rows[1:], last=rows[0])
+    yield Table(("class", f"{runs[1]} %", f"{runs[0]} %", "change", "interval"), rows[1:], last=rows[0])
     moved = [
         name
         for name, change in zip(comparison.names, comparison.classes, strict=True)

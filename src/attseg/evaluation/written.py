@@ -87,11 +87,14 @@ def write_comparison(
     with replacing(out / "comparison.json") as file:
         file.write(json.dumps(values, indent=2).encode())
     rows, captions, data = [], [], runs[0].data
+    short = [Path(name).name for name in names]
+    if short[0] == short[1]:
+        short = list(names)
     for change in comparison.changes[:CHANGES]:
         sample = data[change.index]
         rows.append((sample.image, sample.labels, *(run.label(sample.image) for run in runs)))
         before, after = ("-" if share != share else f"{100 * share:.2f}" for share in (change.before, change.after))
-        captions.append(f"{change.name}: {before} % of pixels right before, {after} % after")
-    headings = ("image", "labels", f"after: {Path(names[0]).name}", f"before: {Path(names[1]).name}")
+        captions.append(f"{change.name}: {short[0]} {after} % of pixels right, {short[1]} {before} %")
+    headings = ("image", "labels", *short)
     draw_samples(rows, data.classes, out / "comparison.png", headings=headings, captions=captions)
     return ["comparison.json", "comparison.png"]

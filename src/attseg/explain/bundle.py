@@ -7,15 +7,16 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
      "picture": {"source": "data:image/png;base64,..",   may be smaller than the picture
                  "width": 480, "height": 360},           of the picture itself
      "at": [120, 80],                           the pixel to begin with, or null
+     "cautions": ["demo was trained on ..."],   what to know before the picture is read, in sentences
      "notes": ["The picture has ..."],          what was scaled down, in sentences
      "sides": [SIDE, ..]}                       one model, or two to compare
 
     SIDE = {"title": "PAN", "source": "demo",
             "classes": [{"name": "sky", "color": [70, 130, 180], "area": 0.31}, ..],    area: share of the picture
-            "labels": PLANE [h, w],             bytes: the class of each pixel
-            "scores": PLANE [h, w],             its probability
+            "labels": PLANE [h, w], "scores": PLANE [h, w],    bytes: the class of each pixel; its probability
             "seconds": PLANE [h, w],            bytes: the class that comes next
             "second_scores": PLANE [h, w],      its probability
+            "truth": PLANE [h, w],              bytes: the labelled class of each pixel, 255 where ignored; null without labels
             "seen": [360, 480],                 size that the network saw, where sides under 32 pixels were continued
             "maps": [MAP, ..]}                  in the order in which the network computes them
 
@@ -25,6 +26,7 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
            "kind": "spatial",                   scale, class, channel, channel-pairs (values are means over the
                                                 channels that gather), spatial or pairwise: decides how it is drawn
            "size": [23, 30],                    rows and columns of cells, as computed
+           "stride": 16,                        of channels: output stride of the features that are weighed; null: unknown
            "pool": 1,                           the plane holds means of so many by so many cells
            "entries": ["100 %", "50 %"],        names of the scales or classes that are weighed; null: numbers
            "values": PLANE [C, rows / pool, columns / pool],    null for pairwise
@@ -99,6 +101,7 @@ class Side:
         classes: Names and colours.
         looked: The model's forward pass.
         scales: What image scales are called, as ``scale_names`` gives them.
+        truth: (H, W) labels of the image, if there are any.
     """
 
     title: str
@@ -106,10 +109,17 @@ class Side:
     classes: ClassTable
     looked: Looked
     scales: Sequence[str] = ()
+    truth: Array | None = None
 
 
 def make_bundle(
-    image: Array, sides: Sequence[Side], *, name: str, pairs: bool = True, at: tuple[int, int] | None = None
+    image: Array,
+    sides: Sequence[Side],
+    *,
+    name: str,
+    pairs: bool = True,
+    at: tuple[int, int] | None = None,
+    cautions: Sequence[str] = (),
 ) -> Values:
     """The values that this module's text describes, ready for ``json.dumps``.
 
@@ -119,6 +129,7 @@ def make_bundle(
         name: Of the picture.
         pairs: Whether the weights of pairs are in it; otherwise they are asked for pixel by pixel.
         at: The pixel (x, y) to begin with.
+        cautions: Sentences that stand above the picture.
 
     Raises:
         UsageError: A map holds values that are not numbers.
@@ -133,7 +144,15 @@ def make_bundle(
     written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
     notes += [note for side in written for one in side["maps"] if (note := _note(one))]
     picture = {"source": _data_uri(image, size), "width": width, "height": height}
-    return {"version": VERSION, "name": short(name), "picture": picture, "at": at, "notes": notes, "sides": written}
+    return {
+        "version": VERSION,
+        "name": short(name),
+        "picture": picture,
+        "at": at,
+        "cautions": list(cautions),
+        "notes": notes,
+        "sides": written,
+    }
 
 
 def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int], pairs: bool) -> Values:
@@ -152,6 +171,7 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
             {"name": short(name), "color": list(color), "area": round(float(area), 6)} for name, color, area in table
         ],
         **_decisions(side.looked.logits[:, :height, :width], size),
+        "truth": None if side.truth is None else encode_bytes(side.truth[np.ix_(*_kept_places(full, size))]),
         "seen": list(side.looked.size),
         "maps": maps,
     }
@@ -159,10 +179,8 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
 
 def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
     """The two most probable classes of every kept pixel and their probabilities, some rows at a time."""
-    rows, columns = (
-        torch.from_numpy((2 * np.arange(kept) + 1) * full // (2 * kept)).to(logits.device)
-        for kept, full in zip(size, logits.shape[1:], strict=True)
-    )
+    full = logits.shape[1], logits.shape[2]
+    rows, columns = (torch.from_numpy(places).to(logits.device) for places in _kept_places(full, size))
     count = min(2, len(logits))
     labels, scores = np.zeros((2, *size), np.uint8), np.zeros((2, *size), np.float32)
     for start in range(0, size[0], ROWS):
@@ -176,6 +194,11 @@ def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
         "seconds": encode_bytes(labels[1]),
         "second_scores": encode(scores[1]),
     }
+
+
+def _kept_places(full: tuple[int, int], size: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+    """Rows and columns of the picture that are kept."""
+    return [(2 * np.arange(kept) + 1) * length // (2 * kept) for kept, length in zip(size, full, strict=True)]
 
 
 def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
@@ -195,6 +218,7 @@ def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
         "mechanism": one.mechanism,
         "kind": one.kind,
         "size": [rows, columns],
+        "stride": side.looked.strides.get(one.name),
         "pool": pool,
         "entries": entries,
         "values": encode(_pooled(weights, pool)),
@@ -220,6 +244,7 @@ def _pair_map(one: Pairs, number: int, seen: tuple[int, int], pairs: bool) -> Va
         "mechanism": one.mechanism,
         "kind": "pairwise",
         "size": [rows, columns],
+        "stride": None,
         "pool": step,
         "entries": None,
         "values": None,

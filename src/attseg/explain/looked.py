@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import numpy as np
@@ -90,12 +91,14 @@ class Looked:
         found: Every map of the forward pass in its order, pairwise ones as ``Pairs``.
         model: What was run.
         images: (1, C, H, W) what it was run on.
+        strides: By the name of a map of channels, the output stride of the features that it weighs.
     """
 
     logits: Tensor
     found: list[AttentionMap | Pairs]
     model: nn.Module
     images: Tensor
+    strides: dict[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -192,15 +195,24 @@ def look(model: nn.Module, images: Tensor) -> Looked:
     def keep_pairs(path: str, module: Pairwise, inputs: tuple[Tensor, ...], _: Tensor) -> None:
         found.append(Pairs(passes.count(path), module, inputs[0], size))
 
+    strides: dict[str, int] = {}
+
+    def measure(path: str, _: nn.Module, inputs: tuple[Tensor, ...], features: object) -> None:
+        if isinstance(features, Tensor) and features.ndim == 4:
+            last = next(one.name for one in reversed(found) if one.name.split(" at ")[0] == path)
+            strides[last] = 2 ** round(math.log2(size[0] / features.shape[2]))
+
     with ExitStack() as stack:
         for path, module in passes.pairwise.items():
             stack.callback(module.register_forward_hook(partial(keep_pairs, path)).remove)
         for path, tap in passes.taps.items():
             if path not in passes.pairwise:
                 stack.callback(tap.register_forward_hook(partial(keep, path)).remove)
+                if tap.kind in ("channel", "channel-pairs") and (owner := passes.owner(path)) is not None:
+                    stack.callback(owner.register_forward_hook(partial(measure, path)).remove)
         logits: Tensor = model(images).logits
     check_scores(logits.amax(1))
-    return Looked(logits[0].float(), found, model, images)
+    return Looked(logits[0].float(), found, model, images, strides)
 
 
 def check_pixel(x: int, y: int, size: tuple[int, int]) -> None:

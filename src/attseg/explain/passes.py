@@ -46,12 +46,16 @@ class Passes:
         """Name of the tap at ``path``; without one, the class of the innermost module around it that is not private."""
         if self.taps[path].name:
             return self.taps[path].name
+        owner = self.owner(path)
+        return "" if owner is None else type(owner).__name__
+
+    def owner(self, path: str) -> nn.Module | None:
+        """The innermost module around the tap at ``path`` whose class is not private."""
         while path:
             path = path.rpartition(".")[0]
-            name = type(self._modules[path]).__name__
-            if not name.startswith("_"):
-                return name
-        return ""
+            if not type(self._modules[path]).__name__.startswith("_"):
+                return self._modules[path]
+        return None
 
     def names(self) -> Iterator[str]:
         """Every name that a map of a forward pass can have."""

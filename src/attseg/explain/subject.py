@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,13 +11,16 @@ import torch
 from PIL import Image
 from torch import nn
 
+from attseg.data.catalog import CATALOG, open_files
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.bands import describe_bands, resized
 from attseg.data.reading.image import read_labels as label_file
-from attseg.data.sample import Array
+from attseg.data.sample import Array, DataError
+from attseg.data.sets.files import FileData
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
+from attseg.evaluation.run_data import kept_spec, own_root
 from attseg.explain.bundle import Side
 from attseg.explain.figures.seen import Pictured
 from attseg.explain.looked import look
@@ -25,6 +29,7 @@ from attseg.files import no_such_path
 from attseg.models.frame import smallest_side
 from attseg.prediction.stream import is_out_of_memory
 from attseg.prediction.whole import as_batch
+from attseg.recipes.recipe import Recipe
 
 SCENE = (240, 320)
 """Height and width of generated scenes."""
@@ -58,9 +63,9 @@ def read_picture(
         DataError: The file cannot be read as a picture.
     """
     preprocessing = preprocessing or Preprocessing()
-    kind, _, number = source.partition(":")
+    number = source.removeprefix("scene:")
     path = Path(source).expanduser()
-    if kind == "scene" and not path.exists():
+    if is_scene(source):
         if not number.isdecimal() or int(number) > 1_000_000:
             raise UsageError(
                 f"{source!r} names no scene; scene:0, scene:1 and so on were expected, up to scene:1000000"
@@ -105,6 +110,57 @@ def look_at(run: str, segmenter: Model, image: Array) -> Side:
     return Side(title, Path(run).name, segmenter.classes, looked, scale_names(segmenter.model))
 
 
+def cautions_of(trained: Sequence[tuple[str, str | None]]) -> list[str]:
+    """What to know before a photograph is looked at through models that were trained on generated scenes.
+
+    Args:
+        trained: What each model is called, and the name of the data set that it was trained on.
+    """
+    toys = list(dict.fromkeys(name for name, data in trained if data == "scenes"))
+    if not toys:
+        return []
+    were = "was" if len(toys) == 1 else "were"
+    return [
+        f"{' and '.join(toys)} {were} trained on generated scenes only. On a photograph the predictions are mostly wrong, and "
+        "the maps show how the network works rather than what is in the picture."
+    ]
+
+
+def is_scene(source: str) -> bool:
+    """Whether a picture on the command line is a generated scene, and no file."""
+    return source.startswith("scene:") and not Path(source).expanduser().exists()
+
+
+def labels_in_data(
+    source: str, recipe: Recipe | None, weights: Path, classes: ClassTable, size: tuple[int, int]
+) -> Array | None:
+    """The labels of a picture file of the data set that a model was trained on; None where it is not one of its pictures.
+
+    Args:
+        source: As in ``read_picture``.
+        recipe: Of the model, if it is known.
+        weights: Its file, beside which the division into splits is kept.
+        classes: Of the model.
+        size: As in ``read_labels``.
+    """
+    path = Path(source).expanduser()
+    if recipe is None or not CATALOG[recipe.data.name].files or not path.is_file():
+        return None
+    spec = kept_spec(recipe.data, {}, weights)
+    try:
+        files = open_files(spec.name, own_root(weights, spec.root), **spec.options)
+        for split in files.splits():
+            pairs = files.list_split(split).pairs
+            found = [
+                index for index, pair in enumerate(pairs) if pair.image.name == path.name and pair.image.samefile(path)
+            ]
+            if found and (data := FileData(files, split)).classes.names == classes.names:
+                return _fitting(data[found[0]].labels, size)
+    except (UsageError, DataError, OSError):  # the data set is gone, or was changed: the page does without labels
+        pass
+    return None
+
+
 def read_labels(source: str, labels: str | None, classes: ClassTable, size: tuple[int, int]) -> Array | None:
     """The labels of a picture: those of a generated scene, or of a file; None where there are none.
 
@@ -123,7 +179,7 @@ def read_labels(source: str, labels: str | None, classes: ClassTable, size: tupl
         if not path.exists():
             raise no_such_path(path)
         found = label_file(path, classes)
-    elif source.startswith("scene:") and not Path(source).expanduser().exists():
+    elif is_scene(source):
         number = int(source.removeprefix("scene:"))
         scenes = Scenes("val", size=SCENE, count=number + 1)
         if classes.names != scenes.classes.names:
@@ -131,6 +187,11 @@ def read_labels(source: str, labels: str | None, classes: ClassTable, size: tupl
         found = scenes[number].labels
     else:
         return None
+    return _fitting(found, size)
+
+
+def _fitting(found: Array, size: tuple[int, int]) -> Array:
+    """Labels at the size of their picture."""
     height, width = found.shape
     if abs(height * size[1] - width * size[0]) > max(height, width, *size):
         raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
@@ -125,4 +126,6 @@ class Desk:
 
 
 def _paint(seed: int, limits: Limits) -> Picture:
-    return fit(f"scene {seed}", Scenes("val", size=SCENE_SIZE, seed=seed)[0].image, limits)
+    scene = Scenes("val", size=SCENE_SIZE, seed=seed)[0]
+    picture = fit(f"scene {seed}", scene.image, limits)
+    return replace(picture, labels=scene.labels) if picture.image.shape == scene.image.shape else picture

@@ -30,11 +30,13 @@ class Picture:
         name: What it is called.
         image: (H, W, C) as models see it.
         original: Height and width as it came.
+        labels: (H, W) of a generated scene.
     """
 
     name: str
     image: Array
     original: tuple[int, int]
+    labels: Array | None = None
 
 
 def read_picture(

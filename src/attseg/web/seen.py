@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from attseg.data.sets.scenes import SCENES
 from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import Pairs, look
 from attseg.explain.passes import scale_names
+from attseg.explain.subject import cautions_of
 from attseg.models.frame import smallest_side
 from attseg.prediction.whole import as_batch
 from attseg.web.models import Choice, Stop
@@ -51,8 +53,11 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
     images = as_batch(picture.image, segmenter.preprocessing, segmenter.device, least=smallest_side(segmenter.model))
     with stop.watch(segmenter.model):
         looked = look(segmenter.model, images)
-    side = Side(type(segmenter.model).__name__, choice.name, segmenter.classes, looked, scale_names(segmenter.model))
-    bundle = make_bundle(segmenter.visible(picture.image), [side], name=picture.name, pairs=False)
+    truth = picture.labels if segmenter.classes.names == SCENES.names else None
+    title = type(segmenter.model).__name__
+    side = Side(title, choice.name, segmenter.classes, looked, scale_names(segmenter.model), truth)
+    cautions = [] if picture.labels is not None else cautions_of([(choice.name, segmenter.data)])
+    bundle = make_bundle(segmenter.visible(picture.image), [side], name=picture.name, pairs=False, cautions=cautions)
     height, width = picture.image.shape[:2]
     if picture.original != (height, width):
         tall, wide = picture.original

@@ -180,7 +180,10 @@
     drawKept();
     const address = new URLSearchParams({ picture: key, models: models.join(",") });
     history.replaceState(null, "", `?${address}${location.hash}`);
-    mounted = await mountViewer(byId("view"), joined(bundles), { pairwise: (id, x, y) => pairsOf(key, models, id, x, y) });
+    mounted = await mountViewer(byId("view"), joined(bundles), {
+      pairwise: (id, x, y) => pairsOf(key, models, id, x, y),
+      copied: "copied; it opens in this tab only",
+    });
   }
 
   function unmount() {
@@ -195,7 +198,8 @@
       const [side] = bundle.sides;
       return { ...side, maps: side.maps.map((map) => ({ ...map, id: `${number}/${map.name}` })) };
     });
-    return { ...bundles[0], sides, notes: [...new Set(bundles.flatMap((bundle) => bundle.notes))] };
+    const all = (name) => [...new Set(bundles.flatMap((bundle) => bundle[name]))];
+    return { ...bundles[0], sides, cautions: all("cautions"), notes: all("notes") };
   }
 
   async function pairsOf(key, models, id, x, y) {

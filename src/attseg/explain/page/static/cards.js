@@ -30,7 +30,7 @@ function swatch(color) {
  */
 function makeCard(map, title, side, onShow) {
   const heading = make("button", { className: "card-title", type: "button", onclick: onShow }, title);
-  const name = make("p", { className: "origin" }, map.mechanism, make("code", {}, ...breakable(map.name)));
+  const name = make("p", { className: "origin" }, KINDS[kindOf(map)].brief, make("code", {}, ...breakable(map.name)));
   const body = make("div", { className: "card-body" });
   const element = make(
     "article",

@@ -39,11 +39,11 @@ function painted(rows, columns, paint) {
   return canvas;
 }
 
-/** The classes of a side in their colours; bytes without a class are grey. */
-function paintedLabels(side) {
-  const [rows, columns] = side.labels.shape;
+/** Labels (a plane of a side) in the colours of its classes; bytes without a class are grey. */
+function paintedLabels(side, plane) {
+  const [rows, columns] = plane.shape;
   const colors = side.classes.map((one) => [...one.color, 255]);
-  return painted(rows, columns, (place) => colors[side.labels.bytes[place]] ?? [96, 96, 96, 255]);
+  return painted(rows, columns, (place) => colors[plane.bytes[place]] ?? [96, 96, 96, 255]);
 }
 
 /**

@@ -1,5 +1,8 @@
 /* The part of the address after "#", which reproduces a view: pixel, layers, opacity, colours. */
 
+/* Where the address of a page opens: a file is on one computer alone. */
+const COPIED = location.protocol === "file:" ? "copied; it opens on this computer" : "copied";
+
 const LINK_DELAY = 200; // milliseconds of rest after which the address follows the view; browsers allow few changes a second
 
 /** A view as text: #at=120,80&pin=1&show=context.pyramid&opacity=60&colors=viridis */

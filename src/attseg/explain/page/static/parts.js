@@ -24,8 +24,26 @@ function makeTabs(layers, panelId, onPick) {
       layer.title,
     ),
   );
-  const element = make("div", { className: "tabs", attributes: { role: "tablist", "aria-label": "What is shown" } }, ...tabs);
-  element.onkeydown = (event) => {
+  const list = make("div", { className: "tabs", attributes: { role: "tablist", "aria-label": "What is shown" } }, ...tabs);
+  const pushes = [-1, 1].map((way) =>
+    make("button", {
+      type: "button",
+      className: `more ${way < 0 ? "before" : "after"}`,
+      textContent: way < 0 ? "‹" : "›",
+      tabIndex: -1, // keys move among the tabs themselves
+      hidden: true,
+      onclick: () => list.scrollBy({ left: way * 0.7 * list.clientWidth, behavior: "smooth" }),
+      attributes: { "aria-hidden": "true" },
+    }),
+  );
+  const element = make("div", { className: "tabs-frame" }, list, ...pushes);
+  const tellMore = () => {
+    pushes[0].hidden = list.scrollLeft < 4;
+    pushes[1].hidden = list.scrollLeft + list.clientWidth > list.scrollWidth - 4;
+  };
+  list.onscroll = tellMore;
+  new ResizeObserver(tellMore).observe(list);
+  list.onkeydown = (event) => {
     const count = layers.length;
     const goals = { ArrowLeft: (chosen + count - 1) % count, ArrowRight: (chosen + 1) % count, Home: 0, End: count - 1 };
     if (!Object.hasOwn(goals, event.key)) return;
@@ -41,8 +59,8 @@ function makeTabs(layers, panelId, onPick) {
       tab.tabIndex = place === index ? 0 : -1;
     });
     const tab = tabs[index]; // brought into sight where the tabs do not fit, as on phones
-    const [start, end] = [tab.offsetLeft - 40, tab.offsetLeft + tab.offsetWidth + 40 - element.clientWidth];
-    element.scrollLeft = Math.max(end, Math.min(start, element.scrollLeft));
+    const [start, end] = [tab.offsetLeft - 40, tab.offsetLeft + tab.offsetWidth + 40 - list.clientWidth];
+    list.scrollLeft = Math.max(end, Math.min(start, list.scrollLeft));
   };
   return { element, choose };
 }

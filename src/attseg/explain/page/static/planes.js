@@ -34,7 +34,8 @@ async function openBundle(bundle) {
         pairs: map.pairs && { ...map.pairs, values: map.pairs.values && (await readPlane(map.pairs.values)) },
       })),
     );
-    return { ...side, ...Object.fromEntries(names.map((name, place) => [name, planes[place]])), maps };
+    const truth = side.truth && (await readPlane(side.truth));
+    return { ...side, ...Object.fromEntries(names.map((name, place) => [name, planes[place]])), truth, maps };
   });
   return { ...bundle, sides: await Promise.all(sides) };
 }
@@ -43,6 +44,8 @@ async function openBundle(bundle) {
 function cellOf(place, count, length) {
   return Math.floor(((2 * place + 1) * count) / (2 * length));
 }
+
+const labelName = (found) => (found ? `labelled ${found.name}` : "no label");
 
 /** Class and score of a pixel, and those of the class that comes next. */
 function decisionAt(side, picture, x, y) {
@@ -53,6 +56,7 @@ function decisionAt(side, picture, x, y) {
     score: valueAt(side.scores, index),
     second: side.seconds.bytes[index],
     secondScore: valueAt(side.second_scores, index),
+    truth: side.truth ? labelName(side.classes[side.truth.bytes[index]]) : null,
   };
 }
 

@@ -14,12 +14,12 @@ function makeSide(side, common) {
   const { picture, view, place } = common;
   const mine = () => view().sides[place];
   const titles = mapTitles(side.maps);
-  const base = ["picture", "prediction", "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
+  const base = ["picture", "prediction", ...(side.truth ? ["truth"] : []), "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
   const layers = [
     ...base.map((name) => ({ name, map: null, ...LAYERS[name] })),
     ...side.maps.map((map, index) => ({ name: map.name, map, title: titles[index] })),
   ];
-  const labels = paintedLabels(side);
+  const labels = { prediction: paintedLabels(side, side.labels), truth: side.truth && paintedLabels(side, side.truth) };
   const pairs = makePairs(side, common, () => update());
   let table = null;
   let channel = null; // the scale, class or channel that was last shown, as a grid
@@ -192,7 +192,7 @@ function makeSide(side, common) {
     const isChart = map?.kind === "channel" || map?.kind === "channel-pairs";
     chart.hidden = !isChart;
     canvas.hidden = ring.hidden = isChart;
-    legend.hidden = name !== "prediction" && name !== "difference";
+    legend.hidden = !["prediction", "truth", "difference"].includes(name);
     const entryNow = map?.values && !isChart ? shownEntry(map, decision) : null;
     const stamp = JSON.stringify([
       name,
@@ -230,7 +230,7 @@ function makeSide(side, common) {
     else if (name === "certainty") overGrey(canvas, paintedCertainty(side, table), true);
     else {
       cover(context, common.image);
-      if (name === "prediction") cover(context, labels, { opacity: view().opacity, exact: true });
+      if (labels[name]) cover(context, labels[name], { opacity: view().opacity, exact: true });
     }
   }
 
@@ -272,6 +272,7 @@ function makeSide(side, common) {
       ...(second
         ? [make("span", { className: "next" }, `then ${side.classes[decision.second].name} ${percent(decision.secondScore)}`)]
         : []),
+      ...(decision.truth === null ? [] : [make("span", { className: "next truth" }, decision.truth)]),
       ...(pinned ? [make("span", { className: "kept" }, "kept")] : []),
     );
   }

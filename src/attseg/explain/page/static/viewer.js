@@ -9,10 +9,11 @@
  * @param {Function} [options.pairwise]  `await pairwise(mapId, x, y)` gives {rows, columns, weights}: the weights of pixel (x, y)
  *     of the picture in a pairwise map; asked only for maps whose pairs are not in the bundle, one at a time for each map.
  * @param {boolean} [options.link]  Whether the part of the address after "#" follows the view.
+ * @param {string} [options.copied]  What is said when the address was copied: where it opens.
  * @returns {Promise<{destroy: () => void}>}  Once all is drawn. `destroy` lets go of keys and address, before another bundle is
  *     mounted.
  */
-async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
+async function mountViewer(element, bundle, { pairwise, link = true, copied = COPIED } = {}) {
   const { picture } = bundle;
   const [image, opened] = await Promise.all([loadImage(picture.source), openBundle(bundle)]);
   const listening = new AbortController();
@@ -108,6 +109,7 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
       ),
       tools,
     ),
+    ...(opened.cautions ?? []).map((text) => make("p", { className: "caution" }, text)),
     make("div", { className: "sides" }, ...sides.map((side) => side.element)),
     ...(opened.notes.length ? [make("ul", { className: "notes" }, ...opened.notes.map((note) => make("li", {}, note)))] : []),
     spoken,
@@ -159,10 +161,10 @@ async function mountViewer(element, bundle, { pairwise, link = true } = {}) {
   async function copyLink() {
     follow();
     const went = await copyText(location.href);
-    said.textContent = went ? "copied" : "copy it from the address bar";
+    said.textContent = went ? copied : "copy it from the address bar";
     setTimeout(() => {
       said.textContent = "";
-    }, 2500);
+    }, 4000);
   }
 
   // --- keys
@@ -234,7 +236,7 @@ function loadImage(source) {
 
 /** The dialog with keys and what the kinds of maps mean. */
 function makeHelp(bundle) {
-  const kinds = new Set(bundle.sides.flatMap((side) => side.maps.map((map) => (map.pairs ? map.pairs.direction : map.kind))));
+  const kinds = new Set(bundle.sides.flatMap((side) => side.maps.map(kindOf)));
   const close = make("button", { type: "button", className: "button" }, "Close");
   const dialog = make(
     "dialog",

@@ -5,39 +5,46 @@ const ENDS = "On pictures larger than those of its training, a network may reach
 const KINDS = {
   scale: {
     title: "Image scales",
+    brief: "how much each size of the picture counts at this pixel",
     text:
       "The network saw the picture at several sizes. The colour says how much the chosen size counts at each place; " +
       "over all sizes the weights sum to 1.",
   },
   class: {
     title: "Classes",
+    brief: "how much each class counts at this pixel",
     text:
       "The score of each class is raised or lowered at each place by what surrounds it. " +
       "The colour says how much the chosen class counts there.",
   },
   channel: {
-    title: "Channels",
+    title: "Channel gates",
+    brief: "how far each channel passes, the same for every pixel",
     text:
       "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. " +
       "The gates are the same for every pixel; the line is their mean.",
   },
   "channel-pairs": {
     title: "Channels from channels",
+    brief: "how much each channel is read by the others",
     text:
       "Every channel gathers from all channels. Each bar is the mean weight that a channel has in all others, " +
       "the same for every pixel; the line is their mean.",
   },
   spatial: {
-    title: "Places",
+    title: "Where",
+    brief: "the weight of the features at this pixel",
     text: "The features of each place are multiplied by a weight. The colour says how large it is.",
   },
   collect: {
     title: "Collects from",
+    brief: "where this pixel gathers features from",
     text: `How much the chosen pixel gathers from every place of the picture. ${ENDS}`,
     turned: "How much every place of the picture gathers from the chosen pixel.",
   },
   distribute: {
     title: "Gives to",
+    brief: "which places receive features of this pixel",
     text:
       "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, " +
       `so what one pixel gives need not sum to 1. ${ENDS}`,
@@ -48,6 +55,7 @@ const KINDS = {
 const LAYERS = {
   picture: { title: "Picture", text: "The picture as it is." },
   prediction: { title: "Prediction", text: "The most probable class of each pixel." },
+  truth: { title: "Labels", text: "The labels of the data set: what the prediction should be. Grey has no label." },
   certainty: {
     title: "Certainty",
     text: "The probability of the most probable class, as the network sees it. Bright is certain; certain is not right.",
@@ -69,17 +77,32 @@ const KEYS = [
   ["?", "this help"],
 ];
 
-/** What a map is called: its kind, and where there are several alike, what tells their names apart, or a number. */
+/** FPA for fpa, OCR regions for ocr-regions. */
+function mechanismTitle(name) {
+  const [first, ...rest] = name.split("-");
+  return [/^[a-z0-9]{2,5}$/.test(first) ? first.toUpperCase() : first, ...rest].join(" ");
+}
+
+const kindOf = (map) => (map.pairs ? map.pairs.direction : map.kind);
+
+/** The kind of a map; of weights of places also what made them. */
+function kindTitle(map) {
+  return map.kind === "spatial" && map.mechanism ? `${KINDS.spatial.title} (${mechanismTitle(map.mechanism)})` : KINDS[kindOf(map)].title;
+}
+
+/** What a map is called: its kind, and where there are several alike, what tells them apart: stride, names, or a number. */
 function mapTitles(maps) {
-  const kinds = maps.map((map) => (map.pairs ? map.pairs.direction : map.kind));
+  const kinds = maps.map(kindTitle);
   const words = maps.map((map) => map.name.split(/[._ ]/));
   return kinds.map((kind, place) => {
     const alike = maps.map((_, index) => index).filter((index) => kinds[index] === kind);
-    if (alike.length === 1) return KINDS[kind].title;
+    if (alike.length === 1) return kind;
+    const strides = new Set(alike.map((index) => maps[index].stride).filter(Boolean));
+    if (strides.size === alike.length) return `${kind}, stride ${maps[place].stride}`;
     const own = words[place].filter((word) => !alike.every((index) => words[index].includes(word)));
     const telling = own.filter((word) => !/^\d+$/.test(word)).length > 0;
     const which = telling ? own.join(" ") : alike.indexOf(place) + 1;
-    return `${KINDS[kind].title}${telling ? ": " : " "}${which}`;
+    return `${kind}${telling ? ": " : " "}${which}`;
   });
 }
 
@@ -90,7 +113,7 @@ function mapText(map, turned) {
       : map.pairs
         ? ` This page holds the map of one position in ${map.pool} × ${map.pool}, in means of as many.`
         : ` This page holds means of ${map.pool} × ${map.pool} cells.`;
-  const kind = KINDS[map.pairs ? map.pairs.direction : map.kind];
+  const kind = KINDS[kindOf(map)];
   return (turned ? kind.turned : kind.text) + coarse;
 }
 
