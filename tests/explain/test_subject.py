@@ -5,6 +5,7 @@ from PIL import Image
 from attseg.data.classes import ClassTable
 from attseg.explain.subject import cautions_of, labels_in_data
 from attseg.recipes.recipe import DataSpec, ModelSpec, Recipe
+from attseg.recipes.values import to_values
 
 COLORS = ((0, 0, 0), (200, 0, 0))
 
@@ -23,16 +24,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def recipe(root):
+def info(root):
     data = DataSpec(name="folder", root=str(root))
-    return Recipe(name="x", model=ModelSpec(name="FCN"), data=data, crop_size=(32, 32), batch_size=2, steps=1)
+    model = ModelSpec(name="FCN")
+    return {"recipe": to_values(Recipe(name="x", model=model, data=data, crop_size=(32, 32), batch_size=2, steps=1))}
 
 
 def test_labels_of_a_picture_of_the_data_set_are_found_in_its_own_split(folder):
     classes = ClassTable(("road", "car"), COLORS)
     for split in ("train", "val"):
         picture = folder / "images" / split / "b.png"
-        found = labels_in_data(str(picture), recipe(folder), folder / "best.safetensors", classes, (32, 40))
+        found = labels_in_data(str(picture), info(folder), folder / "best.safetensors", classes, (32, 40))
         assert np.array_equal(found, np.array(Image.open(folder / "labels" / split / "b.png")))
 
 
@@ -42,10 +44,10 @@ def test_other_pictures_and_other_classes_have_none(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("other") / "b.png"
     elsewhere.write_bytes(picture.read_bytes())
     weights = folder / "best.safetensors"
-    assert labels_in_data(str(elsewhere), recipe(folder), weights, classes, (32, 40)) is None
-    assert labels_in_data(str(picture), recipe(folder), weights, other, (32, 40)) is None
-    assert labels_in_data(str(picture), recipe(folder / "gone"), weights, classes, (32, 40)) is None
-    assert labels_in_data(str(picture), None, weights, classes, (32, 40)) is None
+    assert labels_in_data(str(elsewhere), info(folder), weights, classes, (32, 40)) is None
+    assert labels_in_data(str(picture), info(folder), weights, other, (32, 40)) is None
+    assert labels_in_data(str(picture), info(folder / "gone"), weights, classes, (32, 40)) is None
+    assert labels_in_data(str(picture), {}, weights, classes, (32, 40)) is None
 
 
 def test_models_of_generated_scenes_are_named():

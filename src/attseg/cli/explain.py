@@ -193,7 +193,6 @@ def _write_page(
         )
 
     from attseg.data.preprocessing import common_reading
-    from attseg.evaluation.run_data import recipe_of
     from attseg.explain.bundle import make_bundle
     from attseg.explain.looked import check_pixel
     from attseg.explain.page.page import make_page
@@ -217,7 +216,7 @@ def _write_page(
         for place, segmenter in enumerate(segmenters):
             truth = read_labels(source, labels, segmenter.classes, size)
             if truth is None and (origin := segmenter.origin) is not None and origin.file is not None:
-                truth = labels_in_data(source, recipe_of(origin.info), origin.file, segmenter.classes, size)
+                truth = labels_in_data(source, origin.info, origin.file, segmenter.classes, size)
             sides[place] = replace(sides[place], truth=truth)
         trained = [(side.source, segmenter.data) for side, segmenter in zip(sides, segmenters, strict=True)]
         cautions = [] if is_scene(source) else cautions_of(trained)

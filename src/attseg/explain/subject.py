@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from attseg.data.sample import Array, DataError
 from attseg.data.sets.files import FileData
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
-from attseg.evaluation.run_data import kept_spec, own_root
+from attseg.evaluation.run_data import kept_spec, own_root, recipe_of
 from attseg.explain.bundle import Side
 from attseg.explain.figures.seen import Pictured
 from attseg.explain.looked import look
@@ -29,7 +29,6 @@ from attseg.files import no_such_path
 from attseg.models.frame import smallest_side
 from attseg.prediction.stream import is_out_of_memory
 from attseg.prediction.whole import as_batch
-from attseg.recipes.recipe import Recipe
 
 SCENE = (240, 320)
 """Height and width of generated scenes."""
@@ -132,18 +131,18 @@ def is_scene(source: str) -> bool:
 
 
 def labels_in_data(
-    source: str, recipe: Recipe | None, weights: Path, classes: ClassTable, size: tuple[int, int]
+    source: str, info: Mapping[str, Any], weights: Path, classes: ClassTable, size: tuple[int, int]
 ) -> Array | None:
     """The labels of a picture file of the data set that a model was trained on; None where it is not one of its pictures.
 
     Args:
         source: As in ``read_picture``.
-        recipe: Of the model, if it is known.
-        weights: Its file, beside which the division into splits is kept.
+        info: What the file of weights says about where they come from.
+        weights: The file, beside which the division into splits is kept.
         classes: Of the model.
         size: As in ``read_labels``.
     """
-    path = Path(source).expanduser()
+    path, recipe = Path(source).expanduser(), recipe_of(info)
     if recipe is None or not CATALOG[recipe.data.name].files or not path.is_file():
         return None
     spec = kept_spec(recipe.data, {}, weights)
