@@ -25,6 +25,7 @@ VERBS = {
     "export": "write a trained model for other programs, and check it",
     "explore": "show live in the browser what models see",
     "explain": "a page that shows what attention says about each pixel of a picture",
+    "panel": "draw a figure of results: picture, labels, and a column for each run",
     "publish": "write weights with their model card to a folder or to the Hugging Face hub",
     "convert": "turn weights that others released into a run folder",
     "reproduce": "the rows of a paper's table, beside its figures",

@@ -73,7 +73,7 @@ def summarise_runs(reports: Mapping[str, Mapping[str, Any]]) -> Folds:
     counts = sum(np.array(report["counts"], np.int64) for report in reports.values())
     files = [report.get("files") for report in reports.values()]
     return Folds(
-        tuple(_short_names(names)),
+        tuple(short_names(names)),
         tuple(first["per_class"]),
         iou,
         np.array([_number(report["miou"]) for report in reports.values()]),
@@ -112,10 +112,19 @@ def _cells(values: Floats) -> list[str]:
     return [*map(_percent, values), _percent(spread["mean"]), _percent(spread["std"])]
 
 
-def _short_names(names: Sequence[str]) -> Sequence[str]:
-    """The last parts of the paths, where they differ."""
-    short = [Path(name).name for name in names]
-    return short if len(set(short)) == len(short) else names
+def short_names(names: Sequence[str]) -> Sequence[str]:
+    """The last parts of paths, as few as tell them apart; the names themselves where nothing does.
+
+    Example:
+        >>> short_names(["runs/fcn/seed-0", "runs/pan/seed-0"])
+        ['fcn/seed-0', 'pan/seed-0']
+    """
+    parts = [Path(name).parts for name in names]
+    for last in range(1, max(map(len, parts), default=0) + 1):
+        short = ["/".join(each[-last:]) for each in parts]
+        if len(set(short)) == len(short):
+            return short
+    return names
 
 
 def _number(value: float | None) -> float:

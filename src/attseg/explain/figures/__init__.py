@@ -9,7 +9,8 @@ Each function takes what a segmenter made of a picture, and gives a matplotlib f
     figures.psanet_6(result, [(120, 80), (300, 200)]).savefig("figure-6.pdf")
 
 ``attseg explain RUN IMAGE --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf`` does the same. ``at_pixel`` is no
-paper's: it shows what every map of a model holds for one pixel.
+paper's: it shows what every map of a model holds for one pixel. ``runs_figure`` is the figure of results that all papers have:
+what several models predict beside picture and labels.
 """
 
 from __future__ import annotations
@@ -23,19 +24,23 @@ from attseg.explain.figures.pan import pan_fpa, pan_gau
 from attseg.explain.figures.pixel import at_pixel
 from attseg.explain.figures.psanet import psanet_6
 from attseg.explain.figures.refine import a2r_recalibration, a2r_scales
+from attseg.explain.figures.runs import Compared, chosen_pictures, runs_figure
 from attseg.explain.figures.seen import Seen
 
 __all__ = [
+    "Compared",
     "Seen",
     "a2r_recalibration",
     "a2r_scales",
     "at_pixel",
+    "chosen_pictures",
     "dfdam_7",
     "dfdam_8",
     "draw",
     "pan_fpa",
     "pan_gau",
     "psanet_6",
+    "runs_figure",
 ]
 
 

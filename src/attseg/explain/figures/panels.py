@@ -38,6 +38,9 @@ LONGEST = 1000
 MOST_CLASSES = 12
 """Classes that a legend names."""
 
+MOST_LISTED = 24
+"""Classes that the legend of a figure of several models names."""
+
 SMALL = 8
 """Size of the letters, in points."""
 
@@ -170,6 +173,14 @@ def mark_point(axes: Axes, x: int, y: int, place: int) -> None:
         fontweight="bold",
         bbox={"boxstyle": "round,pad=0.15", "facecolor": COLORS[place % len(COLORS)], "edgecolor": "none"},
     )
+
+
+def show_pixels(axes: Axes, pixels: Array) -> None:
+    """A picture or painted labels (H, W, 3), without axes; what is written below stays."""
+    axes.imshow(_smaller(pixels), interpolation="nearest", aspect="equal")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
 
 
 def _show(axes: Axes, seen: Seen, pixels: Array) -> None:
