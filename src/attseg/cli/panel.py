@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,6 +13,10 @@ from attseg.cli.output import progress_bar
 from attseg.cli.settings import with_settings
 from attseg.data.wording import plural
 from attseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from attseg.explain.figures.runs import Predict
+    from attseg.inference.segmenter import Segmenter
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -79,7 +83,7 @@ def run(
             segmenter.show_bands(show_bands)
         chosen = chosen_pictures(
             data,
-            [lambda image, segmenter=segmenter: segmenter(image).labels for segmenter in segmenters],
+            [_labelling(segmenter) for segmenter in segmenters],
             segmenters[0].visible,
             names=picture or (),
             count=rows,
@@ -93,3 +97,7 @@ def run(
             opened.write(buffer.getvalue())
     print(f"{out}: {', '.join(row.name for row in chosen)}")
     return 0
+
+
+def _labelling(segmenter: Segmenter) -> Predict:
+    return lambda image: segmenter(image).labels

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -141,11 +142,12 @@ def _name_classes(figure: Figure, rows: Sequence[Compared], classes: ClassTable)
     order = [int(index) for index in np.argsort(-areas, kind="stable") if areas[index]]
     named = [index for index in order if index != IGNORE][: panels.MOST_LISTED]
     labels = [class_label(classes.names[index], index) for index in named]
-    colors = [tuple(part / 255 for part in classes.colors[index]) for index in named]
+    colors = [classes.palette[index] for index in named]
     if IGNORE in order:
-        labels, colors = [*labels, "ignored"], [*colors, (80 / 255,) * 3]
+        labels, colors = [*labels, "ignored"], [*colors, np.full(3, 80)]
     patches = [
-        Patch(facecolor=color, edgecolor="grey", label=label) for color, label in zip(colors, labels, strict=True)
+        Patch(facecolor=to_hex(color / 255), edgecolor="grey", label=label)
+        for color, label in zip(colors, labels, strict=True)
     ]
     font = {"family": font_families(*labels), "size": panels.SMALL}
     columns = max(1, int(figure.get_figwidth() / 1.5))
