@@ -23,7 +23,7 @@ import psutil
 import torch
 from PIL import Image
 
-from attseg.bulk.files import predict_files
+from attseg.bulk.images import predict_files
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.inputs import Pictures

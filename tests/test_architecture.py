@@ -195,7 +195,7 @@ OPENED_OTHERWISE = {
     ("files.py", "os.open"): "open_file itself",
     ("web/folder.py", "os.open"): "with O_NOFOLLOW: a link of the explorer's folder is not followed",
     ("cli/__init__.py", "os.open"): "/dev/null, where the reader of a pipe has gone",
-    ("cli/explore.py", "webbrowser.open"): "a browser",
+    ("web/browser.py", "webbrowser.open"): "a browser",
     ("recipes/files.py", "yaml.load"): "text",
     ("web/app.py", "file.read_bytes"): "a file of this package",
     ("evaluation/submission.py", "tarfile.open"): "an open file, to write to",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from attseg.cli import main
 from attseg.cli.data_import import import_
-from attseg.data.checking import doctor
+from attseg.data.checking import check as checking
 from cracked_walls import photograph, write_photographs
 from labelling import cvat_folder, labelme_folder, roboflow_folder, studio_folder
 
@@ -70,7 +70,7 @@ def test_two_commands_a_tool(tmp_path, monkeypatch, make, command):
         main(["train", "pan-folder", "--data.root", "mine", "--out", "run", *SMALL["train"], "--crop_size", "32,32"])
         == 0
     )
-    assert doctor.check("folder", "mine").ok
+    assert checking.check("folder", "mine").ok
 
 
 def test_the_page_names_every_option():

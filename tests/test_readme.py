@@ -10,7 +10,7 @@ import rasterio
 from PIL import Image
 
 from attseg.cli import main
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.sets.scenes import Scenes
 from labelling import labelme_folder
 from rasters import read_raster, write_raster

@@ -23,7 +23,7 @@ UNTRIED = "attseg is supported on Linux and macOS; here it was not tried, and ma
 
 
 @dataclass(frozen=True)
-class Line:
+class Component:
     """One thing that was looked at.
 
     Args:
@@ -39,16 +39,16 @@ class Line:
     ok: bool = True
 
 
-def examine(folder: Path = Path()) -> list[Line]:
+def examine(folder: Path = Path()) -> list[Component]:
     """Look at Python, packages, processor, GPU and disk.
 
     Args:
         folder: Where runs are to be written.
     """
     lines = [
-        Line("attseg", version("attseg")),
-        Line("python", f"{platform.python_version()}, {sys.executable}"),
-        Line("system", platform.platform(), "" if sys.platform in SUPPORTED else UNTRIED),
+        Component("attseg", version("attseg")),
+        Component("python", f"{platform.python_version()}, {sys.executable}"),
+        Component("system", platform.platform(), "" if sys.platform in SUPPORTED else UNTRIED),
     ]
     needed = [_package(name) for name in _names()]
     extras = [_extra(name) for name in metadata("attseg").get_all("Provides-Extra") or ()]
@@ -61,33 +61,35 @@ def _names(extra: str | None = None) -> list[str]:
     return [re.split(r"[^\w.-]", requirement)[0] for requirement in requirements(extra)]
 
 
-def _package(name: str) -> Line:
+def _package(name: str) -> Component:
     try:
-        return Line(name, version(name))
+        return Component(name, version(name))
     except PackageNotFoundError:
-        return Line(name, "missing", f"pip install {name}", ok=False)
+        return Component(name, "missing", f"pip install {name}", ok=False)
 
 
-def _extra(name: str) -> Line:
+def _extra(name: str) -> Component:
     missing = [line.name for line in map(_package, _names(name)) if not line.ok]
     if not missing:
-        return Line(f"extra {name}", "installed")
-    return Line(f"extra {name}", f"without {', '.join(missing)}", f"if you want it: {install_command(name)}")
+        return Component(f"extra {name}", "installed")
+    return Component(f"extra {name}", f"without {', '.join(missing)}", f"if you want it: {install_command(name)}")
 
 
-def _computer() -> list[Line]:
+def _computer() -> list[Component]:
     import torch
 
     cores, threads = _usable_cores(), torch.get_num_threads()
     hint = f"set OMP_NUM_THREADS={cores} to use all cores" if threads < cores else ""
-    lines = [Line("threads", f"{threads} of {cores} cores", hint), _processor(_capabilities())]
+    lines = [Component("threads", f"{threads} of {cores} cores", hint), _processor(_capabilities())]
     if not torch.cuda.is_available():
-        return [*lines, Line("device", "cpu", "large pictures want a GPU: pan-camvid takes hours without one")]
+        return [*lines, Component("device", "cpu", "large pictures want a GPU: pan-camvid takes hours without one")]
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         half = "bf16" if properties.major >= 8 else "fp16"
         memory = f"{properties.total_memory / 2**30:.0f} GiB"
-        lines.append(Line(f"cuda:{index}", f"{properties.name}, {memory}", f"--machine.precision {half} is faster"))
+        lines.append(
+            Component(f"cuda:{index}", f"{properties.name}, {memory}", f"--machine.precision {half} is faster")
+        )
     return lines
 
 
@@ -98,13 +100,13 @@ def _capabilities() -> Mapping[str, Any]:
     return getattr(torch.cpu, "get_capabilities", dict)()
 
 
-def _processor(capabilities: Mapping[str, Any]) -> Line:
+def _processor(capabilities: Mapping[str, Any]) -> Component:
     """Its name, and whether it computes in bfloat16 (AVX-512 BF16, AMX, or the like on Arm)."""
     name = str(capabilities.get("cpu_name") or platform.processor() or platform.machine())
     found = [kind for kind, has in capabilities.items() if kind.endswith("bf16") and has]
     if found:
-        return Line("processor", f"{name}, bfloat16 ({', '.join(found)})", "--machine.precision bf16 is faster")
-    return Line(
+        return Component("processor", f"{name}, bfloat16 ({', '.join(found)})", "--machine.precision bf16 is faster")
+    return Component(
         "processor", f"{name}, no bfloat16" if capabilities else name, "--machine.precision 32 is faster than bf16"
     )
 
@@ -114,9 +116,9 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _disk(folder: Path) -> Line:
+def _disk(folder: Path) -> Component:
     free = shutil.disk_usage(folder).free
     where = f"{free / 1e9:.0f} GB free in {folder.resolve()}"
     if not os.access(folder, os.W_OK):
-        return Line("disk", where, "runs cannot be written here; choose another folder with --out", ok=False)
-    return Line("disk", where, "little: choose another folder with --out" if free < LITTLE_SPACE else "")
+        return Component("disk", where, "runs cannot be written here; choose another folder with --out", ok=False)
+    return Component("disk", where, "little: choose another folder with --out" if free < LITTLE_SPACE else "")

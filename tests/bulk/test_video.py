@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from attseg.bulk.frames import Reader, Writer, find_videos, is_video
+from attseg.bulk.frames import Reader, VideoWriter, find_videos, is_video
 from attseg.bulk.outputs import Summary
 from attseg.bulk.share import Share
 from attseg.bulk.video import predict_videos
@@ -122,7 +122,10 @@ def test_a_legend_names_all_classes_below_wide_videos(tmp_path):
 
 def test_odd_sides_come_out_as_they_are_in_the_labels(tmp_path):
     path = tmp_path / "odd.mkv"
-    with path.open("wb") as file, Writer(file, "gray", (37, 51), clock=Fraction(1, 25), rate=Fraction(25)) as writer:
+    with (
+        path.open("wb") as file,
+        VideoWriter(file, "gray", (37, 51), clock=Fraction(1, 25), rate=Fraction(25)) as writer,
+    ):
         writer.write(np.arange(37 * 51, dtype=np.uint8).reshape(37, 51), 0)
     run(segmenter(), path, tmp_path / "out")
     assert labels_of(tmp_path / "out/labels/odd.mkv")[0][0].shape == (37, 51)
@@ -132,7 +135,7 @@ def test_odd_sides_come_out_as_they_are_in_the_labels(tmp_path):
 def test_label_videos_hold_any_value_to_the_bit(tmp_path):
     values = np.random.default_rng(0).integers(0, 256, (3, 40, 60), np.uint8)
     options = {"clock": Fraction(1, 25), "rate": Fraction(25), "notes": {"attseg": "x"}}
-    with (tmp_path / "labels.mkv").open("wb") as file, Writer(file, "gray", (40, 60), **options) as writer:
+    with (tmp_path / "labels.mkv").open("wb") as file, VideoWriter(file, "gray", (40, 60), **options) as writer:
         for number, one in enumerate(values):
             writer.write(one, number)
     assert np.array_equal(np.stack([one for one, _ in labels_of(tmp_path / "labels.mkv")]), values)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from attseg.cli import main
-from attseg.data.importing import regions
+from attseg.data.importing import shapes
 from labelling import cvat_folder, labelme_folder, write_picture
 
 
@@ -104,9 +104,9 @@ def test_without_the_extra_the_command_that_installs_it_is_told(tmp_path, capsys
     cvat_folder(tmp_path / "e")
 
     def fails():
-        raise regions._missing("pycocotools")
+        raise shapes._missing("pycocotools")
 
-    monkeypatch.setattr(regions, "pycocotools_mask", fails)
+    monkeypatch.setattr(shapes, "pycocotools_mask", fails)
     assert main(["data", "import", str(tmp_path / "e"), "--out", str(tmp_path / "out")]) == 1
     told = capsys.readouterr().err
     assert "need pycocotools: pip install" in told

@@ -156,6 +156,7 @@ def test_both_verbs_write_submissions_after_a_break_too(trained, tmp_path, capsy
         assert "submission-voc.tgz: 1 pictures" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_classes_left_out_means_over_pictures_and_the_worst_ones(trained, tmp_path, capsys):
     more = ("--exclude", "sky,road", "--per-picture", "--worst", "3")
     assert main(["evaluate", str(trained), *more, "--out", str(tmp_path)]) == 0

@@ -46,6 +46,7 @@ def trained(mine, tmp_path_factory):
     return tmp_path_factory.mktemp("own") / "run"
 
 
+@pytest.mark.slow
 def test_doing_what_the_check_says_trains_a_model(mine, trained, capsys):
     propose, train = commands(capsys, str(mine))
     assert main(propose) == 0
@@ -66,6 +67,7 @@ def test_doing_what_the_check_says_trains_a_model(mine, trained, capsys):
     assert sorted(splits.values()).count("val") == 2
 
 
+@pytest.mark.slow
 def test_the_run_is_measured_on_its_own_split_when_pictures_were_added(mine, trained, tmp_path, capsys):
     val = sorted(name for name, split in read_splits(trained / "splits.csv").items() if split == "val")
     random = np.random.default_rng(1)
@@ -91,6 +93,7 @@ def test_the_run_is_measured_on_its_own_split_when_pictures_were_added(mine, tra
             (mine / f"photo{index:02d}_mask.png").unlink()
 
 
+@pytest.mark.slow
 def test_predictions_in_place_of_labels_are_right_where_masks_are_colours(mine, trained, tmp_path):
     assert (
         main(
@@ -127,6 +130,7 @@ def test_predictions_in_place_of_labels_are_right_where_masks_are_colours(mine, 
     assert json.loads((out / "report.json").read_text())["pixel_accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_folds_are_trained_and_measured_together(mine, tmp_path, capsys):
     options = ("--data.root", str(mine), "--data.options.labels", "{stem}_mask.png", "--data.options.masks", "color")
     runs = [str(tmp_path / f"fold-{number}") for number in (1, 2)]

@@ -13,7 +13,7 @@ import layouts
 from attseg.checkpoint import read_weights, save_weights
 from attseg.cli import main
 from attseg.data.catalog import open_data, open_files
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.camvid import CAMVID

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from attseg.bulk.files import predict_files
+from attseg.bulk.images import predict_files
 from attseg.data.catalog import open_data
 from attseg.errors import UsageError
 from attseg.evaluation.run import evaluate

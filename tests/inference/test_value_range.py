@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors import safe_open
 from torch import nn
 
-from attseg.bulk.files import predict_files
+from attseg.bulk.images import predict_files
 from attseg.checkpoint import read_weights, save_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing, common_reading

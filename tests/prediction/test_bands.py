@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from attseg.prediction.bands import ROWS, Bands, Rows
+from attseg.prediction.bands import ROWS, Rows, ScoreBands
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.views import scales, views
 
@@ -46,7 +46,7 @@ def test_the_last_block_ends_with_the_map():
 @pytest.mark.parametrize("scale", [0.1, 0.25, 0.5])
 def test_what_was_scaled_down_is_kept_small(scale):
     (scaled,) = scales(Protocol(scales=(scale,), window=32), 1000, 900)
-    bands, most, given = Bands(1000, 900, "logits"), 0, []
+    bands, most, given = ScoreBands(1000, 900, "logits"), 0, []
     for first, view in views([scaled]):
         given += bands.done(first)
         bands.add(view, torch.ones(2, view.rows.stop - view.rows.start, view.columns.stop - view.columns.start), 1.0)
@@ -61,7 +61,7 @@ def test_what_was_scaled_down_is_kept_small(scale):
 def test_rows_of_the_picture_are_held_for_little_more_than_a_window():
     protocol = Protocol(scales=(0.6, 0.75, 1.0, 1.5, 2.0), window=64)
     scaled = scales(protocol, 1500, 200)
-    bands, most = Bands(1500, 200, "logits"), 0
+    bands, most = ScoreBands(1500, 200, "logits"), 0
     for first, view in views(scaled):
         list(bands.done(first))
         bands.add(view, torch.ones(1, 64, 64), 0.2)

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from attseg.bulk.files import predict_files
+from attseg.bulk.images import predict_files
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import DataError, Sample
@@ -14,7 +14,7 @@ from attseg.evaluation.calibration import CalibrationMeter
 from attseg.evaluation.run import evaluate
 from attseg.inference.segmenter import Segmenter
 from attseg.models import Segmentation
-from attseg.prediction.bands import Band
+from attseg.prediction.bands import ScoreBand
 from attseg.prediction.decided import DecidedBand, ScoresError
 from attseg.prediction.protocol import Protocol
 
@@ -85,7 +85,7 @@ def test_looking_into_a_network_and_whole_probabilities_tell_too():
 
 def test_a_class_that_is_ruled_out_is_no_harm():
     values = torch.tensor([[[0.5, 0.1]], [[-torch.inf, 2.0]]])
-    labels, scores = Band(0, values, "logits").decide()
+    labels, scores = ScoreBand(0, values, "logits").decide()
     assert labels.tolist() == [[0, 1]] and scores[0, 0] == 1.0
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attseg.prediction.protocol import Protocol
-from attseg.prediction.views import Span, resampled, scales, views
+from attseg.prediction.views import Extent, resampled, scales, views
 
 PROTOCOLS = st.builds(
     Protocol,
@@ -33,9 +33,9 @@ def test_windows_end_with_the_side():
 
 def test_small_pictures_are_cut_continued_or_surrounded():
     (cut,) = scales(Protocol(window=50), 40, 20)
-    assert (cut.rows.spans, cut.columns.spans) == ((Span(0, 40, 40, 0),), (Span(0, 20, 32, 0),))
+    assert (cut.rows.spans, cut.columns.spans) == ((Extent(0, 40, 40, 0),), (Extent(0, 20, 32, 0),))
     (padded,) = scales(Protocol(window=50, pad=True), 41, 50)
-    assert (padded.rows.spans, padded.columns.spans) == ((Span(0, 41, 50, 4),), (Span(0, 50, 50, 0),))
+    assert (padded.rows.spans, padded.columns.spans) == ((Extent(0, 41, 50, 4),), (Extent(0, 50, 50, 0),))
 
 
 @given(protocol=PROTOCOLS, height=st.integers(1, 200), width=st.integers(1, 200))

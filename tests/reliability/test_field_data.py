@@ -12,7 +12,7 @@ from imagecodecs import png_encode
 from PIL import Image
 
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.classes import ClassTable
 from attseg.data.reading.arrays import from_array
 from attseg.data.reading.image import read_image, read_labels

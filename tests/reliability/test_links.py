@@ -9,7 +9,7 @@ from PIL import Image
 
 from attseg.cli import main
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.reading.image import read_image, read_raw_labels
 from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import DataError
@@ -19,7 +19,7 @@ from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.inference.segmenter import load
 from attseg.recipes.files import read_recipe
-from attseg.web.folder import Folder
+from attseg.web.folder import PictureFolder
 from attseg.web.limits import Limits
 from reliability.conftest import write_pair
 from reliability.test_inputs import time_limit
@@ -118,7 +118,7 @@ def test_the_explorer_shows_nothing_from_outside_of_its_folder(mine, tmp_path):
     (pictures / "folder").symlink_to(tmp_path)
     os.mkfifo(pictures / "pipe.png")
     with time_limit():
-        folder = Folder(pictures, Limits())
+        folder = PictureFolder(pictures, Limits())
     assert folder.names() == ["train0", "train1"]
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from attseg.cli import main
 from attseg.templates import plain
-from attseg.web.folder import Folder
+from attseg.web.folder import PictureFolder
 from attseg.web.limits import Limits
 from attseg.web.refusal import Refused
 
@@ -82,7 +82,7 @@ def test_predictions_have_the_names_of_their_images(home):
 
 
 def test_the_explorer_lists_such_names(home):
-    folder = Folder(home / "data" / "images" / "val", Limits())
+    folder = PictureFolder(home / "data" / "images" / "val", Limits())
     shown = json.dumps(folder.names(), ensure_ascii=False).encode()
     assert rb"caf\\udce9" in shown
     assert b"\x1b" not in shown

@@ -112,6 +112,7 @@ def test_factors_that_cannot_be_are_refused_before_anything_is_written(tiny, tmp
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_class_of_factor_0_is_not_learned_and_a_run_goes_on_with_its_factors(tiny, tmp_path):
     recipe = tiny(loss=LossSpec(weights={"sky": 0.0, "road": 3.0}))
     straight = weights(train(recipe, HERE, out=tmp_path / "run"))

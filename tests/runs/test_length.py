@@ -82,6 +82,7 @@ def paced(monkeypatch):
     monkeypatch.setattr("attseg.training.loop.measure_pace", measure)
 
 
+@pytest.mark.slow
 def test_a_run_of_minutes_is_a_run_of_as_many_steps(tiny, tmp_path, paced):
     """What was measured is undone: weights, optimizer, average and batches are those of a run that was given the steps."""
     recipe = tiny(steps=0, minutes=10.0, val_every=0, ema=0.9, optim=OptimSpec(name="adamw", lr=1e-3, warmup=0.2))
@@ -94,6 +95,7 @@ def test_a_run_of_minutes_is_a_run_of_as_many_steps(tiny, tmp_path, paced):
         assert different(weights(tmp_path / "minutes", name), weights(tmp_path / "steps", name)) == []
 
 
+@pytest.mark.slow
 def test_what_was_decided_is_kept_by_a_resumed_run(tiny, tmp_path, paced, monkeypatch):
     recipe = tiny(steps=0, minutes=10.0, val_every=0)
     trained(recipe, tmp_path / "run")
@@ -131,6 +133,7 @@ def test_minutes_that_are_over_before_the_first_step_are_refused(tiny, tmp_path)
         fit_into(tmp_path, tiny(steps=0, minutes=0.001), model=Slow)
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_on_for_longer_and_says_at_which_rate(tiny, tmp_path):
     trained(tiny(steps=4), tmp_path / "run")
     said = trained(tiny(steps=8), tmp_path / "run", resume=True)
@@ -142,6 +145,7 @@ def test_a_finished_run_goes_on_for_longer_and_says_at_which_rate(tiny, tmp_path
     assert different(weights(tmp_path / "run"), after) == []
 
 
+@pytest.mark.slow
 def test_fewer_steps_than_were_done_are_refused_and_change_nothing(tiny, tmp_path):
     trained(tiny(steps=4), tmp_path / "run")
     before = (tmp_path / "run" / "recipe.yaml").read_bytes()
@@ -174,6 +178,7 @@ def test_a_run_ends_after_so_many_evaluations_without_a_better_score(tiny, tmp_p
     assert not is_done(replace(recipe, patience=0), state)
 
 
+@pytest.mark.slow
 def test_patience_goes_on_where_it_was(tiny, tmp_path):
     recipe = tiny(steps=20, val_every=2, patience=4, optim=STILL)
     fit_into(tmp_path, recipe, model=still)

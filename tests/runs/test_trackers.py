@@ -182,6 +182,7 @@ def test_the_real_ones_take_a_run_without_a_network(name, folder, tiny, monkeypa
     use(name, folder, tiny())
 
 
+@pytest.mark.slow
 def test_a_run_logs_losses_scores_of_classes_and_samples(tiny, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

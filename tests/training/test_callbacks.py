@@ -20,6 +20,7 @@ class Notes(Callback):
         self.ends.append((learner.step, (self.folder / "last.safetensors").exists()))
 
 
+@pytest.mark.slow
 def test_hooks_see_each_step_each_evaluation_and_the_end(tiny, tmp_path):
     notes, plain = Notes(), Callback()
     notes.folder = tmp_path / "run"
@@ -35,6 +36,7 @@ def test_hooks_see_each_step_each_evaluation_and_the_end(tiny, tmp_path):
     assert notes.ends == [(6, True)]
 
 
+@pytest.mark.slow
 def test_hooks_change_no_weights(tiny, tmp_path):
     train(tiny(), HERE, out=tmp_path / "without")
     notes = Notes()

@@ -81,6 +81,7 @@ def test_what_is_not_there_says_what_to_do(tiny, tmp_path):
         read_first_weights(tiny(init=str(tmp_path / "pan-voc")), SCENES)
 
 
+@pytest.mark.slow
 def test_a_run_says_in_one_line_what_it_begins_with_and_what_is_new(first, tiny, tmp_path):
     said = io.StringIO()
     wider = tiny(steps=1, init=str(first), model=ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 9}))
@@ -97,6 +98,7 @@ def test_the_model_of_a_run_the_demo_model_and_a_file_can_be_asked_for(first, ti
     assert model_of("demo").name == "PAN"
 
 
+@pytest.mark.slow
 def test_fine_tuning_with_a_frozen_encoder_and_rates_by_depth_goes_on_to_the_same_weights(first, tiny, tmp_path):
     optim = OptimSpec(name="adamw", lr=1e-3, layer_decay=0.5)
     recipe = tiny(steps=4, init=str(first), freeze="2", optim=optim, data=DataSpec(options=OTHER))
@@ -109,6 +111,7 @@ def test_fine_tuning_with_a_frozen_encoder_and_rates_by_depth_goes_on_to_the_sam
         assert [key for key in state if not torch.equal(state[key], again[key])] == []
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_without_weights_is_told(first, tiny, tmp_path):
     told = {}
     for name, init in (("random", None), ("begun", str(first))):

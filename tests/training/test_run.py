@@ -111,6 +111,7 @@ def test_a_new_run_in_its_folder_is_refused(finished):
         train(recipe, HERE, out=folder)
 
 
+@pytest.mark.slow
 def test_resuming_a_complete_run_changes_no_weights(finished):
     folder, recipe, _ = finished
     before = weights(folder)
@@ -120,6 +121,7 @@ def test_resuming_a_complete_run_changes_no_weights(finished):
     assert (folder / "samples.png").exists()
 
 
+@pytest.mark.slow
 def test_the_global_random_state_is_left_alone(tiny, tmp_path):
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -127,6 +129,7 @@ def test_the_global_random_state_is_left_alone(tiny, tmp_path):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_asked_to_stop_saves_first_and_goes_on_to_the_same_weights(tiny, tmp_path):
     recipe = tiny(ema=0.5, optim=OptimSpec(name="adamw", lr=1e-3))
 
@@ -197,6 +200,7 @@ def test_weights_are_those_of_a_loop_written_by_hand(tiny, tmp_path, optim):
     torch.testing.assert_close(found, average, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains(tiny, tmp_path):
     fit_into(tmp_path, tiny(steps=2), replace(HERE, precision="bf16"))
     assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in weights(tmp_path).values())
@@ -248,6 +252,7 @@ def test_a_nan_loss_stops_the_run_and_keeps_what_was_saved(tiny, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # of TensorBoard's own thread
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_named_and_the_last_save_is_intact(tiny, tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     scenes = open_data("scenes", "train", **tiny().data.options)
@@ -262,6 +267,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_last_save_is_intact(tiny
     assert rows(tmp_path)[-1]["step"] == "6"
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_state_is_told_and_the_run_goes_on_from_the_one_before(tiny, tmp_path):
     train(tiny(), HERE, out=tmp_path / "run")
     straight, newest = weights(tmp_path / "run"), tmp_path / "run" / "state" / "00000006.pt"
@@ -311,6 +317,7 @@ def test_labels_that_say_nothing_are_refused_before_training(tiny, tmp_path, fol
 
 
 @pytest.mark.parametrize(("split", "values"), [("train", (0, 1)), ("val", (0,)), ("val", (1, 255))])
+@pytest.mark.slow
 def test_one_label_file_that_counts_is_enough(tiny, tmp_path, folder_data, split, values):
     for index in range(4):
         write_labels(tmp_path / "mine", split, index, values if index == 3 else (255,))
@@ -328,6 +335,7 @@ def test_one_class_is_refused(tiny, tmp_path, folder_data):
         open_data("folder", "val", root=folder_data.root)
 
 
+@pytest.mark.slow
 def test_evaluations_that_give_no_score_leave_the_last_weights_and_a_sentence(tiny, tmp_path, folder_data):
     class Spoils(io.StringIO):
         """Lets all labels of val be ignored once the run has begun, in files of the same size."""

@@ -5,7 +5,7 @@ import torch
 
 from attseg.models import PSANet
 from attseg.web.desk import Desk
-from attseg.web.folder import Folder
+from attseg.web.folder import PictureFolder
 from attseg.web.limits import Limits
 from attseg.web.models import offer
 from exploring import Client, Plain, Strongest, encoded, picture, segmenter
@@ -39,7 +39,9 @@ def make_client(pictures, psanet):
         models = models or (Strongest(), psanet, Plain())
         names = ("runs/strongest", "runs/psanet", "runs/plain")[: len(models)]
         desk = Desk(
-            offer(names, [segmenter(model) for model in models]), Folder(pictures, bounds) if folder else None, bounds
+            offer(names, [segmenter(model) for model in models]),
+            PictureFolder(pictures, bounds) if folder else None,
+            bounds,
         )
         clients.append(Client(desk, addresses=addresses))
         return clients[-1]

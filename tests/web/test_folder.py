@@ -3,7 +3,7 @@ import os
 import pytest
 
 from attseg.errors import UsageError
-from attseg.web.folder import Folder
+from attseg.web.folder import PictureFolder
 from attseg.web.limits import Limits
 from exploring import encoded, picture, refusal
 
@@ -56,7 +56,7 @@ def test_links_out_of_the_folder_are_not_followed(pictures, tmp_path):
     (tmp_path / "far").mkdir()
     (tmp_path / "far" / "c.png").write_bytes(encoded(picture()))
     (pictures / "folder").symlink_to(tmp_path / "far")
-    folder = Folder(pictures, Limits())
+    folder = PictureFolder(pictures, Limits())
     assert folder.names() == ["a", "inside", "more/b"]
 
 
@@ -91,11 +91,11 @@ def test_without_a_folder(make_client):
 
 def test_folders_that_cannot_be_offered(tmp_path):
     with pytest.raises(UsageError, match="there is no folder .*nowhere"):
-        Folder(tmp_path / "nowhere", Limits())
+        PictureFolder(tmp_path / "nowhere", Limits())
     with pytest.raises(UsageError, match="no picture was found"):
-        Folder(tmp_path, Limits())
+        PictureFolder(tmp_path, Limits())
     (tmp_path / "photos").mkdir()
     (tmp_path / "a.png").write_bytes(encoded(picture()))
     (tmp_path / "photos" / "a.png").symlink_to(tmp_path / "a.png")
     with pytest.raises(UsageError, match="all links to outside"):
-        Folder(tmp_path / "photos", Limits())
+        PictureFolder(tmp_path / "photos", Limits())

@@ -14,7 +14,7 @@ import torch
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.prediction.bands import Band
+from attseg.prediction.bands import ScoreBand
 from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
 from attseg.prediction.decision import ARGMAX, Decision
@@ -161,7 +161,7 @@ def _predict(
     return [one._replace(seconds=seconds) for one in found]
 
 
-def _decide(bands: Iterable[Band | DecidedBand], how: How) -> Prediction:
+def _decide(bands: Iterable[ScoreBand | DecidedBand], how: How) -> Prediction:
     labels, probs = [], []
     for band in bands:
         decided = band.labels()  # refuses scores that are NaN or infinite
@@ -176,7 +176,7 @@ def _decide(bands: Iterable[Band | DecidedBand], how: How) -> Prediction:
     return Prediction(cleaned, np.concatenate(probs, axis=1) if probs else None)
 
 
-def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[Band | DecidedBand]:
+def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[ScoreBand | DecidedBand]:
     """Scores of pictures of equal size, each seen once and whole: those of single pictures, but for the last bits."""
     height, width = images[0].shape[:2]
     model = predictor.model
@@ -195,4 +195,4 @@ def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[Band | 
         raise UsageError(f"{len(images)} pictures of {height} x {width} do not fit into the memory") from error
     if logits.shape[1] != predictor.classes:
         raise UsageError(f"the model has {logits.shape[1]} classes, but the class table names {predictor.classes}")
-    return [Band(0, one, "logits") for one in logits]
+    return [ScoreBand(0, one, "logits") for one in logits]

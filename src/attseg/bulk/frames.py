@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 import numpy as np
 
 from attseg.data.reading.inputs import PictureFile, find_pictures, is_matched, is_pattern, is_prediction
-from attseg.data.reading.results import Results
+from attseg.data.reading.predictions import Results
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.extras import install_command
@@ -27,7 +27,7 @@ SUFFIXES = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", "
 """Suffixes that mark a file or a pattern as a video."""
 
 
-class Frame(NamedTuple):
+class VideoFrame(NamedTuple):
     """A frame as a viewer shows it.
 
     Args:
@@ -125,7 +125,7 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[VideoFrame]:
         last = None
         for frame in self._frames():
             time = frame.pts if frame.pts is not None else (last or 0) + round(1 / self.rate / self.clock)
@@ -135,7 +135,7 @@ class Reader:
             image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
             if frame.rotation:  # telephones store frames lying, and say so
                 image = np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
-            yield Frame(image, last)
+            yield VideoFrame(image, last)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         import av
@@ -170,7 +170,7 @@ def read_mark(path: Path) -> str | None:
         return None
 
 
-class Writer:
+class VideoWriter:
     """Writes frames of one size as a video: gray values as they are (FFV1 in Matroska), or colours (H.264 in MP4).
 
     Args:
@@ -207,7 +207,7 @@ class Writer:
         if codec == "libx264":
             self._stream.codec_context.options = {"crf": "20"}
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from attseg.bulk import manifest
 from attseg.bulk.batches import How, Prediction, predict_all, quick
 from attseg.bulk.claim import claimed
-from attseg.bulk.files import digest_settings
-from attseg.bulk.frames import Frame, Reader, Writer, check_installed, read_mark
+from attseg.bulk.frames import Reader, VideoFrame, VideoWriter, check_installed, read_mark
+from attseg.bulk.images import digest_settings
 from attseg.bulk.manifest import Manifest, areas
 from attseg.bulk.outputs import Kind, Outcome, Outputs, Summary
 from attseg.bulk.share import ALONE, Share
@@ -109,8 +109,8 @@ def predict_videos(
 
 
 OnFrames = Callable[[int, int | None], None]
-_Seen = tuple[Frame, Prediction | UsageError | None]
-_See = Callable[[Iterator[Frame]], Iterator[_Seen]]
+_Seen = tuple[VideoFrame, Prediction | UsageError | None]
+_See = Callable[[Iterator[VideoFrame]], Iterator[_Seen]]
 
 
 def _work(outputs: Outputs, see: _See, file: PictureFile, on_frames: OnFrames | None) -> Outcome:
@@ -150,7 +150,7 @@ def _make(outputs: Outputs, see: _See, file: PictureFile, mark: str, on_frames: 
                 f"{file.path} cannot be read as a video: no frame of it can be decoded; replace or remove it"
             )
         height, width = first.image.shape[:2]
-        make = partial(Writer, clock=reader.clock, rate=reader.rate)
+        make = partial(VideoWriter, clock=reader.clock, rate=reader.rate)
         notes = {"attseg": mark, "attseg_classes": describe_values(classes)}
         deep = classes.values.dtype != np.uint8
         labels_file = stack.enter_context(replacing(there.labels))
@@ -186,7 +186,7 @@ def _make(outputs: Outputs, see: _See, file: PictureFile, mark: str, on_frames: 
     return line
 
 
-def _checked(path: Path, first: Frame, others: Iterator[Frame | None]) -> Iterator[Frame]:
+def _checked(path: Path, first: VideoFrame, others: Iterator[VideoFrame | None]) -> Iterator[VideoFrame]:
     """All frames, up to the end; their sizes have to be equal."""
     yield first
     for frame in others:

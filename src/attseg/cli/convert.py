@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from attseg.cli.options import Size, Whole
-from attseg.errors import UsageError, unknown
-
-if TYPE_CHECKING:
-    from attseg.data.classes import ClassTable
+from attseg.errors import UsageError
 
 PSA_TYPES = {"collect": ("collect",), "distribute": ("distribute",), "both": ("collect", "distribute")}
 
@@ -71,31 +68,16 @@ def run(
         "output_stride": output_stride,
         "decoder": file[1] if len(file) == 2 else None,
     }
-    table = _classes(data, classes)
+    if (data is None) == (classes is None):
+        raise UsageError("say what the classes are: --data NAME of a public data set, or --classes FILE of your own")
 
-    from attseg.converters.convert import convert
+    from attseg.converters.convert import convert, find_classes
 
     given = {name: value for name, value in options.items() if value is not None}
-    found = convert(source, file[0], out, classes=table, data=data, **given)
+    found = convert(source, file[0], out, classes=find_classes(data, classes), data=data, **given)
     count = sum(tensor.numel() for tensor in found.state.values())
     print(
         f"{out}: {found.name} on {found.args['encoder']}, {found.num_classes} classes, {count / 1e6:.1f} M numbers\n"
         f"Look at it with: attseg predict {out} PICTURES --out segmented"
     )
     return 0
-
-
-def _classes(data: str | None, file: Path | None) -> ClassTable:
-    if (data is None) == (file is None):
-        raise UsageError("say what the classes are: --data NAME of a public data set, or --classes FILE of your own")
-    if file is not None:
-        from attseg.data.sets.class_file import read_class_file
-
-        return read_class_file(file)
-
-    from attseg.converters.convert import TABLES
-
-    assert data is not None
-    if data not in TABLES:
-        raise unknown("table of classes", data, TABLES)
-    return TABLES[data]

@@ -93,7 +93,7 @@ def check(
         attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd
     """
     from attseg.cli.output import print_parts, progress_bar
-    from attseg.data.checking import doctor
+    from attseg.data.checking.check import check as check_data
     from attseg.data.checking.shown import check_parts
 
     name, root, options = _named(data, root, given, out)
@@ -102,7 +102,7 @@ def check(
         return 0
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
-        result = doctor.check(
+        result = check_data(
             name, root, options=options, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
     if json:

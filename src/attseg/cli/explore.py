@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import webbrowser
-from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +14,6 @@ from cyclopts import Parameter
 from attseg.cli.options import Device, Whole
 from attseg.errors import UsageError
 from attseg.extras import install_command
-from attseg.files import open_file
 
 PACKAGES = ("starlette", "uvicorn")
 
@@ -61,15 +57,16 @@ def run(
         raise UsageError(f"the explorer needs {' and '.join(missing)}: {install_command('app')}")
 
     from attseg.inference.segmenter import load
+    from attseg.web.browser import has_screen, open_page
     from attseg.web.desk import Desk
-    from attseg.web.folder import Folder
-    from attseg.web.guard import is_loopback
+    from attseg.web.folder import PictureFolder
+    from attseg.web.guard import WARNING, is_loopback
     from attseg.web.limits import Limits
     from attseg.web.models import offer
     from attseg.web.serve import address, listen, new_token, serve
 
     limits = Limits()
-    folder = Folder(pictures.expanduser(), limits) if pictures else None
+    folder = PictureFolder(pictures.expanduser(), limits) if pictures else None
     if folder and folder.left_out:
         print(f"{pictures}: {folder.left_out} images beyond the first {limits.files} are left out", file=sys.stderr)
     listening = listen(host, port)
@@ -77,36 +74,15 @@ def run(
     token = new_token()
     url = address(listening, host, token)
     if not is_loopback(host):
-        print(_warning(host), file=sys.stderr)
+        print(WARNING.format(host=host), file=sys.stderr)
     desk = Desk(choices, folder, limits)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="attseg-") as place:
 
         def announce() -> None:
             print(f"{url}\nCtrl-C ends it.", flush=True)
-            if _has_screen() if open is None else open:
-                _open_page(url, Path(place))
+            if has_screen() if open is None else open:
+                open_page(url, Path(place))
 
         serve(desk, listening, host=host, token=token, on_ready=announce)
     return 0
-
-
-def _warning(host: str) -> str:
-    return (
-        f"warning: on {host}, other computers can reach this server. Who has the address with its token can look at the "
-        "pictures that are kept, and let this computer work; nothing is encrypted on the way. Safer: leave --host out, and "
-        "tunnel with `ssh -L`."
-    )
-
-
-def _has_screen() -> bool:
-    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _open_page(url: str, place: Path) -> None:
-    """Open the page by way of a file that only this user can read, for others can read the arguments of a browser."""
-    file = place / "explore.html"
-    page = f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={escape(url)}">'
-    with open_file(file, "x") as opened:
-        opened.write(page)
-    webbrowser.open(file.as_uri())

@@ -153,7 +153,7 @@ def run(
         }
         summaries = []
         if images:
-            from attseg.bulk.files import predict_files
+            from attseg.bulk.images import predict_files
 
             with _progress("predicting", "windows", shown=share.rank == 0) as (on_file, on_views):
                 more: dict[str, Any] = {"crf": find_crf() if crf else None, "workers": workers, "on_views": on_views}

@@ -15,7 +15,6 @@ from attseg.cli.settings import value_of
 from attseg.errors import UsageError
 
 if TYPE_CHECKING:
-    from attseg.profiling.speed import Latency
     from attseg.profiling.subject import Subject
 
 SIZE = (512, 512)
@@ -78,6 +77,7 @@ def run(
     from attseg.profiling.count import profile
     from attseg.profiling.report import profiles_dict
     from attseg.profiling.shown import profiles_parts, timings_parts
+    from attseg.profiling.speed import measure_cost
     from attseg.profiling.subject import find_subject
 
     size = size or SIZE
@@ -88,7 +88,10 @@ def run(
     profiles = [profile(subject.build(), size, channels=subject.in_channels) for subject in subjects]
     if plot:
         _plot(subjects, [each.total.multiply_adds for each in profiles], size, plot, overwrite=overwrite)
-    timings = _measure(subjects, size, place) if place is not None else []
+    timings = []
+    if place is not None:
+        with progress_bar() as bar:
+            timings = [measure_cost(each, size, place) for each in bar.track(subjects, description="measuring")]
     if json:
         print(dumps(profiles_dict(subjects, profiles, timings, size), indent=2))
         return 0
@@ -102,17 +105,12 @@ def run(
 
 def _table(name: str, *, json: bool) -> int:
     """A paper's table, with what we count beside what it prints."""
-    from attseg.profiling.count import profile
-    from attseg.profiling.report import paper_dict
+    from attseg.profiling.report import paper_dict, profile_table
     from attseg.profiling.shown import paper_table_parts
-    from attseg.profiling.subject import find_subject
     from attseg.profiling.tables import find_table
 
     table = find_table(name)
-    subjects = [
-        find_subject(row.model, row.args, num_classes=table.num_classes) if row.model else None for row in table.rows
-    ]
-    ours = [profile(subject.build(), table.size) if subject else None for subject in subjects]
+    ours = profile_table(table)
     if json:
         print(dumps(paper_dict(table, ours), indent=2))
     else:
@@ -138,22 +136,3 @@ def _plot(subjects: list[Subject], costs: list[int], size: tuple[int, int], out:
     points = [(Path(each.label).name, cost, read_score(each)) for each, cost in zip(subjects, costs, strict=True)]
     with outputs(out, overwrite=overwrite):
         draw_tradeoff(points, size, out)
-
-
-def _measure(subjects: list[Subject], size: tuple[int, int], device: Any) -> list[tuple[Latency, int | None]]:
-    """Latency and peak memory of each."""
-    import torch
-
-    from attseg.profiling.memory import measure_memory
-    from attseg.profiling.speed import measure_gpu_memory, measure_latency
-
-    found = []
-    with progress_bar() as bar:
-        for subject in bar.track(subjects, description="measuring"):
-            model = subject.build("cpu").to(device)
-            images = torch.rand(1, subject.in_channels, *size, device=device)
-            latency = measure_latency(model, images)
-            on_gpu = device.type == "cuda"
-            memory = measure_gpu_memory(model, images) if on_gpu else measure_memory(subject, size)
-            found.append((latency, memory))
-    return found

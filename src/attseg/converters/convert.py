@@ -13,6 +13,7 @@ from attseg.converters.semseg import read_semseg
 from attseg.converters.smp import read_smp
 from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
+from attseg.data.sets.class_file import read_class_file
 from attseg.errors import UsageError, unknown
 from attseg.recipes.recipe import ModelSpec
 
@@ -38,6 +39,20 @@ TABLES = {name: record.classes for name, record in CATALOG.items() if record.cla
 
 FILE = "best.safetensors"
 """Name of the weights that are used in a run folder."""
+
+
+def find_classes(data: str | None, file: Path | None) -> ClassTable:
+    """The classes of a public data set, or of a ``classes.csv`` where one is given.
+
+    Raises:
+        UsageError: There is no such data set.
+        DataError: The file is no table of classes.
+    """
+    if file is not None:
+        return read_class_file(file)
+    if data not in TABLES:
+        raise unknown("table of classes", str(data), TABLES)
+    return TABLES[data]
 
 
 def read_foreign(name: str, source: Path, **options: Any) -> Foreign:

@@ -48,7 +48,7 @@ def open_data(name: str, split: str, /, *, root: str | Path | None = None, **opt
             raise UsageError(f"scenes are generated and lie in no folder, but the root {root} was given; leave it out")
         return scenes.Scenes(split, **options)
 
-    from attseg.data.sets.files import FileData
+    from attseg.data.sets.file_data import FileData
 
     return FileData(open_files(name, root, **options), split)
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.fonts import class_label, draw_text, shorten, text_width
 from attseg.data.sample import Array
-from attseg.data.text import class_label, draw_text, shorten, text_width
 from attseg.errors import UsageError
 
 FONT_SIZE = 14

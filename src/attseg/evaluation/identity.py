@@ -10,7 +10,7 @@ from typing import Any
 
 from attseg.data.classes import ClassTable
 from attseg.data.sample import SegmentationData
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.files import stamp_of
 
 Stamp = list[list[int]]

@@ -16,10 +16,10 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageOps
 
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.fonts import class_label, draw_text, font_families
 from attseg.data.paint import colorize, legend
 from attseg.data.reading.bands import visible
 from attseg.data.sample import Array
-from attseg.data.text import class_label, draw_text, font_families
 from attseg.evaluation.report import Report
 from attseg.files import open_file, replacing
 

@@ -15,7 +15,7 @@ from attseg.data.classes import explain_too_few
 from attseg.data.feeding.samplers import StridedSampler
 from attseg.data.preprocessing import Preprocessing, check_same_bands
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, add_up, sum_over_processes
 from attseg.evaluation.identity import stamps_of

@@ -17,7 +17,7 @@ from torch import Tensor
 from attseg.data.sample import Array
 from attseg.prediction.decided import check_scores
 from attseg.prediction.protocol import Average
-from attseg.prediction.views import Scaled, Side, View
+from attseg.prediction.views import Axis, Scaled, View
 
 ROWS = 64
 """Rows of a band."""
@@ -26,7 +26,7 @@ SMALL = 3
 """Times that a scaled picture fits into the picture, from which on its scores are resized last; scale 0.5 does."""
 
 
-class Band(NamedTuple):
+class ScoreBand(NamedTuple):
     """Scores of some rows of a picture.
 
     Args:
@@ -114,7 +114,7 @@ class Rows:
             del self._blocks[number]
 
 
-class Bands:
+class ScoreBands:
     """Adds up the scores of views, and gives them away at the size of the picture.
 
     Each pixel of a scaled picture is divided by the number of views of its scale that see it, and the scaled picture is then
@@ -164,13 +164,13 @@ class Bands:
             down = _places(rows, (first, last), view.rows[:2])
             self._full.add(first, left, _sample(scores, down, along), one)
 
-    def done(self, row: int) -> Iterator[Band]:
+    def done(self, row: int) -> Iterator[ScoreBand]:
         """Give away every band that lies above a row, to which no view is added any more."""
         while self._next < min(row, self.height):
             last = min(self._next + ROWS, self.height)
             if last > row:
                 return
-            band = Band(self._next, self._total(self._next, last), self.kind)
+            band = ScoreBand(self._next, self._total(self._next, last), self.kind)
             self._next = last
             self._full.drop(last)
             yield band
@@ -199,7 +199,7 @@ def _blocks(top: int, bottom: int) -> Iterator[tuple[int, int, int]]:
         yield number, max(top, number * ROWS), min(bottom, (number + 1) * ROWS)
 
 
-def _places(side: Side, full: tuple[int, int], scaled: tuple[int, int]) -> npt.NDArray[np.float64]:
+def _places(side: Axis, full: tuple[int, int], scaled: tuple[int, int]) -> npt.NDArray[np.float64]:
     """Where some pixels of the picture are read from some of the scaled one: -1 is the middle of their first, 1 of their last.
 
     So rounding cannot push the ends out, where there is nothing.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
-from attseg.prediction.views import Side, Span, View, resampled
+from attseg.prediction.views import Axis, Extent, View, resampled
 
 
 class PixelSource(Protocol):
@@ -95,7 +95,7 @@ def _read(source: PixelSource, view: View) -> Tensor:
     return torch.lerp(pixels[:, before - left].float(), pixels[:, after - left].float(), share[:, None])
 
 
-def _neighbours(side: Side, span: Span, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _neighbours(side: Axis, span: Extent, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """The two pixels of the picture between which each pixel of a span lies, and the share of the second."""
     places = torch.from_numpy(resampled(side.full, side.scaled)[span.start : span.stop])
     before = places.floor().long()
@@ -103,7 +103,7 @@ def _neighbours(side: Side, span: Span, device: torch.device) -> tuple[Tensor, T
     return before.to(device), after.to(device), (places - before).float().to(device)
 
 
-def _reach(side: Side, span: Span) -> tuple[int, int]:
+def _reach(side: Axis, span: Extent) -> tuple[int, int]:
     """First pixel of the picture that a span is read from, and the one after the last."""
     if side.full == side.scaled:
         return span.start, span.stop

@@ -20,7 +20,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.models.frame import smallest_side
-from attseg.prediction.bands import Band, Bands
+from attseg.prediction.bands import ScoreBand, ScoreBands
 from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel, check_scores
 from attseg.prediction.pixels import InMemory, PixelSource, read_views
 from attseg.prediction.protocol import Protocol
@@ -68,7 +68,7 @@ class Predictor:
         """The side to which smaller images and views are continued."""
         return smallest_side(self.model)
 
-    def bands(self, image: Array | PixelSource, on_views: OnViews | None = None) -> Iterator[Band | DecidedBand]:
+    def bands(self, image: Array | PixelSource, on_views: OnViews | None = None) -> Iterator[ScoreBand | DecidedBand]:
         """Scores of a picture, in bands from the top that are given away as soon as they are done.
 
         Args:
@@ -102,14 +102,14 @@ class Predictor:
             check_scores(parts[-1].amax(0))
         return np.concatenate([part.cpu().numpy() for part in parts], axis=1)
 
-    def _plain(self, image: Array) -> Iterator[Band]:
+    def _plain(self, image: Array) -> Iterator[ScoreBand]:
         height, width = image.shape[:2]
         whole = f"a picture of {height} x {width} (height x width) does not fit"
         with self._explaining(whole, "scale it down, see it in windows (such as --window 512)"):
             logits = predict_logits(self.model, image, self.preprocessing, device=self.device, precision=self.precision)
         self._check_classes(len(logits))
         for top in range(0, height, PLAIN_ROWS):
-            yield Band(top, logits[:, top : top + PLAIN_ROWS], "logits")
+            yield ScoreBand(top, logits[:, top : top + PLAIN_ROWS], "logits")
 
     def _decided(self, model: DecidingModel, image: Array) -> Iterator[DecidedBand]:
         if not self.protocol.is_plain:
@@ -120,12 +120,12 @@ class Predictor:
             labels, scores = model.decide(as_batch(image, self.preprocessing, self.device, least=self.least))
         yield DecidedBand(0, labels[0, :height, :width], scores[0, :height, :width])
 
-    def _views(self, pixels: PixelSource, on_views: OnViews | None) -> Iterator[Band]:
+    def _views(self, pixels: PixelSource, on_views: OnViews | None) -> Iterator[ScoreBand]:
         height, width = pixels.shape[:2]
         scaled = scales(self.protocol, height, width, least=self.least)
         order = list(views(scaled))
         share = 1 / (len(scaled) * (1 + self.protocol.flip))
-        bands = Bands(height, width, self.protocol.average)
+        bands = ScoreBands(height, width, self.protocol.average)
         done = 0
         while done < len(order):
             batch = self._next_batch([view for _, view in order[done : done + self._most(order[done][1])]])
@@ -135,7 +135,7 @@ class Predictor:
                 on_views(done, len(order))
             yield from bands.done(order[done][0] if done < len(order) else height)
 
-    def _add(self, bands: Bands, pixels: PixelSource, batch: list[View], share: float) -> None:
+    def _add(self, bands: ScoreBands, pixels: PixelSource, batch: list[View], share: float) -> None:
         """Add the scores of a batch of views."""
         height, width = batch[0].given
         several = f"{len(batch)} of {height} x {width} pixels (height x width) with their scores do not fit"

@@ -20,7 +20,7 @@ from attseg.prediction.protocol import Protocol
 Floats = npt.NDArray[np.float64]
 
 
-class Span(NamedTuple):
+class Extent(NamedTuple):
     """Extent of a view along one side.
 
     Args:
@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Side:
+class Axis:
     """One side of a picture at one scale.
 
     Args:
@@ -49,7 +49,7 @@ class Side:
 
     full: int
     scaled: int
-    spans: tuple[Span, ...]
+    spans: tuple[Extent, ...]
     tapered: bool = False
 
     @cached_property
@@ -61,7 +61,7 @@ class Side:
             changes[span.stop] -= 1
         return (1 / changes.cumsum()[:-1]).astype(np.float32)
 
-    def shares(self, span: Span) -> npt.NDArray[np.float32]:
+    def shares(self, span: Extent) -> npt.NDArray[np.float32]:
         """(stop - start,) Weight of a span at each of its pixels; those of all spans add up to 1."""
         if not self.tapered:
             return self.weights[span.start : span.stop]
@@ -80,7 +80,7 @@ class Side:
         """(full,) Where the middle of each pixel of the picture lies in the scaled one, whose pixels have whole numbers."""
         return resampled(self.scaled, self.full)
 
-    def touched(self, span: Span) -> tuple[int, int]:
+    def touched(self, span: Extent) -> tuple[int, int]:
         """First pixel of the picture that a span has a part in, and the one after the last.
 
         A pixel of the picture is blended from the two pixels of the scaled one beside its middle.
@@ -94,16 +94,16 @@ class Side:
 class Scaled(NamedTuple):
     """A picture at one scale: its rows and its columns."""
 
-    rows: Side
-    columns: Side
+    rows: Axis
+    columns: Axis
 
 
 class View(NamedTuple):
     """One look: at which scale, and what it sees of rows and columns."""
 
     scaled: Scaled
-    rows: Span
-    columns: Span
+    rows: Extent
+    columns: Extent
 
     @property
     def given(self) -> tuple[int, int]:
@@ -129,8 +129,8 @@ def scales(protocol: Protocol, height: int, width: int, *, least: int = SMALLEST
     for scale in protocol.scales:
         scaled_height, scaled_width = protocol.scaled_size(scale, height, width)
         tapered = protocol.blend == "tapered"
-        rows = Side(height, scaled_height, _spans(protocol, scaled_height, least), tapered)
-        columns = Side(width, scaled_width, _spans(protocol, scaled_width, least), tapered)
+        rows = Axis(height, scaled_height, _spans(protocol, scaled_height, least), tapered)
+        columns = Axis(width, scaled_width, _spans(protocol, scaled_width, least), tapered)
         found.append(Scaled(rows, columns))
     return found
 
@@ -148,13 +148,13 @@ def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
             yield first, View(scaled[index], rows, columns)
 
 
-def _ramp(span: Span) -> Floats:
+def _ramp(span: Extent) -> Floats:
     """(stop - start,) Distance of each pixel of a span from the nearer end."""
     places = np.arange(span.stop - span.start) + 0.5
     return np.minimum(places, places[::-1])
 
 
-def _spans(protocol: Protocol, length: int, least: int) -> tuple[Span, ...]:
+def _spans(protocol: Protocol, length: int, least: int) -> tuple[Extent, ...]:
     """The windows along a side of the scaled picture.
 
     The last one ends with the side, so that it may overlap more than the others.
@@ -162,8 +162,8 @@ def _spans(protocol: Protocol, length: int, least: int) -> tuple[Span, ...]:
     window = protocol.window
     if protocol.pad and length < window:
         given = max(window, least)
-        return (Span(0, length, given, (given - length) // 2),)
+        return (Extent(0, length, given, (given - length) // 2),)
     if not window or length <= window:
-        return (Span(0, length, max(length, least), 0),)
+        return (Extent(0, length, max(length, least), 0),)
     starts = (*range(0, length - window, protocol.step), length - window)
-    return tuple(Span(start, start + window, max(window, least), 0) for start in starts)
+    return tuple(Extent(start, start + window, max(window, least), 0) for start in starts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attseg.profiling.count import Cost, Profile
+from attseg.profiling.count import Cost, Profile, profile
 from attseg.profiling.speed import Latency
-from attseg.profiling.subject import Subject
+from attseg.profiling.subject import Subject, find_subject
 from attseg.profiling.tables import CostTable
 
 
@@ -34,6 +34,16 @@ def profiles_dict(
             values["time"] = vars(latency) | {"peak_bytes": memory}
         models.append(values)
     return {"size": size, "models": models}
+
+
+def profile_table(table: CostTable) -> list[Profile | None]:
+    """What we count for each row of a paper's table; None where there is no model of ours."""
+    return [
+        profile(find_subject(row.model, row.args, num_classes=table.num_classes).build(), table.size)
+        if row.model
+        else None
+        for row in table.rows
+    ]
 
 
 def paper_dict(table: CostTable, ours: Sequence[Profile | None]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from attseg.files import read_text
+from attseg.profiling.memory import measure_memory
+from attseg.profiling.subject import Subject
 
 WARM_UP = 3
 """Passes before the clock counts: caches fill, kernels are chosen, memory is fetched."""
@@ -41,6 +43,20 @@ class Latency:
     median: float
     low: float
     high: float
+
+
+def measure_cost(subject: Subject, size: tuple[int, int], device: torch.device) -> tuple[Latency, int | None]:
+    """Latency of a network with random weights, and the most memory that a forward pass takes, in bytes; None if not known.
+
+    Args:
+        subject: The network.
+        size: Height and width of the image.
+        device: Where it computes.
+    """
+    model = subject.build("cpu").to(device)
+    images = torch.rand(1, subject.in_channels, *size, device=device)
+    latency = measure_latency(model, images)
+    return latency, measure_gpu_memory(model, images) if device.type == "cuda" else measure_memory(subject, size)
 
 
 def measure_latency(

@@ -12,7 +12,7 @@ from attseg.data.feeding.transforms import TrainTransform
 from attseg.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from attseg.data.reading.bands import Bands, band_options
 from attseg.data.sample import SegmentationData, channels_of
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.errors import UsageError
 from attseg.recipes.recipe import Recipe
 

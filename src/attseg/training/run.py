@@ -17,7 +17,7 @@ from attseg.data.checking.first_look import check_counted, first_look
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.feeding.augment import Augment
 from attseg.data.sample import DataError, SegmentationData, channels_of
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.runs.channels import explain_colors, with_channels

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
-from attseg.web.folder import Folder
+from attseg.web.folder import PictureFolder
 from attseg.web.lane import Lane
 from attseg.web.limits import Limits
 from attseg.web.models import Choice, Stop
@@ -36,7 +36,7 @@ class Desk:
         limits: What all of it may take.
     """
 
-    def __init__(self, choices: Sequence[Choice], folder: Folder | None, limits: Limits) -> None:
+    def __init__(self, choices: Sequence[Choice], folder: PictureFolder | None, limits: Limits) -> None:
         self.choices = choices
         self.folder = folder
         self.limits = limits

@@ -14,7 +14,7 @@ from attseg.web.limits import Limits
 from attseg.web.refusal import Refused
 
 
-class Folder:
+class PictureFolder:
     """Pictures below a folder, without those that links lead to outside of it.
 
     Args:

@@ -23,6 +23,13 @@ from attseg.web.refusal import Refused
 TOKEN_HEADER = "x-attseg-token"
 """Header of the token; a page of another origin cannot set it without asking first, which is never allowed."""
 
+WARNING = (
+    "warning: on {host}, other computers can reach this server. Who has the address with its token can look at the "
+    "pictures that are kept, and let this computer work; nothing is encrypted on the way. Safer: leave --host out, and "
+    "tunnel with `ssh -L`."
+)
+"""Of an address that other computers reach."""
+
 METHODS = ("GET", "POST", "DELETE")
 
 ANSWER_HEADERS = {

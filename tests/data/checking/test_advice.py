@@ -12,7 +12,7 @@ from attseg.cli import main
 from attseg.cli.settings import value_of
 from attseg.data.checking import candidates
 from attseg.data.checking.advice import advise
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.checking.propose import propose_classes
 from attseg.data.checking.recognise import recognise
 from attseg.data.sample import DataError

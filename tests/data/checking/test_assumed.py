@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import layouts
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.sets.voc import VOC
 
 

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 

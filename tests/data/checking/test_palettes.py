@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 
 RED, GREEN, BLUE, BLACK, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)
 GIVEN = (BLUE, GREEN, RED)

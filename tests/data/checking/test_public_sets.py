@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from attseg.data.catalog import CATALOG, open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.checking.sheet import samples_picture
 from attseg.errors import UsageError
 from layouts import write_mat, write_noise, write_paletted
@@ -184,7 +184,7 @@ def test_a_missing_picture_of_a_cut_list_is_named(case):
 
 
 @pytest.mark.parametrize("case", ["voc2012", "sbd"], indirect=True)
-@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"\xff\xfe\xff", "is no text")])
+@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"\xff\xfe\xff", "is no UTF-8 text")])
 def test_a_list_that_is_none_is_named(case, content, message):
     (case.lists / "val.txt").write_bytes(content)
     finding = the_error(case.check())

@@ -14,11 +14,11 @@ from filelock import FileLock
 import layouts
 from attseg.cli import main
 from attseg.data.catalog import CATALOG, open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.download import download as module
-from attseg.data.download import transfer
+from attseg.data.download import fetch as fetching
 from attseg.data.download.download import download, find_source
-from attseg.data.download.transfer import DownloadError
+from attseg.data.download.fetch import DownloadError
 from attseg.data.sets.record import Checksum
 from attseg.errors import UsageError
 
@@ -64,7 +64,7 @@ def served(request, serve, monkeypatch):
     if known:
         known = replace(known, value=hashlib.new(known.algorithm, content).hexdigest())
     place(monkeypatch, request.param, replace(source, url=server.url(source.file), checksum=known))
-    monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
     return request.param, server
 
 

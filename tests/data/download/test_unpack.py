@@ -12,7 +12,7 @@ import pytest
 
 from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.download.download import unpack
-from attseg.data.download.transfer import DownloadError
+from attseg.data.download.fetch import DownloadError
 from attseg.data.sets.record import Source
 
 FILES = {

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import attseg
-from attseg.data.checking import doctor
+from attseg.data.checking import check as checking
 from attseg.data.importing.job import import_data
 from attseg.data.sample import DataError
 from attseg.data.splitting import read_splits
@@ -56,7 +56,7 @@ def masks(*regions):
 )
 def test_the_check_finds_nothing_wrong(tmp_path, make):
     report = attseg.import_data(make(tmp_path / "e"), tmp_path / "out")
-    result = doctor.check("folder", tmp_path / "out")
+    result = checking.check("folder", tmp_path / "out")
     assert result.ok and not [finding for finding in result.findings if finding.severity != "note"]
     assert {split: summary.pictures for split, summary in result.splits.items()} == report.splits
     assert list(result.classes.names) == report.classes
@@ -111,7 +111,7 @@ def test_pixels_that_no_region_covers_may_be_ignored(tmp_path):
     assert report.skipped == {"p0": "no region is on them, and what is not covered is ignored"}
     labels = read_labels(next((tmp_path / "out" / "labels").rglob("p1.png")))
     assert sorted(np.unique(labels)) == [0, 1, 255]
-    assert doctor.check("folder", tmp_path / "out").ok
+    assert checking.check("folder", tmp_path / "out").ok
 
 
 def test_shares_seeds_and_groups(tmp_path):
@@ -200,7 +200,7 @@ def test_odd_names(tmp_path):
         "UPPER.JPG",
         "upper_2.png",
     }
-    assert doctor.check("folder", tmp_path / "out").ok
+    assert checking.check("folder", tmp_path / "out").ok
 
 
 def test_names_that_are_not_unicode_or_very_long(tmp_path):
@@ -215,7 +215,7 @@ def test_names_that_are_not_unicode_or_very_long(tmp_path):
     assert sum(report.splits.values()) == 7
     names = [path.name for path in (tmp_path / "out" / "images").rglob("*.jpg")]
     assert all(name.isprintable() and len(name.encode()) < 200 for name in names)
-    assert doctor.check("folder", tmp_path / "out").ok
+    assert checking.check("folder", tmp_path / "out").ok
 
 
 def test_names_of_classes(tmp_path):
@@ -223,7 +223,7 @@ def test_names_of_classes(tmp_path):
     labels = ["Crack", " crack", 'a "quoted", name', "tab\tand\x1b[31m", "x" * 500, "naïve", "nai\u0308ve", "", "void"]
     write_labelme(folder / "p0.json", [labelme_shape(label, CRACK) for label in labels])
     report = import_data(folder, tmp_path / "out")
-    assert doctor.check("folder", tmp_path / "out").ok
+    assert checking.check("folder", tmp_path / "out").ok
     assert {"Crack", "crack", 'a "quoted", name', "tab and\\x1b[31m", "naïve", "unnamed"} <= set(report.classes)
     assert max(map(len, report.classes)) == 200 and "void" not in report.classes
     assert any("differ in capital letters alone: Crack, crack" in remark for remark in report.remarks)
@@ -280,7 +280,7 @@ def test_orientation(tmp_path, orientation):
         assert (read_labels(next((tmp_path / f"out-{way}" / "labels").rglob("p0.png"))) == expected).all(), way
         unclear = any("that sizes do not reveal" in remark for remark in report.remarks)
         assert unclear == (way == "applied" and orientation in (2, 3, 4))
-        assert doctor.check("folder", tmp_path / f"out-{way}").ok
+        assert checking.check("folder", tmp_path / f"out-{way}").ok
 
 
 def test_an_import_is_repeated_over_its_own_folder_and_no_other(tmp_path):

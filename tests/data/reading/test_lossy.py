@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import check
+from attseg.data.checking.check import check
 from attseg.data.classes import ClassTable
 from attseg.data.reading.image import read_labels, read_raw_labels
 from attseg.data.reading.lossy import LossyError

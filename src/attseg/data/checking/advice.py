@@ -12,7 +12,7 @@ from typing import Any
 from attseg.data.checking.findings import Advice
 from attseg.data.checking.judgement import VAL_NAMES
 from attseg.data.checking.recognise import arguments, is_endless, recognise, rivals_message
-from attseg.data.importing.recognise import FORMATS, find_formats
+from attseg.data.importing.detect import FORMATS, find_formats
 from attseg.data.importing.search import Search
 from attseg.data.reading.image import read_raw_labels
 from attseg.data.sample import DataError

@@ -19,7 +19,7 @@ from attseg.written import LEDGER
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckedData:
     """Everything read of a data set.
 
     Args:
@@ -53,12 +53,12 @@ class Seen:
         return distinct_facts(self.parts, self.readings)
 
 
-def assume(seen: Seen) -> list[Assumption]:
+def assume(seen: CheckedData) -> list[Assumption]:
     """The lines of the block, in the order of ``LINES``."""
     return [Assumption(about, text) for about, line in LINES if (text := line(seen)) is not None]
 
 
-def _label_files(seen: Seen) -> str | None:
+def _label_files(seen: CheckedData) -> str | None:
     kinds = Counter(reading.label_kind for reading in seen.each() if reading.label_kind)
     listed = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
     if any(kind.endswith("JPEG2000") for kind in kinds):
@@ -66,7 +66,7 @@ def _label_files(seen: Seen) -> str | None:
     return listed or None
 
 
-def _ignored(seen: Seen) -> str | None:
+def _ignored(seen: CheckedData) -> str | None:
     if not seen.classes or not any(reading.label_kind for reading in seen.each()):
         return None
     values = [raw for raw in range(len(seen.classes.lookup)) if seen.classes.lookup[raw] == IGNORE]
@@ -77,7 +77,7 @@ def _ignored(seen: Seen) -> str | None:
     return f"{ranges(values)} ({percent(ignored, total) if total else 'no pixel'} of the pixels)"
 
 
-def _absent(seen: Seen) -> str | None:
+def _absent(seen: CheckedData) -> str | None:
     if not seen.classes or not any(any(summary.pictures_with) for summary in seen.splits.values()):
         return None
     absent = [
@@ -88,7 +88,7 @@ def _absent(seen: Seen) -> str | None:
     return f"{len(absent)} of {len(seen.classes)}: {few(absent, 10)}" if absent else "none"
 
 
-def _hidden(seen: Seen) -> str:
+def _hidden(seen: CheckedData) -> str:
     names = Counter(path.name for path in seen.hidden if path.name != LEDGER)
     if not names:
         return "none"
@@ -96,14 +96,14 @@ def _hidden(seen: Seen) -> str:
     return f"{names.total()}: {few(listed, 5)}"
 
 
-def _unread(seen: Seen) -> str | None:
+def _unread(seen: CheckedData) -> str | None:
     if not seen.unread:
         return None
     listed = few([f"{ending or 'no ending'} ({count})" for ending, count in seen.unread.most_common()], 6)
     return f"{seen.unread.total()}: {listed}"
 
 
-def _duplicates(seen: Seen) -> str | None:
+def _duplicates(seen: CheckedData) -> str | None:
     if len(seen.parts) < 2:
         return None
     pairs = [
@@ -113,7 +113,7 @@ def _duplicates(seen: Seen) -> str | None:
     return "; ".join(pairs) or "none"
 
 
-Line = Callable[[Seen], str | None]
+Line = Callable[[CheckedData], str | None]
 
 LINES: tuple[tuple[str, Line], ...] = (
     ("bands read", lambda seen: describe_bands(seen.images())),

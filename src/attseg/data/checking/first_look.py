@@ -10,8 +10,8 @@ from attseg.data.checking.images import HowRead, facts_of, judge_images
 from attseg.data.classes import BACKGROUND_IS_A_CLASS
 from attseg.data.reading.image import read_raw
 from attseg.data.sample import DataError, SegmentationData
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.file_set import FileSet
-from attseg.data.sets.files import FileData
 
 LOOKED_AT = 8
 

@@ -21,7 +21,7 @@ from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
 from attseg.data.reading.opening import telling
 from attseg.data.sample import DataError
-from attseg.data.sets.files import explain_sizes
+from attseg.data.sets.file_data import explain_sizes
 from attseg.files import open_file
 
 Progress = Callable[[int, int], None]

@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from attseg.data.catalog import open_data, open_files
+from attseg.data.fonts import draw_text, shorten
 from attseg.data.paint import colorize, legend, overlay
 from attseg.data.reading.bands import visible
 from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, SegmentationData
-from attseg.data.text import draw_text, shorten
 from attseg.errors import UsageError
 
 PANEL = 320

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.sample import DataError, SegmentationData
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.survey import Pair
 from attseg.data.wording import few, plural
 from attseg.files import FileError, open_file, replacing, stamp_of

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.catalog import CATALOG
-from attseg.data.download.transfer import DownloadError, Progress, fetch
+from attseg.data.download.fetch import DownloadError, Progress, fetch
 from attseg.data.sets.record import Source
 from attseg.errors import unknown
 from attseg.files import FileError, making, obstacle, open_file

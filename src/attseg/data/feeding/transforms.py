@@ -1,6 +1,6 @@
 """Random scale, rotation, crop, flip, blur and colours, jointly for a picture and its labels.
 
-Everything random is drawn first; what remains is one ``View`` of the picture, resampled once, and byte arithmetic on the crop.
+Everything random is drawn first; what remains is one ``CropBox`` of the picture, resampled once, and byte arithmetic on the crop.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attseg.data.feeding.view import View
+from attseg.data.feeding.crop import CropBox
 from attseg.data.sample import Sample
 from attseg.errors import UsageError
 
@@ -124,14 +124,14 @@ def _between(low: float, high: float, number: float) -> float:
 
 def _view(
     size: tuple[int, ...], crop_size: tuple[int, int], scale: float, place: tuple[float, float], angle: float
-) -> View:
+) -> CropBox:
     """The crop of a picture scaled by ``scale``, at a place in 0..1 downwards and to the right."""
     height, width = (max(1, round(side / scale)) for side in crop_size)
     top, left = (
         int(number * (room + 1)) if room >= 0 else room // 2
         for room, number in zip((size[0] - height, size[1] - width), place, strict=True)
     )
-    return View(top, left, height, width, angle, crop_size)
+    return CropBox(top, left, height, width, angle, crop_size)
 
 
 def _blurred(image: Tensor, sigma: float) -> Tensor:

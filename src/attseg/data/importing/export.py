@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.data.classes import Color
-from attseg.data.importing.regions import Region
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import Region
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 

@@ -11,15 +11,15 @@ from typing import Any
 from attseg.data.classes import IGNORE
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes, choose_classes
+from attseg.data.importing.detect import open_export
 from attseg.data.importing.export import Entry, Export, as_written_by
 from attseg.data.importing.naming import named
 from attseg.data.importing.ordered import in_order
 from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
 from attseg.data.importing.placing import PARTS, place
-from attseg.data.importing.recognise import open_export
-from attseg.data.importing.report import Report
+from attseg.data.importing.report import ImportReport
 from attseg.data.importing.search import Search
-from attseg.data.importing.writing import Placed, Seen, Writer, Written, survey
+from attseg.data.importing.writing import EntryContents, Placed, SampleWriter, Written, survey
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import CLASS_FILE, read_class_file
 from attseg.data.sets.layout import SPLITS
@@ -39,7 +39,7 @@ def import_data(
     images: Sequence[str | Path] = (),
     progress: Progress = lambda *_: None,
     **choices: Any,
-) -> Report:
+) -> ImportReport:
     """Import the export of a labelling tool as a data set of the kind ``folder``.
 
     Pictures are copied as they are. The data set is written beside its place and renamed when it is whole, so that it is there as
@@ -76,13 +76,13 @@ def import_data(
         progress("looking for pictures", 0, None)
         search = Search(list(dict.fromkeys([home, *folders])))
         name, export = open_export(place_of_files, search, format)
-        report = Report(source, out, name, export.title, remarks=list(export.remarks))
+        report = ImportReport(source, out, name, export.title, remarks=list(export.remarks))
         _run(export, decided, folder, report, progress)
         save(folder, report)
     return report
 
 
-def _run(export: Export, choices: Choices, folder: Path, report: Report, progress: Progress) -> None:
+def _run(export: Export, choices: Choices, folder: Path, report: ImportReport, progress: Progress) -> None:
     with as_written_by(report.source, report.title):
         entries = named(list(export.entries()))
     if not entries:
@@ -113,7 +113,7 @@ def _run(export: Export, choices: Choices, folder: Path, report: Report, progres
     placed = place(seen, classes, choices, report)
     with open_new(folder / CLASS_FILE) as file:
         file.write(classes.to_csv())
-    writer = Writer(export, folder, classes, read_class_file(folder / CLASS_FILE), choices, fills)
+    writer = SampleWriter(export, folder, classes, read_class_file(folder / CLASS_FILE), choices, fills)
     _write(writer, placed, report, progress)
     splits = {one.entry.name: one.split for one in placed if one.entry.name not in report.broken}
     if not splits:
@@ -128,9 +128,11 @@ def _run(export: Export, choices: Choices, folder: Path, report: Report, progres
     report.pixels = {split: report.pixels[split] for split in report.splits}
 
 
-def _survey(export: Export, entries: Sequence[Entry], report: Report, progress: Progress) -> dict[Entry, Seen]:
+def _survey(
+    export: Export, entries: Sequence[Entry], report: ImportReport, progress: Progress
+) -> dict[Entry, EntryContents]:
     """What each entry holds; broken ones are noted."""
-    seen: dict[Entry, Seen] = {}
+    seen: dict[Entry, EntryContents] = {}
     pictures: dict[Path, str] = {}
     for done, (entry, found) in enumerate(in_order(lambda entry: survey(export, entry), entries), 1):
         progress("reading pictures and labels", done, len(entries))
@@ -145,7 +147,7 @@ def _survey(export: Export, entries: Sequence[Entry], report: Report, progress: 
     return seen
 
 
-def _decide_boxes(export: Export, seen: dict[Entry, Seen], choices: Choices, report: Report) -> bool:
+def _decide_boxes(export: Export, seen: dict[Entry, EntryContents], choices: Choices, report: ImportReport) -> bool:
     """Whether boxes are filled."""
     boxes = sum(count for found in seen.values() for (_, box, _), count in found.shapes.items() if box)
     others = sum(count for found in seen.values() for (_, box, _), count in found.shapes.items() if not box)
@@ -166,7 +168,7 @@ def _decide_boxes(export: Export, seen: dict[Entry, Seen], choices: Choices, rep
     return fills
 
 
-def _add_unlisted(export: Export, seen: dict[Entry, Seen], choices: Choices, report: Report) -> None:
+def _add_unlisted(export: Export, seen: dict[Entry, EntryContents], choices: Choices, report: ImportReport) -> None:
     """Pictures that nobody has labelled: left out, but where they are to be background."""
     why = "nobody has labelled them" + " (--unlabeled background takes them)" * export.drawn
     others = [
@@ -182,7 +184,9 @@ def _add_unlisted(export: Export, seen: dict[Entry, Seen], choices: Choices, rep
         del seen[entry]
 
 
-def _drop_empty(export: Export, seen: dict[Entry, Seen], classes: Classes, choices: Choices, report: Report) -> None:
+def _drop_empty(
+    export: Export, seen: dict[Entry, EntryContents], classes: Classes, choices: Choices, report: ImportReport
+) -> None:
     """Pictures without a region: background, or left out."""
     empty = [entry for entry, found in seen.items() if not any(label in classes.values for label, _, _ in found.shapes)]
     if not export.drawn or not empty:
@@ -203,7 +207,7 @@ def _drop_empty(export: Export, seen: dict[Entry, Seen], classes: Classes, choic
     )
 
 
-def _write(writer: Writer, placed: Sequence[Placed], report: Report, progress: Progress) -> None:
+def _write(writer: SampleWriter, placed: Sequence[Placed], report: ImportReport, progress: Progress) -> None:
     unclear = turned = outside = copied = 0
     names = [*report.classes, *["ignored"] * (IGNORE + 1 - len(report.classes))]
     for done, (one, found) in enumerate(in_order(writer.write, placed), 1):
@@ -235,7 +239,7 @@ def _write(writer: Writer, placed: Sequence[Placed], report: Report, progress: P
         report.remarks.append(f"copied, since they cannot be linked (another disk): {plural(copied, 'picture')}")
 
 
-def _count(found: Written, split: str, names: Sequence[str], report: Report) -> None:
+def _count(found: Written, split: str, names: Sequence[str], report: ImportReport) -> None:
     pixels = report.pixels.setdefault(split, {})
     for value, count in found.pixels.items():
         pixels[names[value]] = pixels.get(names[value], 0) + count
@@ -255,12 +259,12 @@ def _reason(entry: Entry, error: Exception) -> str:
     return text if str(entry.source) in text else f"{entry.source}: {text}"
 
 
-def _first(report: Report) -> str:
+def _first(report: ImportReport) -> str:
     name, reason = next(iter(report.broken.items()))
     return f"the first that was skipped is {name}: {reason}"
 
 
-def _nothing_left(report: Report, left: int = 0) -> str:
+def _nothing_left(report: ImportReport, left: int = 0) -> str:
     count = f"only {plural(left, 'picture')}" if left else "no picture"
     why = _first(report) if report.broken else next(iter(report.skipped.values()), "it lists no others")
     needed = ", and train and val need one each" if left else ""

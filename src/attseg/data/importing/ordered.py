@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from attseg.data.importing.regions import MissingPackage
+from attseg.data.importing.shapes import MissingPackage
 from attseg.data.sample import DataError
 
 Input = TypeVar("Input")

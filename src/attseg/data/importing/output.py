@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.archives import ArchiveError, unpack_checked
-from attseg.data.importing.report import Report
+from attseg.data.importing.report import ImportReport
 from attseg.data.reading.walk import visible
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
@@ -93,7 +93,7 @@ def refuse_others(out: Path) -> None:
             )
 
 
-def save(folder: Path, report: Report) -> None:
+def save(folder: Path, report: ImportReport) -> None:
     """Write the report, the last of all files."""
     content = report.to_dict() | {"files": _stamps(folder)}
     with open_new(folder / REPORT_FILE) as file:

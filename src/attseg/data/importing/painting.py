@@ -10,7 +10,7 @@ import numpy as np
 
 from attseg.data.classes import IGNORE
 from attseg.data.importing.choices import Overlap
-from attseg.data.importing.regions import Region
+from attseg.data.importing.shapes import Region
 from attseg.data.sample import Array
 
 

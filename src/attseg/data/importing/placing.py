@@ -9,8 +9,8 @@ from pathlib import Path
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes
 from attseg.data.importing.export import Entry
-from attseg.data.importing.report import Report
-from attseg.data.importing.writing import Placed, Seen
+from attseg.data.importing.report import ImportReport
+from attseg.data.importing.writing import EntryContents, Placed
 from attseg.data.splitting import assign_parts, read_splits
 from attseg.data.wording import plural
 from attseg.errors import UsageError
@@ -21,7 +21,9 @@ SHARE = 0.8
 PARTS = ("train", "val")
 
 
-def place(seen: Mapping[Entry, Seen], classes: Classes, choices: Choices, report: Report) -> list[Placed]:
+def place(
+    seen: Mapping[Entry, EntryContents], classes: Classes, choices: Choices, report: ImportReport
+) -> list[Placed]:
     """Place pictures in splits: those of the export where it has train and val, else by share, or as an earlier import did.
 
     Raises:
@@ -56,7 +58,7 @@ def place(seen: Mapping[Entry, Seen], classes: Classes, choices: Choices, report
     ]
 
 
-def _classes_on(seen: Seen, classes: Classes) -> set[int | str]:
+def _classes_on(seen: EntryContents, classes: Classes) -> set[int | str]:
     """Values on a picture."""
     return {classes.values[label] for label, _, _ in seen.shapes if label in classes.values}
 

@@ -15,7 +15,7 @@ MOST_SHOWN = 5
 
 
 @dataclass
-class Report:
+class ImportReport:
     """The report of an import.
 
     Args:
@@ -75,7 +75,7 @@ class Report:
         }
 
 
-def report_parts(report: Report) -> Iterator[str | Table]:
+def report_parts(report: ImportReport) -> Iterator[str | Table]:
     """The report in words and tables."""
     yield f"{report.title} in {report.source}"
     counts = ", ".join(f"{split} {count}" for split, count in report.splits.items())

@@ -19,7 +19,7 @@ from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes
 from attseg.data.importing.export import Annotation, Entry, Export, Size, as_written_by
 from attseg.data.importing.painting import paint
-from attseg.data.importing.regions import Region
+from attseg.data.importing.shapes import Region
 from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.opening import open_picture
@@ -32,7 +32,7 @@ CROWD = "\0crowd"
 
 
 @dataclass
-class Seen:
+class EntryContents:
     """What an entry holds, before classes are chosen.
 
     Args:
@@ -54,7 +54,7 @@ class Placed(NamedTuple):
     """A picture with its place in the data set."""
 
     entry: Entry
-    seen: Seen
+    seen: EntryContents
     split: str
 
 
@@ -76,7 +76,7 @@ class Written(NamedTuple):
     linked: bool
 
 
-def survey(export: Export, entry: Entry) -> Seen:
+def survey(export: Export, entry: Entry) -> EntryContents:
     """Read an entry and its picture, so that what is broken is known before pictures are split.
 
     Raises:
@@ -96,11 +96,11 @@ def survey(export: Export, entry: Entry) -> Seen:
         shapes.update((name, False, False) for name in found.mask.present())
     shapes.update((region.label, region.box, region.crowd) for region in found.regions)
     image = found.image if isinstance(found.image, Path) else None
-    return Seen(image, stored, raw.orientation, shapes, found.left_out)
+    return EntryContents(image, stored, raw.orientation, shapes, found.left_out)
 
 
 @dataclass(frozen=True)
-class Writer:
+class SampleWriter:
     """Writes pictures and label files.
 
     Args:

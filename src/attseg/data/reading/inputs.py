@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from attseg.data.reading.bands import Bands
-from attseg.data.reading.results import RESULTS, Results, are_results, is_manifest, links_into, results_around
+from attseg.data.reading.predictions import RESULTS, Results, are_results, is_manifest, links_into, results_around
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.reading.walk import is_hidden, visible
 from attseg.errors import UsageError

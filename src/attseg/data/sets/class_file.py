@@ -41,7 +41,7 @@ _EXAMPLE = (
 _YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False, "": None}
 
 
-class Row(NamedTuple):
+class ClassRow(NamedTuple):
     """A row: what a value in label files means, and in which line it says so."""
 
     line: int
@@ -62,7 +62,7 @@ def read_class_file(path: Path) -> ClassTable:
     return to_table(path, read_rows(path))
 
 
-def to_table(path: Path, rows: Sequence[Row]) -> ClassTable:
+def to_table(path: Path, rows: Sequence[ClassRow]) -> ClassTable:
     """The class table of some rows; ``path`` is for messages, and errors are those of ``read_class_file``."""
     classes = sorted((row for row in rows if not row.ignored), key=lambda row: row.number)
     if not classes:
@@ -88,7 +88,7 @@ def read_label_colors(path: Path) -> dict[int, Color]:
     return to_colors(read_rows(path))
 
 
-def to_colors(rows: Sequence[Row]) -> dict[int, Color]:
+def to_colors(rows: Sequence[ClassRow]) -> dict[int, Color]:
     """The colour of each value that has one."""
     return {row.number: row.color for row in rows if row.color is not None}
 
@@ -105,11 +105,11 @@ def _colors(given: Sequence[Color | None]) -> tuple[Color, ...]:
     return tuple(next(spare) if color is None else color for color in colors)
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[ClassRow]:
     """The rows of a class table; errors as of ``read_class_file``."""
     header, *lines = _read_lines(path) or [(0, [])]
     columns = _read_header(path, header[1])
-    rows: list[Row] = []
+    rows: list[ClassRow] = []
     problems: list[str] = []
     for line, cells in lines:
         try:
@@ -120,7 +120,7 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def check_rows(path: Path, rows: Sequence[Row], problems: Sequence[str] = ()) -> None:
+def check_rows(path: Path, rows: Sequence[ClassRow], problems: Sequence[str] = ()) -> None:
     """Refuse rows that repeat an index or a name, and what was found before.
 
     Raises:
@@ -168,7 +168,7 @@ def _without_empty_end(cells: list[str], least: int) -> list[str]:
     return cells
 
 
-def _read_row(line: int, cells: list[str], columns: list[str]) -> Row:
+def _read_row(line: int, cells: list[str], columns: list[str]) -> ClassRow:
     cells = _without_empty_end(cells, len(columns))
     if len(cells) > len(columns):
         raise ValueError(f"{len(cells)} values, but the header names {len(columns)} columns")
@@ -190,7 +190,7 @@ def _read_row(line: int, cells: list[str], columns: list[str]) -> Row:
         raise ValueError("the class has no name")
     if not ignored and (problem := explain_name(values["name"])):
         raise ValueError(problem)
-    return Row(line, number, values["name"], color, ignored)
+    return ClassRow(line, number, values["name"], color, ignored)
 
 
 def _read_number(text: str, what: str, most: int) -> int:
@@ -208,7 +208,7 @@ def to_csv(rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def _clashes(rows: Sequence[Row]) -> Iterator[str]:
+def _clashes(rows: Sequence[ClassRow]) -> Iterator[str]:
     """A sentence for each row that repeats the index, or the name of a class, of an earlier one."""
     indices: dict[int, int] = {}
     names: dict[str, int] = {}

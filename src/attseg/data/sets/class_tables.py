@@ -14,7 +14,7 @@ from attseg.data.sample import DataError
 from attseg.data.sets.class_file import (
     CLASS_FILE,
     MOST_BYTES,
-    Row,
+    ClassRow,
     check_rows,
     read_rows,
     to_colors,
@@ -35,7 +35,7 @@ class ClassSource(NamedTuple):
 
     path: Path
     tool: str
-    rows: list[Row]
+    rows: list[ClassRow]
 
     @property
     def table(self) -> ClassTable:

@@ -18,8 +18,8 @@ from attseg.data.sets.arrangement import WHOLE, Arrangement
 from attseg.data.sets.class_file import CLASS_FILE
 from attseg.data.sets.class_tables import ClassSource, find_classes, read_classes_from
 from attseg.data.sets.division import Division, Meaning
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.file_set import Tree
-from attseg.data.sets.files import FileData
 from attseg.data.sets.layout import LayoutFiles
 from attseg.data.sets.own import RECORD
 from attseg.data.sets.record import DataSet

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.sample import SegmentationData
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.folder import DIVIDED, FolderFiles
 from attseg.data.sets.own import RECORD
 from attseg.data.splitting import read_splits, save_splits

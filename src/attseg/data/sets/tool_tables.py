@@ -11,13 +11,13 @@ from unicodedata import normalize
 
 from attseg.data.classes import IGNORE, Color
 from attseg.data.reading.inputs import SUFFIXES
-from attseg.data.sets.class_file import IGNORED_NAMES, Row
+from attseg.data.sets.class_file import IGNORED_NAMES, ClassRow
 
 Lines = Sequence[tuple[int, str]]
 """Number and text of each line that is not empty."""
 
 
-def _labelmap(lines: Lines) -> list[Row]:
+def _labelmap(lines: Lines) -> list[ClassRow]:
     """``name:r,g,b:parts:actions``, numbered from 0."""
     rows = []
     for place, (line, text) in enumerate(lines):
@@ -26,7 +26,7 @@ def _labelmap(lines: Lines) -> list[Row]:
     return rows
 
 
-def _label_colors(lines: Lines) -> list[Row]:
+def _label_colors(lines: Lines) -> list[ClassRow]:
     """``r g b name``, numbered from 0."""
     rows = []
     for place, (line, text) in enumerate(lines):
@@ -35,7 +35,7 @@ def _label_colors(lines: Lines) -> list[Row]:
     return rows
 
 
-def _class_dict(lines: Lines) -> list[Row]:
+def _class_dict(lines: Lines) -> list[ClassRow]:
     """A header with name, r, g, b, then a class a row, numbered from 0."""
     (_, header), *rest = lines
     columns = [cell.strip().lower() for cell in header.split(",")]
@@ -47,7 +47,7 @@ def _class_dict(lines: Lines) -> list[Row]:
     return rows
 
 
-def _pixel_values(lines: Lines) -> list[Row]:
+def _pixel_values(lines: Lines) -> list[ClassRow]:
     """A header with Pixel Value and Class, then a class a row."""
     (_, header), *rest = lines
     columns = [cell.strip().lower() for cell in header.split(",")]
@@ -60,7 +60,7 @@ def _pixel_values(lines: Lines) -> list[Row]:
     return rows
 
 
-def _meta(lines: Lines) -> list[Row]:
+def _meta(lines: Lines) -> list[ClassRow]:
     """JSON with the names of numbers (``label_map``), and colours in the order of these (``segmentation_colors``)."""
     try:
         content = json.loads("\n".join(text for _, text in lines))
@@ -74,7 +74,7 @@ def _meta(lines: Lines) -> list[Row]:
         raise ValueError(error) from None
 
 
-def _names(lines: Lines) -> list[Row]:
+def _names(lines: Lines) -> list[ClassRow]:
     """A name a line, numbered from 0; ``__ignore__`` in the first line has -1, which is 255 in a file of bytes."""
     if any(Path(text.split()[0]).suffix.lower() in SUFFIXES for _, text in lines):
         raise ValueError("a list of files")
@@ -82,9 +82,9 @@ def _names(lines: Lines) -> list[Row]:
     return ignored + [_row(line, place, text, None) for place, (line, text) in enumerate(lines[len(ignored) :])]
 
 
-def _row(line: int, number: int, name: str, color: Color | None) -> Row:
+def _row(line: int, number: int, name: str, color: Color | None) -> ClassRow:
     name = normalize("NFC", name.strip())
-    return Row(line, number, name, color, name.lower() in IGNORED_NAMES)
+    return ClassRow(line, number, name, color, name.lower() in IGNORED_NAMES)
 
 
 def _color(cells: Sequence[str]) -> Color:
@@ -94,7 +94,7 @@ def _color(cells: Sequence[str]) -> Color:
     return red, green, blue
 
 
-TABLES: dict[str, tuple[str, Callable[[Lines], list[Row]]]] = {
+TABLES: dict[str, tuple[str, Callable[[Lines], list[ClassRow]]]] = {
     "labelmap.txt": ("as CVAT and Datumaro write it", _labelmap),
     "label_colors.txt": ("as CamVid and CVAT write it", _label_colors),
     "class_dict.csv": ("names and colours", _class_dict),

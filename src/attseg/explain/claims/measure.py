@@ -12,7 +12,7 @@ from torch import nn
 
 from attseg.data.preprocessing import Preprocessing, check_same_bands
 from attseg.data.sample import SegmentationData, channels_of, check_sample
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
 from attseg.explain.claims.confidence import ConfidenceClaim

@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from attseg.data import paint
+from attseg.data.fonts import class_label, font_families
 from attseg.data.sample import Array
-from attseg.data.text import class_label, font_families
 from attseg.explain.figures.seen import Floats, Seen, present
 
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

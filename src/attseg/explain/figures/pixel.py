@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from attseg.data.text import class_label, font_families
+from attseg.data.fonts import class_label, font_families
 from attseg.explain.capture import AttentionMap
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Floats, Seen

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from attseg.data.text import class_label
+from attseg.data.fonts import class_label
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Seen, find_maps, means_by_class, on_picture, present
 from attseg.explain.passes import scale_names

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass, Size
 from attseg.data.importing.json_text import files_below, get, read_json, size_of
 from attseg.data.importing.naming import split_in, split_name
-from attseg.data.importing.regions import CocoPolygons, Region, Runs, Shape, read_points
 from attseg.data.importing.runs import decode_counts
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import CocoPolygons, Region, Runs, Shape, read_points
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 

@@ -13,9 +13,9 @@ from attseg.data.classes import Color
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass, Size
 from attseg.data.importing.json_text import files_below, number, size_of
 from attseg.data.importing.naming import split_name
-from attseg.data.importing.regions import Bitmap, CocoPolygons, Ellipse, Points, Region, Shape, read_points
 from attseg.data.importing.runs import decode_counts, rows_of
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import Bitmap, CocoPolygons, Ellipse, Points, Region, Shape, read_points
 from attseg.data.sample import DataError
 from attseg.errors import UsageError
 from attseg.files import open_file

@@ -10,7 +10,9 @@ import numpy as np
 
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
 from attseg.data.importing.naming import split_name
-from attseg.data.importing.regions import (
+from attseg.data.importing.runs import decode_counts
+from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import (
     Bitmap,
     CocoPolygons,
     Ellipse,
@@ -20,8 +22,6 @@ from attseg.data.importing.regions import (
     Shape,
     read_points,
 )
-from attseg.data.importing.runs import decode_counts
-from attseg.data.importing.search import Search
 from attseg.data.sample import DataError
 from attseg.errors import UsageError, unknown
 from attseg.extras import install_command

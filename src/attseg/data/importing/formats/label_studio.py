@@ -11,9 +11,9 @@ import numpy as np
 from attseg.data.importing.export import Annotation, Entry, Export
 from attseg.data.importing.formats.cvat import turn
 from attseg.data.importing.json_text import files_below, get, number, read_json, size_of
-from attseg.data.importing.regions import Bitmap, CocoPolygons, Ellipse, Region, Shape, read_points
 from attseg.data.importing.runs import decode_brush
 from attseg.data.importing.search import UPLOADED, Search, name_parts
+from attseg.data.importing.shapes import Bitmap, CocoPolygons, Ellipse, Region, Shape, read_points
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.sample import DataError
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
 from attseg.data.importing.json_text import files_below, get, read_json, size_of
-from attseg.data.importing.regions import Bitmap, PillowShape, Region, Shape, read_points
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import Bitmap, PillowShape, Region, Shape, read_points
 from attseg.data.reading.content import read_content
 from attseg.data.reading.opening import open_picture
 from attseg.data.sample import DataError

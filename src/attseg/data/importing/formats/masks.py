@@ -20,7 +20,7 @@ from attseg.data.reading.color_labels import colors_in, read_by_color_or_value
 from attseg.data.reading.image import read_raw_labels
 from attseg.data.reading.label_values import count_values
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import CLASS_FILE, Row, to_csv
+from attseg.data.sets.class_file import CLASS_FILE, ClassRow, to_csv
 from attseg.data.sets.class_tables import ClassSource, explain_strange, find_classes_below, tables_below
 from attseg.data.wording import few, percent
 from attseg.errors import UsageError
@@ -180,7 +180,7 @@ def propose_table(source: Path, masks: Sequence[Path]) -> str:
     )
 
 
-def _named_class(row: Row, named: Collection[str]) -> NamedClass:
+def _named_class(row: ClassRow, named: Collection[str]) -> NamedClass:
     """A class as the table names it; an ignored one has no name of a class that counts."""
     name = f"ignored {row.number}" if row.ignored and (not row.name or row.name in named) else row.name
     return NamedClass(name, row.color, row.ignored)

@@ -15,8 +15,8 @@ from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
 from attseg.data.importing.formats.cvat import read_color
 from attseg.data.importing.json_text import files_below, get, read_json, size_of
 from attseg.data.importing.naming import split_name
-from attseg.data.importing.regions import Bitmap, OpenCvPolygon, Region, Shape, read_points
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import Bitmap, OpenCvPolygon, Region, Shape, read_points
 from attseg.data.reading.opening import open_picture
 from attseg.data.sample import DataError
 

@@ -11,14 +11,14 @@ from attseg.data.importing.search import Search
 from attseg.data.reading.content import read_content
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.walk import walk
-from attseg.data.sets.class_file import Row
+from attseg.data.sets.class_file import ClassRow
 from attseg.data.sets.class_tables import ClassSource, find_classes_below
 from attseg.data.sets.voc import VOC
 
 CLASS_FOLDER, OBJECT_FOLDER = "SegmentationClass", "SegmentationObject"
 LISTS = ("ImageSets", "Segmentation")
 
-VOID = Row(0, 255, "void", (224, 224, 192), ignored=True)
+VOID = ClassRow(0, 255, "void", (224, 224, 192), ignored=True)
 """The ring around objects, 255 in palette files."""
 
 
@@ -50,7 +50,9 @@ class Voc(Masks):
         found = find_classes_below(self.source)
         if found is None:
             pairs = enumerate(zip(VOC.names, VOC.colors, strict=True))
-            found = ClassSource(self.source, "", [Row(0, value, name, color, False) for value, (name, color) in pairs])
+            found = ClassSource(
+                self.source, "", [ClassRow(0, value, name, color, False) for value, (name, color) in pairs]
+            )
             self.remarks.append("classes are those of PASCAL VOC, since no labelmap.txt is there")
         else:
             self.remarks.append(f"classes are those of {found.path}")

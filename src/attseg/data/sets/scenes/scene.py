@@ -35,7 +35,7 @@ class World(Enum):
     SEA = 1
 
 
-class Picture(NamedTuple):
+class PaintedScene(NamedTuple):
     """A painted scene: image (H, W, 3), labels (H, W), and masks (H, W) by probe."""
 
     image: Array
@@ -52,7 +52,7 @@ def paint_scene(
     world: World | None = None,
     decides: Decider = "what",
     mirrored: bool = False,
-) -> Picture:
+) -> PaintedScene:
     """Paint the scene that ``seed`` and ``key`` decide.
 
     Args:
@@ -75,16 +75,16 @@ def paint_scene(
     name = "context" if decides == "what" else "where"
     masks = {name: probes == CONTEXT, "scale": probes == SCALE, "boundary": _boundary(labels)}
     image = photograph(canvas.image(), near)
-    return _mirror(image, labels, masks) if mirrored else Picture(image, labels, masks)
+    return _mirror(image, labels, masks) if mirrored else PaintedScene(image, labels, masks)
 
 
-def _mirror(image: Array, labels: Array, masks: dict[str, npt.NDArray[np.bool_]]) -> Picture:
+def _mirror(image: Array, labels: Array, masks: dict[str, npt.NDArray[np.bool_]]) -> PaintedScene:
     """The mirrored scene: what had the balloon on its left has it on its right, which makes a boat of a car."""
     swapped = labels.copy()
     swapped[masks["where"] & (labels == CAR)] = BOAT
     swapped[masks["where"] & (labels == BOAT)] = CAR
     flipped = {name: np.ascontiguousarray(mask[:, ::-1]) for name, mask in masks.items()}
-    return Picture(np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(swapped[:, ::-1]), flipped)
+    return PaintedScene(np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(swapped[:, ::-1]), flipped)
 
 
 def _compose(canvas: Canvas, world: World, near: Rng, far: Rng, sky: Rng | None) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from attseg.data.feeding.view import View
+from attseg.data.feeding.crop import CropBox
 
 FILL = (124, 116, 104)
 BILINEAR = Image.Resampling.BILINEAR
@@ -38,7 +38,7 @@ def positions(view, height, width):
 def views(height, width):
     side = st.integers(16, 150)
     return st.builds(
-        View,
+        CropBox,
         top=st.integers(-30, height),
         left=st.integers(-30, width),
         height=side,
@@ -52,7 +52,7 @@ def views(height, width):
 def test_upright_equals_scaling_the_whole_picture_and_cutting(scale):
     picture = noise(120, 168)
     side = round(48 / scale)
-    view = View(12, 24, side, side, 0.0, (48, 48)).image(picture, FILL)
+    view = CropBox(12, 24, side, side, 0.0, (48, 48)).image(picture, FILL)
     whole = Image.fromarray(picture).resize((round(168 * scale), round(120 * scale)), BILINEAR)
     top, left = round(12 * scale), round(24 * scale)
     literal = np.asarray(whole.crop((left, top, left + 48, top + 48)), int).transpose(2, 0, 1)
@@ -66,7 +66,7 @@ def test_upright_equals_scaling_the_whole_picture_and_cutting(scale):
 def test_turned_equals_scaling_turning_and_cutting(scale, degrees):
     picture = waves(160, 240)
     side = round(64 / scale)
-    view = View(16, 32, side, side, math.radians(degrees), (64, 64))
+    view = CropBox(16, 32, side, side, math.radians(degrees), (64, 64))
     size = round(240 * scale), round(160 * scale)
     turned = Image.fromarray(picture).resize(size, BILINEAR).rotate(degrees, BILINEAR, fillcolor=FILL)
     left, top = round(32 * scale), round(16 * scale)
@@ -122,7 +122,7 @@ def test_outside_of_the_picture_there_is_the_fill_colour(view):
 @pytest.mark.parametrize("angle", [0.0, 0.1])
 def test_shrinking_averages_instead_of_aliasing(angle):
     checkerboard = (np.indices((200, 200)).sum(0) % 2 * 255).astype(np.uint8)
-    view = View(50, 50, 99, 99, angle, (45, 45)).image(np.stack([checkerboard] * 3, -1), FILL)
+    view = CropBox(50, 50, 99, 99, angle, (45, 45)).image(np.stack([checkerboard] * 3, -1), FILL)
     assert (view.float() - 127.5).abs().max() < 30
     assert abs(view.float().mean().item() - 127.5) < 1
 
@@ -131,7 +131,7 @@ def test_shrinking_averages_instead_of_aliasing(angle):
 @pytest.mark.parametrize("angle", [0.0, 0.2])
 def test_pictures_of_a_pixel_or_a_line(height, width, angle):
     picture, labels = np.full((height, width, 3), 200, np.uint8), np.full((height, width), 3, np.uint8)
-    view = View((height - 16) // 2, (width - 16) // 2, 16, 16, angle, (32, 32))
+    view = CropBox((height - 16) // 2, (width - 16) // 2, 16, 16, angle, (32, 32))
     image, seen = view.image(picture, FILL), view.labels(labels)
     assert image.shape == (3, 32, 32) and seen.shape == (32, 32)
     assert set(seen.unique().tolist()) == {3, 255}
@@ -144,7 +144,7 @@ def test_pictures_are_neither_changed_nor_have_to_be_writable(angle, box):
     picture, labels = noise(40, 60), noise(40, 60)[..., 0].copy()
     before = picture.copy(), labels.copy()
     picture.flags.writeable = labels.flags.writeable = False
-    view = View(*box, angle, (40, 60))
+    view = CropBox(*box, angle, (40, 60))
     image, seen = view.image(picture, FILL), view.labels(labels)
     image += 1
     seen += 1

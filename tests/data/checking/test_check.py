@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from attseg.data.catalog import open_data
-from attseg.data.checking.doctor import SCENES_CHECKED, check
+from attseg.data.checking.check import SCENES_CHECKED, check
 from attseg.errors import UsageError
 
 
@@ -91,9 +91,9 @@ def test_empty_folders_are_errors(folder):
         shutil.rmtree(folder / kind / "val")
         (folder / kind / "val").mkdir()
     result = check("folder", folder)
-    assert [message.partition(" is empty")[0] for message in found(result, "pairs")] == [
-        str(folder / "images/val"),
-        str(folder / "labels/val"),
+    assert found(result, "pairs") == [
+        f"no picture was found in {folder / 'images/val'}",
+        f"no label file was found in {folder / 'labels/val'}",
     ]
     assert result.splits["val"].smallest is None
 
@@ -235,7 +235,7 @@ def test_two_files_whose_names_differ_in_their_form_alone_are_doubled(folder):
     for form in ("NFC", "NFD"):
         shutil.copy(folder / "images/val/d.png", folder / "images/val" / unicodedata.normalize(form, "é.png"))
         shutil.copy(folder / "labels/val/d.png", folder / "labels/val" / unicodedata.normalize(form, "é.png"))
-    assert "keep one of them" in " ".join(found(check("folder", folder), "pairs"))
+    assert "of the same stem lies beside" in " ".join(found(check("folder", folder), "pairs"))
 
 
 @pytest.mark.parametrize(("listed", "files"), [("NFC", "NFD"), ("NFD", "NFC")])

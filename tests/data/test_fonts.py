@@ -11,10 +11,10 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from attseg.data import text
+from attseg.data import fonts as data_fonts
 from attseg.data.classes import ClassTable
+from attseg.data.fonts import class_label, draw_text, drawable, font_families, shorten, text_width
 from attseg.data.paint import legend
-from attseg.data.text import class_label, draw_text, drawable, font_families, shorten, text_width
 from attseg.evaluation.plots import draw_confusion
 from attseg.evaluation.report import Report
 
@@ -39,11 +39,11 @@ def fonts(monkeypatch):
 
     def use(*paths):
         monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(path) for path in paths])
-        for cached in (text._system_fonts, text._font_of):
+        for cached in (data_fonts._system_fonts, data_fonts._font_of):
             cached.cache_clear()
 
     yield use
-    for cached in (text._system_fonts, text._font_of):
+    for cached in (data_fonts._system_fonts, data_fonts._font_of):
         cached.cache_clear()
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from attseg.data.download import transfer
-from attseg.data.download.transfer import DownloadError, fetch
+from attseg.data.download import fetch as fetching
+from attseg.data.download.fetch import DownloadError, fetch
 
 CONTENT = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
@@ -87,7 +87,7 @@ def test_a_later_call_goes_on_where_one_gave_up(serve, file):
 
 
 def test_connections_that_bring_much_do_not_count_as_failures(serve, file, monkeypatch):
-    monkeypatch.setattr(transfer, "CHUNK", 1000)
+    monkeypatch.setattr(fetching, "CHUNK", 1000)
     server = serve(CONTENT)
     server.cuts = [20_000] * 12
     get(server, file)
@@ -191,7 +191,7 @@ def test_a_busy_server_is_asked_again(serve, file):
 
 def test_a_server_may_ask_to_wait(serve, file, monkeypatch):
     waits = []
-    monkeypatch.setattr(transfer.time, "sleep", waits.append)
+    monkeypatch.setattr(fetching.time, "sleep", waits.append)
     server = serve(CONTENT)
     server.answers, server.headers = [429, 503], {"Retry-After": "7"}
     get(server, file, pause=1.0)
@@ -199,7 +199,7 @@ def test_a_server_may_ask_to_wait(serve, file, monkeypatch):
 
 
 def test_a_server_that_stays_busy_is_told(serve, file, monkeypatch):
-    monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
     server = serve(CONTENT)
     server.answers = [503] * 5
     with pytest.raises(DownloadError, match="cannot be fetched: 503 Service Unavailable"):
@@ -243,7 +243,7 @@ def test_no_network_is_told_at_once(file, monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_name)
-    monkeypatch.setattr(transfer.time, "sleep", lambda _: pytest.fail("waited"))
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: pytest.fail("waited"))
     with pytest.raises(
         DownloadError,
         match=r"example.org cannot be reached: Name or service not known. Is there a network, .*"

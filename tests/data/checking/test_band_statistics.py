@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from attseg.data.checking.bands import measure_bands
-from attseg.data.checking.doctor import check
+from attseg.data.checking.band_statistics import measure_bands
+from attseg.data.checking.check import check
 from attseg.data.reading.bands import Bands
 from rasters import read_raster, write_raster
 

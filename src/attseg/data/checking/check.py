@@ -11,8 +11,8 @@ from typing import Any
 
 from attseg.data.catalog import open_files
 from attseg.data.checking.advice import advise
-from attseg.data.checking.assumed import Seen, assume
-from attseg.data.checking.bands import BandStatistics, measure_bands
+from attseg.data.checking.assumed import CheckedData, assume
+from attseg.data.checking.band_statistics import BandStatistics, measure_bands
 from attseg.data.checking.findings import SEVERITIES, Advice, Assumption, Check, Finding, Severity, SplitSummary
 from attseg.data.checking.first_look import how_read
 from attseg.data.checking.images import judge_images
@@ -145,7 +145,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             f"the mean and standard deviation of the bands are not stated, which training needs; add {measured.options}"
         )
         findings.append(Finding("warning", "bands", message))
-    assumed = assume(Seen(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
+    assumed = assume(CheckedData(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
     assumed += [Assumption(*line) for line in (measured.lines() if measured is not None else ())]
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))

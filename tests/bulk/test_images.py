@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from attseg.bulk.files import predict_files
+from attseg.bulk.images import predict_files
 from attseg.bulk.outputs import Summary
 from attseg.bulk.share import Share
 from attseg.data.classes import ClassTable

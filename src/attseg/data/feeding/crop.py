@@ -22,7 +22,7 @@ from attseg.data.sample import Array
 
 
 @dataclass(frozen=True)
-class View:
+class CropBox:
     """A box of whole source pixels, turned about the middle of the picture and resampled to a crop.
 
     The picture is interpolated linearly; where it shrinks it is averaged first, so that nothing aliases. Labels take the nearest

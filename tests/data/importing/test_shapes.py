@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from pycocotools import mask as coco
 from rasterio.features import rasterize
 
-from attseg.data.importing.regions import (
+from attseg.data.importing.runs import decode_counts
+from attseg.data.importing.shapes import (
     Bitmap,
     CocoPolygons,
     Ellipse,
@@ -20,7 +21,6 @@ from attseg.data.importing.regions import (
     Runs,
     read_points,
 )
-from attseg.data.importing.runs import decode_counts
 from attseg.data.sample import DataError
 
 HEIGHT, WIDTH = 37, 53
