@@ -5,7 +5,7 @@ import torch
 
 from attseg.cli import main
 from attseg.models import MODELS
-from attseg.profiling import memory, speed
+from attseg.profiling import speed
 from attseg.profiling.speed import Latency
 
 TINY = ("--encoder", "test_resnet", "--arg", "channels=8", "--num-classes", "3", "--size", "64x96")
@@ -145,7 +145,7 @@ def test_time_is_measured(capsys):
 @pytest.mark.slow
 def test_times_are_told_with_their_spread_and_where_they_were_taken(capsys, monkeypatch):
     monkeypatch.setattr(speed, "measure_latency", lambda *_: Latency("a processor", 2, 7, 0.1234, 0.12, 0.15))
-    monkeypatch.setattr(memory, "measure_memory", lambda *_: 3 * 2**20)
+    monkeypatch.setattr(speed, "measure_memory", lambda *_: 3 * 2**20)
     assert main(["profile", "FCN", "PAN", *TINY, "--time", "--device", "cpu"]) == 0
     counted, measured = capsys.readouterr().out.split(
         "\nmeasured on a processor, 2 threads, in 32 bits, random weights\n"
