@@ -245,6 +245,7 @@ def test_protocols_get_windows_that_are_blended():
 
 
 @pytest.mark.parametrize("scales", ((1.0,), (0.5, 1.5)))
+@pytest.mark.slow
 def test_a_raster_is_seen_as_a_picture_in_memory(scene, scales):
     segmenter = segmenter_of()
     predictor = segmenter.predictor(Protocol(window=96, scales=scales, flip=True, blend="tapered"))

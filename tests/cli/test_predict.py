@@ -85,6 +85,7 @@ def test_what_to_segment_has_to_be_clear(trained, tmp_path, arguments, message, 
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_videos_and_pictures_are_taken_together(trained, photos, tmp_path, capsys):
     av = pytest.importorskip("av", reason="needs the package av")
     with av.open(str(tmp_path / "clip.mp4"), "w") as container:

@@ -142,7 +142,7 @@ def folder(tmp_path):
     return Folder(tmp_path, "val")
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_broken_file_is_named_and_the_others_are_kept_with_any_number_of_workers(folder, tmp_path, workers):
     with pytest.raises(DataError, match=r"^\S*b\.png cannot be read as a picture"):
         evaluate(Model(), folder, Preprocessing(), workers=workers)

@@ -41,6 +41,7 @@ def test_batch_normalisation_is_held_in_evaluation_where_it_is_frozen():
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.slow
 def test_a_run_leaves_frozen_weights_and_statistics_as_they_were(tiny, tmp_path, precision):
     """Through evaluations, weight decay, the moving average and half precision."""
     recipe = tiny(freeze="encoder", ema=0.5)
@@ -52,6 +53,7 @@ def test_a_run_leaves_frozen_weights_and_statistics_as_they_were(tiny, tmp_path,
     assert any(name.startswith("head.") for name in changed)
 
 
+@pytest.mark.slow
 def test_frozen_runs_go_on_to_the_same_weights(tiny, tmp_path):
     recipe = tiny(freeze="1")
     straight = read_weights(fit_into(tmp_path, recipe) / "last.safetensors").state
@@ -80,6 +82,7 @@ def test_nothing_left_to_train_is_refused():
         freeze(Bare(), "3")
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_saves_its_backward_pass():
     """A backward pass costs twice the forward pass: of an encoder that is nearly all of the network, a third remains."""
     images = torch.rand(2, 3, 64, 64)

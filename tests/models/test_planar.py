@@ -50,6 +50,7 @@ def test_the_gradient_of_a_dilated_convolution_is_right(inside, outside, kernel,
             assert (found[name] - gradient).norm() < 0.02 * gradient.norm(), name
 
 
+@pytest.mark.slow
 def test_a_network_with_dilated_depthwise_convolutions_learns_what_it_would_in_32_bits():
     torch.manual_seed(0)
     model = build_model("FCN", {"encoder": "convnextv2_atto", "output_stride": 8, "channels": 16}, 3)

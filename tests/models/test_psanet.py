@@ -158,6 +158,7 @@ def test_rows_of_table_1_have_the_modules_of_their_readings():
     torch.testing.assert_close(aspp.eval()(x), sum(branch(x) for branch in aspp.atrous))
 
 
+@pytest.mark.slow
 def test_what_rows_of_table_1_cost_at_the_papers_size():
     """Multiply-adds at 465 x 465, as the fidelity of the modules was measured."""
     expected = {"baseline": 118.8e9, "global": 151.6e9, "nonlocal": 178.7e9}

@@ -373,6 +373,7 @@ PLAIN = st.recursive(
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text() | PLAIN.map(yaml.safe_dump) | PLAIN.map(json.dumps))
+@pytest.mark.slow
 def test_texts_as_yaml(text):
     a_text(text)
 

@@ -60,6 +60,7 @@ def test_verbs_take_such_names(verb, home, capsys):
     assert not any(file.suffix in (".html", ".md") and "\x1b" in file.read_text("utf-8") for file in home.rglob("*.*"))
 
 
+@pytest.mark.slow
 def test_a_run_folder_that_tensorboard_cannot_write_to_is_refused_before_anything_is_written(home, capsys):
     out = home / "new"
     assert main(["train", "pan-folder", "--data.root", str(home / "data"), "--out", str(out)]) == 2

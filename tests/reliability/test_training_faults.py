@@ -265,6 +265,7 @@ def test_a_worker_that_dies_over_a_picture_names_it(tiny, tmp_path, how):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_a_worker_that_dies_while_it_sends_is_not_waited_for():
     """One that had written half of a picture into a pipe would be, without end."""
     import psutil

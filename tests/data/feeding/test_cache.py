@@ -84,6 +84,7 @@ def test_a_picture_that_is_still_being_filled_in_is_not_handed_out(monkeypatch):
     assert cache.get(0) is not None
 
 
+@pytest.mark.slow
 def test_processes_share_what_each_puts_in():
     cache = SampleCache(40, 10**6)
     workers = [FORK.Process(target=put_every_second, args=(cache, start)) for start in range(2)]

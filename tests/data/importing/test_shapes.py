@@ -48,6 +48,7 @@ whole_corners = st.lists(st.tuples(st.integers(-30, 90), st.integers(-30, 90)), 
 
 @given(st.lists(corners, min_size=1, max_size=3))
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_polygons_of_coco_are_those_of_pycocotools(parts):
     """Any polygons: concave, crossing themselves, of no area, and outside of the picture."""
     runs = coco.merge(coco.frPyObjects([part.ravel().tolist() for part in parts], HEIGHT, WIDTH))
@@ -78,6 +79,7 @@ def test_polygons_of_labelme_far_from_the_corner():
 
 @given(corners)
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_polygons_of_labelme_are_those_of_pillow_on_the_whole_picture(points):
     image = Image.new("L", (WIDTH, HEIGHT))
     ImageDraw.Draw(image).polygon([tuple(point) for point in points], outline=1, fill=1)
