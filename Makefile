@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint types quick fast compile soak docs clean
+.PHONY: demo test lint types quick fast compile soak docs site wheel clean
 
 demo: .venv/ready
 	$(BIN)/attseg demo --out demo
@@ -32,6 +32,17 @@ docs: .venv/ready-dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/results_page.py
 
+# The documentation as a site in build/site, which opens from the disk; broken links end it with an error.
+site: .venv/ready-docs
+	$(BIN)/python docs/stage_site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Wheel and sdist in dist/, checked as an index of packages would.
+wheel: .venv/ready-release
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
 lint: .venv/ready-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -50,6 +61,14 @@ types: .venv/ready-dev
 .venv/ready-dev: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ .venv/ready
+
+.venv/ready-docs: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@ .venv/ready
+
+.venv/ready-release: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet ".[release]"
+	touch $@
 
 clean:
 	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache

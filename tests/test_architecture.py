@@ -146,7 +146,8 @@ def test_only_the_command_line_prints():
             for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
-        assert room(path) == "cli" or "print" not in calls, path.relative_to(SOURCE)
+        screen = path.relative_to(SOURCE).as_posix() == "inference/screen.py"  # `Result.show`, which is called by hand
+        assert room(path) == "cli" or screen or "print" not in calls, path.relative_to(SOURCE)
 
 
 OPENERS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "touch"}

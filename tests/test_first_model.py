@@ -54,10 +54,8 @@ def test_two_commands_a_tool(tmp_path, monkeypatch, make, command):
     import shutil
 
     monkeypatch.chdir(tmp_path)
-    assert (
-        f"    {command}\n    attseg train pan-folder --data.root mine\n"
-        in (DOCS / "train" / "importing.md").read_text()
-    )
+    page = (DOCS / "train" / "importing.md").read_text()
+    assert f"```sh\n{command}\nattseg train pan-folder --data.root mine\n```" in page
     source = shlex.split(command)[3]
     folder = make(Path("photos"))
     if source.endswith(".zip"):

@@ -124,8 +124,15 @@ def test_an_unwritable_place_is_named(tmp_path):
         result().save(tmp_path / "out")
 
 
-def test_show_puts_picture_and_overlay_side_by_side(monkeypatch):
+@pytest.fixture
+def screen(monkeypatch):
+    """A backend that can show figures, where nothing is shown."""
     monkeypatch.setattr(matplotlib.pyplot, "show", lambda: None)
+    monkeypatch.setattr("attseg.inference.screen.get_backend", lambda: "module://matplotlib_inline.backend_inline")
+
+
+@pytest.mark.usefixtures("screen")
+def test_show_puts_picture_and_overlay_side_by_side():
     with matplotlib.rc_context({"backend": "agg"}):
         result().show()
         figure = matplotlib.pyplot.gcf()
@@ -134,8 +141,8 @@ def test_show_puts_picture_and_overlay_side_by_side(monkeypatch):
         matplotlib.pyplot.close(figure)
 
 
-def test_show_at_a_pixel_draws_what_attention_holds_for_it(monkeypatch):
-    monkeypatch.setattr(matplotlib.pyplot, "show", lambda: None)
+@pytest.mark.usefixtures("screen")
+def test_show_at_a_pixel_draws_what_attention_holds_for_it():
     try:
         result().show(at=(3, 4))
         figure = matplotlib.pyplot.gcf()
@@ -149,6 +156,22 @@ def test_show_at_a_pixel_draws_what_attention_holds_for_it(monkeypatch):
         matplotlib.pyplot.close("all")
     with pytest.raises(UsageError, match="x=300, y=4 is outside the picture"):
         result().show(at=(300, 4))
+
+
+@pytest.mark.parametrize(("at", "name"), [(None, "street-overlay.png"), ((3, 4), "street-x3-y4.png")])
+def test_show_without_a_screen_saves_and_says_where(tmp_path, monkeypatch, capsys, at, name):
+    monkeypatch.chdir(tmp_path)
+    with matplotlib.rc_context({"backend": "agg"}):
+        for _ in range(2):  # replaces its own file
+            result().show(at=at)
+        assert matplotlib.pyplot.get_fignums() == []
+        assert capsys.readouterr().out.splitlines() == 2 * [f"no screen: saved as {tmp_path / name}"]
+        with Image.open(name) as figure:
+            assert len(figure.convert("L").getcolors(256)) > 10
+        (tmp_path / name).write_bytes(b"of somebody else")
+        with pytest.raises(UsageError, match=name):
+            result().show(at=at)
+    assert (tmp_path / name).read_bytes() == b"of somebody else"
 
 
 def test_notebooks_show_the_overlay():

@@ -149,15 +149,19 @@ class Result:
         save_overlay(path, self.overlay())
 
     def show(self, *, at: tuple[int, int] | None = None) -> None:
-        """Show the picture and its overlay side by side, with matplotlib: in a notebook, or in a window.
+        """Show the picture and its overlay with matplotlib, in a notebook or a window.
+
+        Without a screen, saves ``NAME-overlay.png`` or ``NAME-xX-yY.png`` in the current folder and prints its path.
 
         Args:
             at: A pixel (x, y): shows what every attention map of the network holds for it, too.
 
         Raises:
-            UsageError: There is no such pixel.
+            UsageError: There is no such pixel, or a file of that name that attseg did not write.
         """
         from matplotlib import pyplot
+
+        from attseg.inference.screen import show_figure
 
         if at is not None:
             self._show_pixel(*at)
@@ -167,14 +171,15 @@ class Result:
             axis.imshow(picture)
             axis.set_anchor("N")
             axis.axis("off")
-        figure.suptitle(self.name)
-        pyplot.show()
+        figure.suptitle(self.name, parse_math=False)
+        show_figure(figure, f"{Path(self.name).name}-overlay")
 
     def _show_pixel(self, x: int, y: int) -> None:
         from matplotlib import pyplot
 
         from attseg.explain.figures.panels import sheet
         from attseg.explain.figures.pixel import draw_pixel, shape_of
+        from attseg.inference.screen import show_figure
 
         height, width = self.labels.shape
         check_pixel(x, y, (height, width))
@@ -183,7 +188,7 @@ class Result:
         figure = pyplot.figure(figsize=(size[0], size[1]), layout="constrained")
         draw_pixel(figure, self, x, y)
         figure.suptitle(f"{self.name}, pixel x={x}, y={y}", parse_math=False)
-        pyplot.show()
+        show_figure(figure, f"{Path(self.name).name}-x{x}-y{y}")
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()

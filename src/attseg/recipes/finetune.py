@@ -36,7 +36,7 @@ def finetune_nano() -> Recipe:
 def finetune_small() -> Recipe:
     """EfficientNet-Lite0 under global pooling and GAU on your own pictures: what `attseg suggest` offers on a processor.
 
-    `--data.root` is a folder with images/, labels/ and classes.csv, or as it is. `docs/training.md` has what was measured.
+    `--data.root` is a folder with images/, labels/ and classes.csv, or as it is. `docs/train/training.md` has what was measured.
 
     Not measured: all of its steps.
     """
