@@ -17,7 +17,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.bands import describe_bands, resized
 from attseg.data.reading.image import read_labels as label_file
 from attseg.data.sample import Array, DataError
-from attseg.data.sets.files import FileData
+from attseg.data.sets.file_data import FileData
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.evaluation.run_data import kept_spec, own_root, recipe_of

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.fonts import class_label, font_families
 from attseg.data.paint import colorize
 from attseg.data.sample import Array, SegmentationData
-from attseg.data.text import class_label, font_families
 from attseg.errors import UsageError, unknown
 from attseg.explain.figures import panels
 
