@@ -28,7 +28,7 @@ _HIDDEN = re.compile(
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table for people.
 
     Args:

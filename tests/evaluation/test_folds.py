@@ -3,7 +3,7 @@ import pytest
 
 from attseg.errors import UsageError
 from attseg.evaluation.folds import folds_parts, summarise_runs
-from attseg.text import Table
+from attseg.text import TextTable
 
 
 def report(counts, *, files="a", **changes):
@@ -54,7 +54,7 @@ def test_the_table_has_a_column_a_run():
     parts = list(
         folds_parts(summarise_runs({"x/f1": report([[8, 2], [0, 10]]), "y/f1": report([[8, 2], [0, 10]], files="b")}))
     )
-    (table,) = [part for part in parts if isinstance(part, Table)]
+    (table,) = [part for part in parts if isinstance(part, TextTable)]
     assert tuple(table.headings) == ("class", "x/f1", "y/f1", "mean", "std")
     assert next(iter(table.rows)) == ("sky", "80.00", "80.00", "80.00", "0.00")
 

@@ -24,8 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from attseg.cli.terminal import filtered
-from attseg.text import Table as Shown
-from attseg.text import harmless
+from attseg.text import TextTable, harmless
 
 
 class TerminalConsole(Console):
@@ -78,7 +77,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, last:
     console.file.write(text.get())
 
 
-def print_parts(parts: Iterable[str | Shown]) -> None:
+def print_parts(parts: Iterable[str | TextTable]) -> None:
     """Print texts and tables on standard output, one below the other."""
     for part in parts:
         if isinstance(part, str):

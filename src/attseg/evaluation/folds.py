@@ -12,7 +12,7 @@ import numpy as np
 from attseg import metrics
 from attseg.errors import UsageError
 from attseg.metrics import Floats
-from attseg.text import Table
+from attseg.text import TextTable
 
 ALIKE = ("data", "split", "protocol", "crf")
 """Values of reports that have to be equal, so that a mean over them means something."""
@@ -83,12 +83,12 @@ def summarise_runs(reports: Mapping[str, Mapping[str, Any]]) -> Folds:
     )
 
 
-def folds_parts(folds: Folds) -> Iterator[str | Table]:
+def folds_parts(folds: Folds) -> Iterator[str | TextTable]:
     """The table for people: IoU in percent."""
     head = ("class", *folds.runs, "mean", "std")
     rows = [(name, *_cells(folds.iou[:, index])) for index, name in enumerate(folds.classes)]
     yield f"IoU of {len(folds.runs)} runs in percent, on {', '.join(map(str, folds.pictures))} pictures\n"
-    yield Table(head, rows, last=("mean", *_cells(folds.miou)))
+    yield TextTable(head, rows, last=("mean", *_cells(folds.miou)))
     spread = _spread(folds.miou)
     yield f"\nmIoU {_percent(spread['mean'])} ± {_percent(spread['std'])} % (mean ± standard deviation of {len(folds.runs)} runs)"
     if folds.apart:

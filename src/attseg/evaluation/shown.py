@@ -8,7 +8,7 @@ from typing import Any
 from attseg.evaluation.comparison import Comparison
 from attseg.evaluation.report import Report
 from attseg.metrics import mean_present, pixel_accuracy
-from attseg.text import Table
+from attseg.text import TextTable
 
 
 def _drawn(block: int) -> str:
@@ -16,7 +16,7 @@ def _drawn(block: int) -> str:
     return "pictures" if block == 1 else f"blocks of {block} pictures"
 
 
-def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Table]:
+def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | TextTable]:
     """The tables for people: scores in percent."""
     yield f"{values['recipe'] or 'a model'} on {values['data']} {values['split']}: {report.pictures} pictures"
     refined = ", refined by a dense CRF" * bool(values.get("crf"))
@@ -25,7 +25,9 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Ta
     columns = report.iou, report.recall, report.precision, report.f1, pixels / max(pixels.sum(), 1)
     rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
     means = (_percent(mean_present(column)) for column in columns[:-1])
-    yield Table(("class", "IoU %", "recall %", "precision %", "F1 %", "of pixels %"), rows, last=("mean", *means, ""))
+    yield TextTable(
+        ("class", "IoU %", "recall %", "precision %", "F1 %", "of pixels %"), rows, last=("mean", *means, "")
+    )
     if report.excluded:
         yield f"\nmIoU without {', '.join(report.excluded)}: {_percent(report.miou_without)} %"
     if found := values.get("per_picture"):
@@ -44,24 +46,24 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Ta
             for name, counts in report.probes.items()
         ]
         yield ""
-        yield Table(("difficulty", "mIoU %", "pixel accuracy %", "pixels"), difficulties)
+        yield TextTable(("difficulty", "mIoU %", "pixel accuracy %", "pixels"), difficulties)
     if found := report.meters.get("boundary"):
         yield from _boundary(found)
     if found := report.meters.get("sizes"):
         yield ""
         by_size = [(_area(s), s["regions"], _percent(s["miou"]), _percent(s["found"])) for s in found["sizes"]]
-        yield Table(("area of a region", "regions", "mIoU %", "accuracy %"), by_size)
+        yield TextTable(("area of a region", "regions", "mIoU %", "accuracy %"), by_size)
     if found := report.meters.get("calibration"):
         yield f"\nexpected calibration error {_percent(found['ece'])} %, largest {_percent(found['mce'])} %"
         yield f"mean confidence {_percent(found['mean_confidence'])} %"
 
 
-def _boundary(found: Mapping[str, Any]) -> Iterator[str | Table]:
+def _boundary(found: Mapping[str, Any]) -> Iterator[str | TextTable]:
     yield f"\nboundary IoU {_percent(found['iou'])} %\n"
     rows = [(band["width"], _percent(band["miou"]), band["pixels"]) for band in found["trimap"]]
-    yield Table(("pixels around boundaries", "mIoU %", "pixels"), rows)
+    yield TextTable(("pixels around boundaries", "mIoU %", "pixels"), rows)
     yield ""
-    yield Table(
+    yield TextTable(
         ("tolerance", "F-score of contours %"), [(f["tolerance"], _percent(f["f_score"])) for f in found["f_score"]]
     )
 
@@ -74,7 +76,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None or share != share else f"{100 * share:.2f}"
 
 
-def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[str | Table]:
+def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[str | TextTable]:
     """A table of IoU in percent; the change and its interval in points."""
     drawn = _drawn(comparison.block)
     yield f"\n{runs[0]} against {runs[1]}, in points of IoU with 95 % intervals over {drawn}\n"
@@ -95,7 +97,7 @@ def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[
         )
         for name, before, after, change in columns
     ]
-    yield Table(("class", f"{runs[1]} %", f"{runs[0]} %", "change", "interval"), rows[1:], last=rows[0])
+    yield TextTable(("class", f"{runs[1]} %", f"{runs[0]} %", "change", "interval"), rows[1:], last=rows[0])
     moved = [
         name
         for name, change in zip(comparison.names, comparison.classes, strict=True)

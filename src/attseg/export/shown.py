@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attseg.text import Table
+from attseg.text import TextTable
 
 
-def export_parts(path: Path, report: Path, values: Mapping[str, Any]) -> Iterator[str | Table]:
+def export_parts(path: Path, report: Path, values: Mapping[str, Any]) -> Iterator[str | TextTable]:
     """The file, its contract, how near it is to the network, and what integers cost.
 
     Args:
@@ -32,7 +32,7 @@ def export_parts(path: Path, report: Path, values: Mapping[str, Any]) -> Iterato
         yield f"  sizes  any height and width from {contract['least']} on"
     parity = values["parity"]
     yield f"\nbeside the network in PyTorch, run by {parity['engine']}\n"
-    yield Table(
+    yield TextTable(
         ("size", "pictures", f"{parity['compared']} differ by", "equal classes", "network", "file"),
         (
             (

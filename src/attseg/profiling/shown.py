@@ -8,24 +8,26 @@ from attseg.profiling.count import Cost, Profile
 from attseg.profiling.speed import Latency
 from attseg.profiling.subject import Subject
 from attseg.profiling.tables import CostTable
-from attseg.text import Table
+from attseg.text import TextTable
 
 
-def profiles_parts(subjects: list[Subject], profiles: list[Profile], size: tuple[int, int]) -> Iterator[str | Table]:
+def profiles_parts(
+    subjects: list[Subject], profiles: list[Profile], size: tuple[int, int]
+) -> Iterator[str | TextTable]:
     """One network part by part, or a row for each of several."""
     costs = ("params M", "mult-adds G", "FLOPs G", "kept MiB", "peak MiB")
     picture = f"one picture of {size[0]} x {size[1]} in 32 bits"
     if len(subjects) == 1:
         yield f"{_described(subjects[0])}, {picture}\n"
         rows = [(name, *_cells(cost)) for name, cost in profiles[0].parts.items()]
-        yield Table(("part", *costs), rows, last=("total", *_cells(profiles[0].total)))
+        yield TextTable(("part", *costs), rows, last=("total", *_cells(profiles[0].total)))
     else:
         classes = {subject.num_classes for subject in subjects}
         same = len(classes) == 1
         yield f"{f'{classes.pop()} classes, ' if same else ''}{picture}\n"
         names = [each.label if same else f"{each.label} ({each.num_classes} classes)" for each in subjects]
         rows = [(name, *_cells(found.total)) for name, found in zip(names, profiles, strict=True)]
-        yield Table(("model", *costs), rows)
+        yield TextTable(("model", *costs), rows)
     for subject, found in zip(subjects, profiles, strict=True):
         if found.training:
             yield f"\n{_training(found, '' if len(subjects) == 1 else f'{subject.label}: ')}"
@@ -35,7 +37,7 @@ def profiles_parts(subjects: list[Subject], profiles: list[Profile], size: tuple
             )
 
 
-def timings_parts(subjects: list[Subject], timings: list[tuple[Latency, int | None]]) -> Iterator[str | Table]:
+def timings_parts(subjects: list[Subject], timings: list[tuple[Latency, int | None]]) -> Iterator[str | TextTable]:
     """How long each took, and with how much memory."""
     rows = [
         (
@@ -51,10 +53,10 @@ def timings_parts(subjects: list[Subject], timings: list[tuple[Latency, int | No
     yield (
         f"\nmeasured on {first.device}, {first.threads} thread{'s' if first.threads > 1 else ''}, in 32 bits, random weights\n"
     )
-    yield Table(("model", "median ms", "middle half ms", "passes", "peak MiB measured"), rows)
+    yield TextTable(("model", "median ms", "middle half ms", "passes", "peak MiB measured"), rows)
 
 
-def paper_table_parts(table: CostTable, ours: Sequence[Profile | None]) -> Iterator[str | Table]:
+def paper_table_parts(table: CostTable, ours: Sequence[Profile | None]) -> Iterator[str | TextTable]:
     """A paper's table with our numbers in it; what training runs is counted, as the paper does."""
     height, width = table.size
     yield f"{table.title}\n{table.num_classes} classes, one picture of {height} x {width}, auxiliary heads included\n"
@@ -62,7 +64,7 @@ def paper_table_parts(table: CostTable, ours: Sequence[Profile | None]) -> Itera
     for row, found in zip(table.rows, ours, strict=True):
         parameters, adds, *_ = _cells(found.total + found.added_by_training) if found else ("", "")
         rows.append((row.method, f"{row.parameters:.2f}", parameters, f"{row.multiply_adds:.2f}", adds, row.miou))
-    yield Table(("method", "parameters M", "ours", "multiply-adds G", "ours", "mIoU %"), rows)
+    yield TextTable(("method", "parameters M", "ours", "multiply-adds G", "ours", "mIoU %"), rows)
     yield (
         "\nThe paper calls its multiply-adds GFLOPs. The mIoU is the paper's; of the rows without ours we have no model."
     )

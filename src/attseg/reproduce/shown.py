@@ -11,8 +11,7 @@ from attseg.profiling.count import Cost
 from attseg.recipes.tables.record import Table
 from attseg.reproduce.lines import Line
 from attseg.reproduce.plan import Budget
-from attseg.text import Table as Shown
-from attseg.text import in_markdown, short
+from attseg.text import TextTable, in_markdown, short
 
 HEADINGS = ("row", "protocol", "paper", "ours", "seeds", "paper Δ", "ours Δ", "steps", "time")
 COSTS = ("params M", "mult-adds G")
@@ -155,7 +154,7 @@ def _minutes(seconds: float) -> str:
     )
 
 
-def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str | Shown]:
+def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str | TextTable]:
     """A table in words and tables, for people.
 
     Args:
@@ -172,17 +171,17 @@ def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str
     headings, probes = probe_cells(lines)
     if probes:
         yield "\nour mIoU over the pixels of each difficulty\n"
-        yield Shown(headings, probes)
+        yield TextTable(headings, probes)
     headings, classes = class_cells([line for line in lines if line.row == lines[-1].row])
     if classes:
         yield "\nIoU of each class in percent; the files have those of the other rows\n"
-        yield Shown(headings, classes)
+        yield TextTable(headings, classes)
     for note in (ABOUT, *([NOT_THE_TASK] if budget == "small" else []), table.note):
         if note:
             yield f"\n{fill(note, WIDTH)}"
 
 
-def _without_equal(lines: Sequence[Line]) -> tuple[list[str], Shown]:
+def _without_equal(lines: Sequence[Line]) -> tuple[list[str], TextTable]:
     """Lines of one protocol as a table, without the columns that are equal or empty in all; these are said beside it.
 
     Time is left to the files where there are costs.
@@ -196,7 +195,7 @@ def _without_equal(lines: Sequence[Line]) -> tuple[list[str], Shown]:
             said.append(f"{heading} {values.pop()}")
         elif heading not in left_out and (values or heading in ("paper", "ours")):
             kept.append(index)
-    return said, Shown([headings[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    return said, TextTable([headings[i] for i in kept], [[row[i] for i in kept] for row in rows])
 
 
 def _behind(accuracy: float | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attseg.data.checking.findings import Check, SplitSummary
 from attseg.data.wording import plural
-from attseg.text import Table, dimensions
+from attseg.text import TextTable, dimensions
 
 MOST_VALUES = 40
 """Values of label files that are printed, the most common ones."""
@@ -16,7 +16,7 @@ MOST_SHOWN = 5
 """Findings of one kind that are printed; all are in the JSON."""
 
 
-def check_parts(result: Check) -> Iterator[str | Table]:
+def check_parts(result: Check) -> Iterator[str | TextTable]:
     """What each split holds, how often each class occurs, and what is wrong."""
     yield f"{result.name}{f' in {result.root}' if result.root else ''}"
     if result.splits:
@@ -60,7 +60,7 @@ def _verdict(result: Check) -> str:
     return f"nothing stands against training; warnings: {kinds}"
 
 
-def _splits(splits: dict[str, SplitSummary]) -> Iterator[str | Table]:
+def _splits(splits: dict[str, SplitSummary]) -> Iterator[str | TextTable]:
     rows = [
         (
             split,
@@ -73,10 +73,10 @@ def _splits(splits: dict[str, SplitSummary]) -> Iterator[str | Table]:
         for split, s in splits.items()
     ]
     yield ""
-    yield Table(("split", "pictures", "smallest", "largest", "ignored %", "unknown %"), rows)
+    yield TextTable(("split", "pictures", "smallest", "largest", "ignored %", "unknown %"), rows)
 
 
-def _histogram(result: Check) -> Iterator[str | Table]:
+def _histogram(result: Check) -> Iterator[str | TextTable]:
     """Pixels of each class; where values have no class, or there is no table, pixels of each value in the files."""
     splits = result.splits.values()
     if result.classes:
@@ -86,7 +86,7 @@ def _histogram(result: Check) -> Iterator[str | Table]:
             if any(s.pixels[index] for s in splits if s.pixels)
         ]
         yield ""
-        yield Table(("class", *(f"{split} %" for split in result.splits)), rows)
+        yield TextTable(("class", *(f"{split} %" for split in result.splits)), rows)
         if len(rows) < len(result.classes):
             yield f"({len(result.classes) - len(rows)} of {len(result.classes)} classes never occur)"
     if not result.classes or any(s.unknown for s in splits):
@@ -96,7 +96,7 @@ def _histogram(result: Check) -> Iterator[str | Table]:
         values = sorted(value for value, _ in found.most_common(MOST_VALUES))
         rows = [(str(value), *(_share(s.values.get(value, 0), s.values) for s in splits)) for value in values]
         yield ""
-        yield Table(("value", *(f"{split} %" for split in result.splits)), rows)
+        yield TextTable(("value", *(f"{split} %" for split in result.splits)), rows)
         if len(found) > len(values):
             yield f"(the {len(values)} most common of {len(found)} values; --json lists all)"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attseg.data.wording import few, percent, plural
-from attseg.text import Table
+from attseg.text import TextTable
 
 MOST_SHOWN = 5
 """Files of one kind that are printed; all are in the report file."""
@@ -75,7 +75,7 @@ class ImportReport:
         }
 
 
-def report_parts(report: ImportReport) -> Iterator[str | Table]:
+def report_parts(report: ImportReport) -> Iterator[str | TextTable]:
     """The report in words and tables."""
     yield f"{report.title} in {report.source}"
     counts = ", ".join(f"{split} {count}" for split, count in report.splits.items())
@@ -92,7 +92,7 @@ def report_parts(report: ImportReport) -> Iterator[str | Table]:
         for index, name in enumerate([*report.classes, "ignored"])
         if name != "ignored" or any(found.get("ignored") for found in report.pixels.values())
     ]
-    yield Table(("value", "class", "pictures", *(f"{split} %" for split in report.pixels)), rows)
+    yield TextTable(("value", "class", "pictures", *(f"{split} %" for split in report.pixels)), rows)
     yield ""
     yield from report.remarks
     if report.overlaps:
