@@ -59,7 +59,7 @@ ALLOWED = {
     "inference": {"attention", "checkpoint", "converters", "data", "explain", "hub", "models", "prediction"},
     "bulk": {"data", "evaluation", "inference", "prediction"},
     "web": {"attention", "data", "explain", "hub", "inference", "models", "prediction"},
-    "profiling": {"checkpoint", "converters", "hub", "inference", "models", "recipes"},
+    "profiling": {"checkpoint", "converters", "encoders", "hub", "inference", "models", "recipes"},
     "runs": {"checkpoint", "data", "evaluation", "models", "prediction", "recipes"},
     "training": {
         "checkpoint",
@@ -74,6 +74,7 @@ ALLOWED = {
         "runs",
         "transfer",
     },
+    "suggest": {"checkpoint", "data", "models", "profiling", "recipes", "runs", "training"},
     "reproduce": {"data", "evaluation", "hub", "inference", "prediction", "profiling", "recipes", "runs", "training"},
     "export": {
         "checkpoint",

@@ -72,3 +72,28 @@ def test_the_doctor_speaks_json_and_tables(capsys):
     assert found["torch"]["ok"] is True
     assert main(["doctor"]) == 0
     assert f"torch {found['torch']['value']}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.slow
+def test_encoders_are_listed_with_their_cost_and_where_their_weights_are(capsys, monkeypatch):
+    monkeypatch.setattr("attseg.profiling.encoders.ENCODERS", ("resnet18", "tf_efficientnet_lite0"))
+    monkeypatch.setattr("attseg.encoders.weights.packaged_weights", lambda name: None)
+    assert main(["models", "--encoders", "--json"]) == 0
+    resnet, lite = json.loads(capsys.readouterr().out)
+    assert resnet["parameters"] == 11_176_512  # torchvision's 11,689,512 without the classifier's 513,000
+    assert (resnet["strides"], resnet["licence"]) == ([8, 16, 32], "apache-2.0")
+    assert "attseg[weights]" in lite["weights"] and "attseg[weights]" not in resnet["weights"]
+
+
+@pytest.mark.slow
+def test_the_small_family_is_listed_cheapest_first(capsys):
+    assert main(["models", "--small", "--json"]) == 0
+    family = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in family] == ["nano", "small", "medium"]
+    costs = [each["multiply_adds"] for each in family]
+    assert costs == sorted(costs)
+
+
+def test_lists_of_different_things_are_refused(capsys):
+    assert main(["models", "--encoders", "--small"]) == 2
+    assert "--encoders and --small" in capsys.readouterr().err

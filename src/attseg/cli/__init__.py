@@ -31,6 +31,7 @@ VERBS = {
     "reproduce": "the rows of a paper's table, beside its figures",
     "profile": "say what networks cost: parameters, multiply-adds, memory, time",
     "data": "check a data set, show samples of it, download one, or import one",
+    "suggest": "say how to train on a folder of your own, and how long it takes here",
     "recipes": "list the recipes",
     "models": "list the models and their options",
     "doctor": "say what is installed here, and what is missing",

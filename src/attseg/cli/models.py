@@ -8,23 +8,31 @@ from typing import Any
 
 from attseg.cli.options import Json
 from attseg.cli.output import print_table
-from attseg.errors import unknown
+from attseg.errors import UsageError, unknown
 from attseg.recipes.values import describe_class
 
 
-def run(model: str | None = None, /, *, json: Json = False) -> int:
-    """List the models and the options of their constructors.
+def run(model: str | None = None, /, *, encoders: bool = False, small: bool = False, json: Json = False) -> int:
+    """List the models and the options of their constructors, or encoders, or a family of small networks.
 
     Every option is a setting of a recipe: attseg train RECIPE --model.name FCN --model.args.encoder resnet34.
 
     Args:
         model: List only this one.
+        encoders: List encoders instead: their size, cost, strides and licence, and whether pretrained weights are here.
+        small: List the small family instead, for processors: nano, small and medium, which finetune-NAME trains.
 
     Examples:
         attseg models
         attseg models PAN
+        attseg models --encoders
+        attseg models --small
         attseg models --json
     """
+    if encoders or small:
+        if model or (encoders and small):
+            raise UsageError("MODEL, --encoders and --small list different things; give one of them")
+        return _choices(small=small, json=json)
     from attseg.models import MODELS
 
     if model and model not in MODELS:
@@ -42,6 +50,37 @@ def run(model: str | None = None, /, *, json: Json = False) -> int:
         print_table(("option", "default", "what it is"), rows)
         print()
     print("Set one with: attseg train RECIPE --model.name NAME --model.args.OPTION VALUE")
+    return 0
+
+
+def _choices(*, small: bool, json: bool) -> int:
+    from attseg.profiling.encoders import SIZE, list_encoders, list_family
+
+    choices = list_family() if small else list_encoders()
+    if json:
+        print(dumps([choice.to_dict() for choice in choices], indent=2))
+        return 0
+    rows = [
+        (
+            *((each.name, each.encoder, each.channels) if small else (each.name,)),
+            f"{each.parameters / 1e6:.2f}",
+            f"{each.multiply_adds / 1e9:.2f}",
+            *(() if small else (", ".join(map(str, each.strides)),)),
+            each.licence,
+            each.weights,
+        )
+        for each in choices
+    ]
+    name = ("network", "encoder", "channels") if small else ("encoder",)
+    strides = () if small else ("output_stride",)
+    print_table((*name, "parameters, M", "multiply-adds, G", *strides, "licence", "weights"), rows)
+    print(f"\nMultiply-adds are of one image of {SIZE[0]} x {SIZE[1]}; the licence is that of timm's weights.")
+    if small:
+        print("Train one with: attseg train finetune-small --data.root DIR")
+        return 0
+    print(
+        "Any network of timm with maps at four strides will do: --model.args.encoder NAME --model.args.pretrained true"
+    )
     return 0
 
 

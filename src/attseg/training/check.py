@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
+from attseg.checkpoint import architecture
 from attseg.converters.networks import build_network
 from attseg.errors import UsageError
 from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model
 from attseg.models.frozen import freeze
-from attseg.recipes.recipe import Recipe
+from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.runs.channels import train_transform
+
+INSTEAD = (
+    "Training begins from scratch instead (without_weights is scratch), which costs accuracy or time: docs/training.md says how "
+    "much"
+)
+
+
+def checked_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> tuple[Recipe, str]:
+    """The recipe of a new run, checked; from scratch where it says so and its pretrained weights are not to be had.
+
+    Returns:
+        The recipe, and a sentence about what is done instead; empty where all is as asked for.
+
+    Raises:
+        UsageError: As of ``check_recipe``.
+        OSError: Weights for the encoder are not to be had, and ``without_weights`` is ``stop``.
+    """
+    try:
+        check_recipe(recipe, batch_size=batch_size, num_classes=num_classes)
+    except FileNotFoundError as error:
+        if not (recipe.without_weights == "scratch" and _asks_for_pretrained(recipe.model)):
+            raise
+        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)))
+        check_recipe(recipe, batch_size=batch_size, num_classes=num_classes)
+        return recipe, f"{error}. {INSTEAD}"
+    return recipe, ""
 
 
 def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: bool = False) -> None:
@@ -43,6 +72,16 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: b
             f"{recipe.model.name} computes the auxiliary output {idle[0]!r} in training, but the loss gives it no factor; "
             f"give one (--loss.aux '{{{idle[0]}: 0.4}}'), or build the model without it"
         )
+
+
+def _asks_for_pretrained(model: ModelSpec) -> bool:
+    """Whether a network, or the base of one at several scales, is to begin with weights that timm or a package has."""
+    base = model.args.get("base_args")
+    return any(
+        args.get("pretrained") and not args.get("encoder_weights")
+        for args in (model.args, base)
+        if isinstance(args, dict)
+    )
 
 
 def _build(recipe: Recipe, num_classes: int, stored: bool) -> Model:

@@ -25,11 +25,6 @@ from attseg.runs.state import State
 from attseg.training.optim import parameter_groups
 from attseg.transfer import Transfer, find_transfer
 
-INSTEAD = (
-    "Training begins from scratch instead (without_weights is scratch), which costs accuracy or time: docs/training.md says how "
-    "much"
-)
-
 
 @dataclass(frozen=True)
 class Start:
@@ -110,16 +105,6 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
                 f"{describe_bands(wanted, None)}; state the mean and standard deviation of these (attseg data check prints them)"
             )
     return found
-
-
-def asks_for_pretrained(model: ModelSpec) -> bool:
-    """Whether a network, or the base of one at several scales, is to begin with weights that timm or a package has."""
-    base = model.args.get("base_args")
-    return any(
-        args.get("pretrained") and not args.get("encoder_weights")
-        for args in (model.args, base)
-        if isinstance(args, dict)
-    )
 
 
 def model_of(init: str) -> ModelSpec:

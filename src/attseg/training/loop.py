@@ -90,7 +90,10 @@ def fit(
             learner.load_state_dict(state)
             keeper.load_state_dict(state)
         if recipe.minutes:
-            stream, losses = _batches(learner, data, labels, augment), RecentLosses(plan.machine.accumulate, plan.world)
+            stream, losses = (
+                training_batches(learner, data, labels, augment),
+                RecentLosses(plan.machine.accumulate, plan.world),
+            )
             recipe = learner.recipe = within_minutes(
                 learner, keeper, lambda: train_step(learner, stream, losses), began, line
             )
@@ -102,7 +105,9 @@ def fit(
             trackers = [history, *open_trackers(plan.machine.log, folder, recipe, learner.step, line.say)]
             for tracker in trackers:
                 stack.enter_context(closing(tracker))
-        run_steps(learner, keeper, _batches(learner, data, labels, augment), trackers, line, stop, state, callbacks)
+        run_steps(
+            learner, keeper, training_batches(learner, data, labels, augment), trackers, line, stop, state, callbacks
+        )
 
 
 def run_steps(
@@ -224,7 +229,7 @@ def train_step(learner: Learner, batches: Iterator[Batch], losses: RecentLosses)
     return lr, loss.detach()
 
 
-def _batches(
+def training_batches(
     learner: Learner, data: SegmentationData, labels: LabelStatistics, augment: Augment | None
 ) -> Iterator[Batch]:
     """The batches of this process that are still to come, without end."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,8 +29,8 @@ from attseg.runs.progress import ProgressLine
 from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
-from attseg.training.check import check_recipe
-from attseg.training.first_weights import INSTEAD, asks_for_pretrained, read_first_weights, start
+from attseg.training.check import check_recipe, checked_recipe
+from attseg.training.first_weights import read_first_weights, start
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
 
@@ -86,17 +85,13 @@ def train(
     if not (goes_on and recipe.minutes):  # what cannot be is told before anything is written
         decide_steps(recipe, len(data), {"step": folder.saved_steps()} if goes_on else None)
     # a resumed run has its weights, and needs no pretrained ones again
-    network = replace(recipe.model, args=architecture(recipe.model.args)) if goes_on else recipe.model
     instead = ""
-    check = partial(check_recipe, batch_size=plan.batch_size, num_classes=len(data.classes), stored=goes_on)
-    try:
-        check(replace(recipe, model=network))
-    except FileNotFoundError as error:
-        if not (recipe.without_weights == "scratch" and asks_for_pretrained(recipe.model)):
-            raise
-        instead = f"{error}. {INSTEAD}"
-        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)))
-        check(recipe)
+    if goes_on:
+        network = replace(recipe.model, args=architecture(recipe.model.args))
+        stored = replace(recipe, model=network)
+        check_recipe(stored, batch_size=plan.batch_size, num_classes=len(data.classes), stored=True)
+    else:
+        recipe, instead = checked_recipe(recipe, batch_size=plan.batch_size, num_classes=len(data.classes))
     first = None if goes_on else read_first_weights(recipe, data.classes)
     console = console if console is not None and plan.rank == 0 else Console(quiet=True)
     claim = claimed(folder, recipe, machine, resume=resume) if plan.rank == 0 else nullcontext()
