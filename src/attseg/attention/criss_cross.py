@@ -88,6 +88,12 @@ class CrissCrossPass(Pairwise):
         """The weights for queries and keys (N, 2 d, H, W)."""
         return CrissCrossWeights(inputs)
 
+    def within_reach(self, size: tuple[int, int]) -> Tensor:
+        """A position's row and column."""
+        rows, columns = (torch.arange(side) for side in size)
+        crossing = (rows[:, None, None, None] == rows[:, None]) | (columns[:, None, None] == columns)
+        return crossing.flatten(0, 1)
+
 
 class CrissCrossWeights:
     """The weights of all pairs, which are 0 outside of the crosses.

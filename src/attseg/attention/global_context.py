@@ -38,7 +38,7 @@ class GlobalContext(nn.Module):
             raise UsageError(f"the reduction of the global context block is {reduction}; at least 1 was expected")
         hidden = max(channels // reduction, min(channels, FEWEST))
         self.weigh = nn.Conv2d(channels, 1, 1)
-        self.attention = Tap("spatial", "gc")
+        self.attention = Tap("spatial", "gc", use="share")
         self.transform = nn.Sequential(
             nn.Conv2d(channels, hidden, 1), nn.LayerNorm([hidden, 1, 1]), nn.ReLU(), nn.Conv2d(hidden, channels, 1)
         )

@@ -39,11 +39,11 @@ class ObjectAttention(nn.Module):
         if inner < 1:
             raise UsageError(f"the inner channels of object attention are {inner}; at least 1 was expected")
         self.inner = inner
-        self.regions = Tap("spatial", "ocr-regions")
+        self.regions = Tap("spatial", "ocr-regions", use="share")
         self.query = nn.Sequential(ConvNormAct(channels, inner), ConvNormAct(inner, inner))
         self.key = nn.Sequential(ConvNormAct(channels, inner), ConvNormAct(inner, inner))
         self.value = ConvNormAct(channels, inner)
-        self.attention = Tap("class", "ocr")
+        self.attention = Tap("class", "ocr", use="share")
         self.restore = ConvNormAct(inner, channels)
 
     def forward(self, features: Float[Tensor, "n c h w"], coarse: Float[Tensor, "n k h w"]) -> Float[Tensor, "n c h w"]:

@@ -48,6 +48,10 @@ class Pairwise(nn.Module, ABC):
     def pair_weights(self, inputs: Tensor) -> PairWeights:
         """The weights that the mechanism finds for its input (N, C, H, W)."""
 
+    def within_reach(self, size: tuple[int, int]) -> Tensor | None:
+        """(sources H*W, targets H, W) Which sources a target of a map (H, W) can gather from; None where it is all of them."""
+        return None
+
 
 def pairs_fit(count: int, size: tuple[int, int]) -> bool:
     """Whether the weights of all pairs, of so many pictures with maps of a size (height, width), are few enough to be built."""

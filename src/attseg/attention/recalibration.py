@@ -50,7 +50,7 @@ class Recalibration(nn.Module):
             raise unknown("recalibration", how, get_args(How))
         self.how: How = how
         self.weigh = two_convolutions(in_channels, num_classes, channels)
-        self.attention = Tap("class", "recalibration")
+        self.attention = Tap("class", "recalibration", use="gate" if how == "multiply" else "bias")
 
     def forward(
         self, scores: Sequence[Float[Tensor, "n k h w"]], features: Float[Tensor, "n c h2 w2"]

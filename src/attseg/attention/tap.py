@@ -7,6 +7,7 @@ from typing import Literal
 from torch import nn
 
 Kind = Literal["scale", "class", "channel", "channel-pairs", "spatial", "pairwise"]
+Use = Literal["gate", "share", "bias"]
 
 
 class Tap(nn.Identity):
@@ -28,12 +29,16 @@ class Tap(nn.Identity):
             ``"pairwise"``: source positions for each target, (N, H*W, H, W).
         name: Short public name of the mechanism, such as ``fpa``, by which ``attseg.explain`` finds its maps; empty takes the
             name of the class that the tap belongs to.
+        use: What becomes of the map, which fixes what it is without attention. ``"gate"``: features are multiplied with it.
+            ``"share"``: it weighs a sum, and its weights for one sum are the shares of what is summed. ``"bias"``: it is added.
+            None: shares for scales and pairs, gates for all else.
     """
 
-    def __init__(self, kind: Kind, name: str = "") -> None:
+    def __init__(self, kind: Kind, name: str = "", *, use: Use | None = None) -> None:
         super().__init__()
         self.kind: Kind = kind
         self.name = name
+        self.use: Use = use or ("share" if kind in ("scale", "pairwise", "channel-pairs") else "gate")
 
     @property
     def watched(self) -> bool:

@@ -1,15 +1,17 @@
-"""``attseg explain``: a page of attention, a figure of a paper, or a paper's claims as numbers."""
+"""``attseg explain``: a page of attention, a figure of a paper, a paper's claims as numbers, or what is lost without a map."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from attseg.cli.options import Device, Numbers, Overwrite, RunName, ShowBands, Whole, data_settings, read_numbers
+from attseg.cli import explain_split, explain_without
+from attseg.cli.explain_without import SUFFIXES
+from attseg.cli.options import Device, Json, Numbers, Overwrite, RunName, ShowBands, Whole, data_settings, read_numbers
 from attseg.cli.output import progress_bar
 from attseg.cli.settings import with_settings
 from attseg.errors import UsageError, unknown
@@ -33,22 +35,21 @@ OF_FIGURES = {
 }
 """Options and the figures that have a use for them."""
 
-SUFFIXES = (".png", ".pdf", ".svg")
-
 SHORTEST = 32
 """Least of ``--longest``: networks take nothing smaller."""
 
 PAPER = Parameter(group=Group("A figure of a paper, with --out FIGURE.png, .pdf or .svg", sort_key=5))
-CLAIMS = Parameter(group=Group("The papers' claims as numbers, with --out DIR and without IMAGE", sort_key=6))
+WITHOUT = Parameter(group=Group("Without some attention maps", sort_key=6))
+CLAIMS = Parameter(group=Group("Over a data set, with --out DIR and without IMAGE", sort_key=7))
 
 
-@with_settings(("Settings of the data, for --claims (default: those of the run)", data_settings()))
+@with_settings(("Settings of the data, for --claims and --ablate (default: those of the run)", data_settings()))
 def run(
     run: RunName,
     image: str | None = None,
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     at: Annotated[list[str] | None, Parameter(metavar="X,Y")] = None,
     against: Annotated[str | None, Parameter(metavar="RUN")] = None,
     labels: Annotated[str | None, Parameter(metavar="FILE")] = None,
@@ -64,7 +65,12 @@ def run(
     second: Annotated[str | None, Parameter(metavar="IMAGE"), PAPER] = None,
     second_labels: Annotated[str | None, Parameter(metavar="FILE"), PAPER] = None,
     channels: Annotated[Numbers, PAPER] = None,
+    maps: Annotated[bool, WITHOUT] = False,
+    without: Annotated[list[str] | None, WITHOUT, Parameter(metavar="NAME")] = None,
+    how: Annotated[Literal["off", "even", "other"] | None, WITHOUT] = None,
+    json: Annotated[Json, WITHOUT] = False,
     claims: Annotated[bool, CLAIMS] = False,
+    ablate: Annotated[bool, CLAIMS] = False,
     split: Annotated[str | None, CLAIMS] = None,
     limit: Annotated[Whole, CLAIMS] = None,
     points: Annotated[Whole, CLAIMS] = None,
@@ -81,21 +87,27 @@ def run(
     the network itself gets a smaller image, which takes less time and memory. --against puts a second model beside the
     first.
 
-    With --figure, a figure of one of the papers is drawn instead; with --claims, what the papers say of their attention is
-    measured over a data set.
+    With --figure, a figure of one of the papers is drawn instead. With --without, maps are switched off, and what changes in
+    the prediction is printed, and drawn where --out says. Over a data set, --claims measures what the papers say of their
+    attention, and --ablate the mIoU that each map is worth.
 
     Args:
         image: An image file, or scene:N for a generated one.
-        out: File to write, such as page.html; with --claims a folder.
+        out: File to write, such as page.html; over a data set a folder.
         at: Pixel to look at first, from the left and from the top; several times for psanet-6.
-        against: Another model beside the first.
+        against: Another model beside the first; with --how other, the one whose maps are taken.
         longest: Scale the image down to N pixels along its longer side first.
         second: Another image beside the first, for dfdam-7 and dfdam-8.
         labels: Labels of IMAGE, shown beside the prediction (default: those of a generated scene, or of the data set of RUN where
             IMAGE is one of its pictures).
         second_labels: Labels of the other image.
         channels: Channels that dfdam-8 shows (default: lowest and highest).
+        maps: List the names of the maps.
+        without: A map to switch, by its name or that of its mechanism, such as gau; several times for several.
+        how: off (default; a gate is 1, nothing is gathered, of image scales the largest counts alone), even (all weights alike,
+            of the same total), or other (the map of --against).
         claims: Measure the attention of RUN over a split with labels.
+        ablate: Measure the mIoU that each map is worth, off and even; --without names some.
         split: Split to measure on (default: the one that the run validated on).
         limit: At most so many images, spread evenly over the split.
         points: Points of each image for attention between positions (default: 32).
@@ -107,31 +119,80 @@ def run(
         attseg explain runs/pan street.jpg --against runs/psanet --out compared.html
         attseg explain runs/psanet photo.jpg --longest 1000 --out photo.html
         attseg explain runs/psanet street.jpg --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf
+        attseg explain demo --maps
+        attseg explain demo scene:3 --without fpa --out without.png
+        attseg explain runs/pan street.jpg --without gau --how other --against runs/pan-2
         attseg explain runs/dfdam-camvid --claims --split test --out claims
+        attseg explain runs/pan-camvid --ablate --out ablation
     """
     numbers = {"limit": limit, "points": points, "seed": seed}
-    if figure is not None and claims:
-        raise UsageError("--figure draws one picture and --claims measures a data set; give one of them")
+    tasks = {"--figure": figure is not None, "--claims": claims, "--ablate": ablate, "--maps": maps}
+    tasks["--without"] = without is not None and not ablate
+    if len(asked := [option for option, given_one in tasks.items() if given_one]) > 1:
+        raise UsageError(f"{' and '.join(asked)} are different things to do; give one of them")
     if figure is None:
         of_figure = {"--second": second, "--second_labels": second_labels, "--channels": channels}
         _refuse(of_figure, "is for --figure, which was not given")
-    if claims:
-        meaning = "has no meaning with --claims, which measures over a split of a data set"
+    if without is None:
+        _refuse({"--how": None if ablate else how, "--json": json or None}, "is for --without, which was not given")
+    if maps:
+        _refuse({"IMAGE": image, "--out": out}, "has no meaning with --maps, which prints names")
+        return explain_without.names(run, device=device)
+    if without is not None and not ablate:
         _refuse(
-            {"IMAGE": image, "--against": against, "--longest": longest, "--at": at, "--show-bands": show_bands}
-            | {"--labels": labels},
-            meaning,
+            {"--at": at, "--labels": labels, "--split": split, **{f"--{n}": v for n, v in {**numbers, **given}.items()}},
+            "has no meaning here",
         )
+        return explain_without.without(
+            run,
+            _needed(image),
+            without,
+            how or "off",
+            out=out,
+            against=against,
+            longest=longest,
+            show_bands=show_bands,
+            json=json,
+            device=device,
+            overwrite=overwrite,
+        )
+    if out is None:
+        raise UsageError("--out is missing: say where to write, such as --out page.html")
+    if claims or ablate:
+        meaning = f"has no meaning with {asked[0]}, which measures over a split of a data set"
+        of_image = {
+            "IMAGE": image,
+            "--longest": longest,
+            "--at": at,
+            "--show-bands": show_bands,
+            "--json": json or None,
+            "--labels": labels,
+        }
+        _refuse({**of_image, "--against": against if claims else None}, meaning)
+        if ablate:
+            _refuse({"--points": points, "--seed": seed}, "is for --claims, which was not given")
         for name, number in numbers.items():
             if number is not None and number < (name != "seed"):
                 raise UsageError(f"--{name} is {number}; a whole number was expected, at least {int(name != 'seed')}")
-        return _write_claims(run, out, split, numbers, given, device=device, overwrite=overwrite)
+        if claims:
+            return explain_split.claims(run, out, split, numbers, given, device=device, overwrite=overwrite)
+        return explain_split.ablation(
+            run,
+            out,
+            split,
+            limit,
+            given,
+            maps=without,
+            how=how,
+            against=against,
+            device=device,
+            overwrite=overwrite,
+        )
     _refuse(
         {f"--{name}": value for name, value in {"split": split, **numbers, **given}.items()},
-        "is for --claims, which was not given",
+        "is for --claims and --ablate, which were not given",
     )
-    if image is None:
-        raise UsageError("a picture is missing: give a file, or scene:N for a generated one")
+    image = _needed(image)
     if longest is not None and longest < SHORTEST:
         raise UsageError(f"--longest is {longest}; at least {SHORTEST} was expected")
     places = [_pixel(text) for text in at or []]
@@ -229,53 +290,10 @@ def _write_page(
     return 0
 
 
-def _write_claims(
-    run: str,
-    out: Path,
-    split: str | None,
-    numbers: dict[str, int | None],
-    given: dict[str, Any],
-    *,
-    device: str,
-    overwrite: bool,
-) -> int:
-    """Measure over a split, and write claims.json, claims.md and claims.png."""
-    if out.suffix.lower() in (*SUFFIXES, ".html", ".json", ".md"):
-        raise UsageError(f"--out is {out}; with --claims several files are written: give a folder")
-
-    from attseg.data.catalog import open_data
-    from attseg.evaluation.run_data import check_classes, data_spec, kept_spec, recipe_of
-    from attseg.explain.claims.measure import measure
-    from attseg.explain.claims.report import as_markdown, write_claims
-    from attseg.hub.sources import find_weights
-    from attseg.inference.segmenter import load, read_about
-    from attseg.written import outputs
-
-    file = find_weights(run)
-    spec = kept_spec(data_spec(given, recipe_of(read_about(file).info), file), given, file)
-    segmenter = load(run, device=device)
-    data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
-    check_classes(segmenter.classes, data.classes, run)
-    places = [out / name for name in ("claims.json", "claims.md", "claims.png")]
-    with outputs(*places, overwrite=overwrite):  # refused before minutes of work
-        pass
-    with progress_bar() as bar:
-        task = bar.add_task("measuring", total=None)
-        claims = measure(
-            segmenter.model,
-            data,
-            segmenter.preprocessing,
-            device=segmenter.device,
-            on_picture=lambda done, total: bar.update(task, completed=done, total=total),
-            **{name: value for name, value in numbers.items() if value is not None},
-        )
-    model = type(segmenter.model).__name__
-    text = as_markdown(claims, title=f"{model} on {spec.name} {data.split}")
-    with outputs(*places, overwrite=overwrite):
-        write_claims(claims, out, origin={"model": model, "weights": str(file), "data": spec.name}, text=text)
-    print(text)
-    print(f"claims.json, claims.md and claims.png are in {out}")
-    return 0
+def _needed(image: str | None) -> str:
+    if image is None:
+        raise UsageError("a picture is missing: give a file, or scene:N for a generated one")
+    return image
 
 
 def _refuse(options: dict[str, Any], why: str) -> None:

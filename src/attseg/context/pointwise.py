@@ -16,6 +16,7 @@ from attseg.errors import UsageError, unknown
 from attseg.layers import ConvNormAct
 
 Variant = Literal["semseg", "mmseg"]
+Fuse = Literal["concat", "alone"]
 
 
 class PointwiseContext(nn.Module):
@@ -25,12 +26,14 @@ class PointwiseContext(nn.Module):
         in_channels: Channels of the encoder's deepest map.
         channels: Channels of the result.
         reach: Largest offset with a filter, see ``PointwiseSpatialAttention``; ``reach_of`` tells a crop's.
-        inner: As there, and likewise all that follow but the last.
+        inner: As there, and likewise all that follow but the last two.
         variant: How maps are resized: as the paper's authors released it, or as mmsegmentation does, whose weights want
             ``ParityPointwiseSpatialAttention``.
+        fuse: ``concat`` puts the input beside what is gathered, as in the paper; ``alone`` takes what is gathered without it, to
+            see what attention does where it has to carry the position's own features too.
 
     Raises:
-        UsageError: An unknown variant.
+        UsageError: An unknown variant or way to fuse.
 
     Source:
         Section 3.4: PSA stands behind the last stage, and its result is concatenated with its input.
@@ -50,10 +53,14 @@ class PointwiseContext(nn.Module):
         shrink: int = 2,
         align_corners: bool = False,
         variant: Variant = "semseg",
+        fuse: Fuse = "concat",
     ) -> None:
         super().__init__()
         if variant not in get_args(Variant):
             raise unknown("variant", variant, get_args(Variant))
+        if fuse not in get_args(Fuse):
+            raise unknown("way to fuse", fuse, get_args(Fuse))
+        self.beside = fuse == "concat"
         kind = ParityPointwiseSpatialAttention if variant == "mmseg" else PointwiseSpatialAttention
         self.psa = kind(
             in_channels,
@@ -66,11 +73,12 @@ class PointwiseContext(nn.Module):
             shrink=shrink,
             align_corners=align_corners,
         )
-        self.fuse = ConvNormAct(2 * in_channels, channels, 3)
+        self.fuse = ConvNormAct((1 + self.beside) * in_channels, channels, 3)
 
     def forward(self, features: Float[Tensor, "n c_in h w"]) -> Float[Tensor, "n c h w"]:
         """Bring (N, in_channels, H, W) to (N, channels, H, W)."""
-        return self.fuse(torch.cat([features, self.psa(features)], 1))
+        gathered = self.psa(features)
+        return self.fuse(torch.cat([features, gathered], 1) if self.beside else gathered)
 
 
 def reach_of(crop_size: Sequence[int], *, output_stride: int, shrink: int = 2) -> tuple[int, int]:

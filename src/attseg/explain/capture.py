@@ -14,6 +14,9 @@ from attseg.attention.tap import Kind, Tap
 from attseg.errors import UsageError, unknown
 from attseg.explain.passes import Passes
 
+Edit = Callable[[Tensor], Tensor]
+"""From a map to what takes its place."""
+
 
 @dataclass(frozen=True, eq=False)
 class AttentionMap:
@@ -42,7 +45,7 @@ class AttentionMap:
 
 @contextmanager
 def capture(
-    model: nn.Module, *, edit: Mapping[str, Callable[[Tensor], Tensor]] | None = None, grad: bool = False
+    model: nn.Module, *, edit: Mapping[str, Edit] | None = None, grad: bool = False
 ) -> Iterator[list[AttentionMap]]:
     """Collect the attention maps of every forward pass inside the block, in the order in which they arise.
 
@@ -69,25 +72,17 @@ def capture(
         >>> maps[0].name, maps[0].kind, tuple(maps[0].weights.shape)
         ('context.pyramid', 'spatial', (1, 1, 4, 4))
     """
-    passes, edit = Passes(model), edit or {}
-    for name in edit:
-        if name not in (known := dict.fromkeys((*passes.taps, *passes.names()))):
-            raise unknown("tap", name, known)
-    maps: list[AttentionMap] = []
+    passes, maps = Passes(model), list[AttentionMap]()
 
     def watch(path: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> Tensor:
-        name = passes.count(path)
-        for key in dict.fromkeys((path, name)):
-            if key in edit:
-                weights = _edited(edit[key], weights, key)
         if grad:
             weights = weights if weights.requires_grad else weights.detach().requires_grad_()
             weights.retain_grad()
         kept = weights if grad else weights.detach().clone()
-        maps.append(AttentionMap(name, tap.kind, kept, passes.direction(path), passes.mechanism(path)))
+        maps.append(AttentionMap(passes.count(path), tap.kind, kept, passes.direction(path), passes.mechanism(path)))
         return weights
 
-    with ExitStack() as stack:
+    with edited(model, edit or {}), ExitStack() as stack:
         for path, tap in passes.taps.items():
             stack.callback(tap.register_forward_hook(partial(watch, path)).remove)
         yield maps
@@ -101,7 +96,36 @@ def capture(
         )
 
 
-def _edited(edit: Callable[[Tensor], Tensor], weights: Tensor, name: str) -> Tensor:
+@contextmanager
+def edited(model: nn.Module, edit: Mapping[str, Edit]) -> Iterator[None]:
+    """Put other maps in the place of some, and watch none.
+
+    Args:
+        model: As for ``capture``.
+        edit: As for ``capture``.
+
+    Raises:
+        UsageError: As ``capture``.
+    """
+    passes = Passes(model)
+    for name in edit:
+        if name not in (known := dict.fromkeys((*passes.taps, *passes.names()))):
+            raise unknown("tap", name, known)
+
+    def change(path: str, tap: Tap, _: tuple[Tensor, ...], weights: Tensor) -> Tensor:
+        for key in dict.fromkeys((path, passes.count(path))):
+            if key in edit:
+                weights = _edited(edit[key], weights, key)
+        return weights
+
+    with ExitStack() as stack:
+        for path, tap in passes.taps.items():
+            if not edit.keys().isdisjoint((path, *passes.names_of(path))):
+                stack.callback(tap.register_forward_hook(partial(change, path)).remove)
+        yield
+
+
+def _edited(edit: Edit, weights: Tensor, name: str) -> Tensor:
     edited = edit(weights)
     if edited.shape != weights.shape:
         raise UsageError(

@@ -60,10 +60,11 @@ class Passes:
     def names(self) -> Iterator[str]:
         """Every name that a map of a forward pass can have."""
         for path in self.taps:
-            if self._several(path):
-                yield from (_at(path, percent) for percent in self._percents)
-            else:
-                yield path
+            yield from self.names_of(path)
+
+    def names_of(self, path: str) -> list[str]:
+        """The names of the maps that pass the tap at ``path``, in their order."""
+        return [_at(path, percent) for percent in self._percents] if self._several(path) else [path]
 
     def count(self, path: str) -> str:
         """The name of the map that passes the tap at ``path`` now."""

@@ -166,6 +166,16 @@ class PointwiseBranch(Pairwise):
         """The weights for reduced maps (N, inner, h, w)."""
         return self._weights(self.adapt(inputs))
 
+    def within_reach(self, size: tuple[int, int]) -> Tensor | None:
+        """The offsets that have a filter, where pairs without one are left out."""
+        if self.compact or self.outside == "zero":
+            return None
+        rows, columns = (torch.arange(side) for side in size)
+        high, wide = (side // 2 for side in self.filters.shape[1:])
+        down = (rows[:, None, None, None] - rows[:, None]).abs() <= high  # (sources H, 1, targets H, 1)
+        right = (columns[:, None, None] - columns).abs() <= wide  # (sources W, 1, targets W)
+        return (down & right).flatten(0, 1)
+
     def _weights(self, features: Tensor) -> PointwiseWeights:
         return PointwiseWeights(
             features,

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from attseg.data.preprocessing import Preprocessing, check_same_bands
-from attseg.data.sample import SegmentationData, channels_of, check_sample
-from attseg.data.sets.file_data import FileData
+from attseg.data.preprocessing import Preprocessing
+from attseg.data.sample import SegmentationData
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
 from attseg.explain.claims.confidence import ConfidenceClaim
@@ -21,6 +20,7 @@ from attseg.explain.claims.gates import GateClaim
 from attseg.explain.claims.pairs import PairClaim
 from attseg.explain.looked import look
 from attseg.explain.passes import Passes, scale_names
+from attseg.explain.split import chosen, samples_at
 from attseg.models.frame import smallest_side
 from attseg.models.refine import AttentionToRefine
 from attseg.prediction.whole import as_batch
@@ -115,18 +115,11 @@ def measure(
         UsageError: The split is empty, a number below 1, or a model of whose attention nothing is claimed.
         DataError: A sample cannot be read, or ``check_sample`` refuses it.
     """
-    for name, value in (("limit", limit), ("points", points)):
-        if value is not None and value < 1:
-            raise UsageError(f"{name} is {value}; at least 1 was expected")
-    if not len(data):
-        raise UsageError(f"the split {data.split!r} has no picture to measure on")
-    if isinstance(data, FileData):
-        check_same_bands(preprocessing, data.files.bands)
-    claims, least = claims_of(model, points=points), smallest_side(model)
-    count = min(len(data), limit or len(data))
-    indices = [place * len(data) // count for place in range(count)]
-    for done, index in enumerate(indices, 1):
-        sample = check_sample(data[index], len(data.classes), data.name(index), channels=channels_of(data))
+    if points < 1:
+        raise UsageError(f"points is {points}; at least 1 was expected")
+    indices = chosen(data, preprocessing, limit)
+    claims, least, count = claims_of(model, points=points), smallest_side(model), len(indices)
+    for done, (index, sample) in enumerate(zip(indices, samples_at(data, indices), strict=True), 1):
         looked = look(model, as_batch(sample.image, preprocessing, torch.device(device), least=least))
         for one in claims:
             one.add(looked, sample.labels, np.random.default_rng((seed, index)))

@@ -9,8 +9,8 @@ Each function takes what a segmenter made of a picture, and gives a matplotlib f
     figures.psanet_6(result, [(120, 80), (300, 200)]).savefig("figure-6.pdf")
 
 ``attseg explain RUN IMAGE --figure psanet-6 --at 120,80 --at 300,200 --out figure-6.pdf`` does the same. ``at_pixel`` is no
-paper's: it shows what every map of a model holds for one pixel. ``runs_figure`` is the figure of results that all papers have:
-what several models predict beside picture and labels.
+paper's: it shows what every map of a model holds for one pixel; nor is ``change_panels``, a prediction without some maps.
+``runs_figure`` is the figure of results that all papers have: what several models predict beside picture and labels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from attseg.explain.figures.change import change_panels
 from attseg.explain.figures.dfdam import dfdam_7, dfdam_8
 from attseg.explain.figures.pan import pan_fpa, pan_gau
 from attseg.explain.figures.pixel import at_pixel
@@ -33,6 +34,7 @@ __all__ = [
     "a2r_recalibration",
     "a2r_scales",
     "at_pixel",
+    "change_panels",
     "chosen_pictures",
     "dfdam_7",
     "dfdam_8",

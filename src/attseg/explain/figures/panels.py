@@ -65,6 +65,14 @@ def show_prediction(axes: Axes, seen: Seen, title: str = "prediction") -> None:
     _name(axes, title)
 
 
+def show_changes(axes: Axes, seen: Seen, labels: Array, title: str) -> None:
+    """The picture in grey, and over it the colours of other labels where they differ from the prediction."""
+    grey = np.repeat(seen.image.mean(2, keepdims=True) * 0.6, 3, 2).astype(np.uint8)
+    changed = (labels != seen.labels)[..., None]
+    _show(axes, seen, _smaller(np.where(changed, paint.colorize(labels, seen.classes), grey)))
+    _name(axes, title)
+
+
 def show_truth(axes: Axes, seen: Seen) -> None:
     """The picture under the colours of its labels, or of its prediction where it has none."""
     truth = getattr(seen, "truth", None)

@@ -1,0 +1,72 @@
+"""What maps are worth, as a table for people, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attseg.explain.ablation import Ablation, Worth
+from attseg.files import replacing
+from attseg.metrics import none_if_nan
+from attseg.text import Table
+
+ALL = "all maps"
+
+
+def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | Table]:
+    """The table, those that are worth most first; mIoU in percent, what a map is worth in points."""
+    yield f"{title}: {found.pictures} pictures, mIoU {_percent(found.miou)} % with all maps\n"
+    ordered = sorted(found.rows, key=lambda row: -row.worth.value)
+    rows = [
+        (
+            _named(row),
+            row.how,
+            _percent(row.miou),
+            _points(row.worth.value),
+            f"{_points(row.worth.low)} .. {_points(row.worth.high)}",
+            _percent(row.changed),
+        )
+        for row in ordered
+    ]
+    yield Table(("map", "switched", "mIoU % without", "worth", "95 % over pictures", "pixels changed %"), rows)
+    yield "\nworth: points of mIoU that are lost without the map; negative where the model is better without it"
+
+
+def write_ablation(found: Ablation, out: Path, *, origin: Mapping[str, Any]) -> None:
+    """Write ablation.json and ablation.csv.
+
+    Args:
+        found: What was measured.
+        out: The folder.
+        origin: Further values of ablation.json: what was measured on what.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("map", "switched", "miou", "worth", "low", "high", "changed", *found.classes.names))
+    for row in found.rows:
+        values = (row.miou, *row.worth, row.changed, *(one.value for one in row.classes))
+        numbers = ("" if none_if_nan(value) is None else f"{value:.6f}" for value in values)
+        writer.writerow((_named(row), row.how, *numbers))
+    contents = {
+        "ablation.json": json.dumps({**origin, **found.to_dict()}, indent=2, allow_nan=False),
+        "ablation.csv": text.getvalue(),
+    }
+    for name, content in contents.items():
+        with replacing(out / name) as file:
+            file.write(content.encode())
+
+
+def _named(row: Worth) -> str:
+    return row.maps[0] if len(row.maps) == 1 else ALL
+
+
+def _percent(share: float) -> str:
+    return "-" if none_if_nan(share) is None else f"{100 * share:.2f}"
+
+
+def _points(share: float) -> str:
+    return "-" if none_if_nan(share) is None else f"{100 * share:+.2f}"
