@@ -52,7 +52,7 @@ ALLOWED = {
     "transfer": {"checkpoint", "data"},
     "checkpoint": {"data", "recipes"},
     "converters": {"attention", "checkpoint", "context", "data", "decoders", "encoders", "models", "recipes"},
-    "explain": {"attention", "data", "evaluation", "layers", "models", "prediction"},
+    "explain": {"attention", "data", "encoders", "evaluation", "layers", "metrics", "models", "prediction"},
     "prediction": {"data", "layers", "models"},
     "evaluation": {"data", "metrics", "models", "prediction", "recipes"},
     "hub": {"checkpoint", "data", "prediction", "recipes"},

@@ -27,13 +27,14 @@ def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | Table]:
             row.how,
             _percent(row.miou),
             _points(row.worth.value),
-            f"{_points(row.worth.low)} .. {_points(row.worth.high)}",
+            f"{_points(row.worth.low, 1)}..{_points(row.worth.high, 1)}",
             _percent(row.changed),
         )
         for row in ordered
     ]
-    yield Table(("map", "switched", "mIoU % without", "worth", "95 % over pictures", "pixels changed %"), rows)
-    yield "\nworth: points of mIoU that are lost without the map; negative where the model is better without it"
+    yield Table(("map", "how", "mIoU %", "worth", "95 %", "changed %"), rows)
+    yield "\nworth: points of mIoU that are lost without the map, with the 95 % interval over pictures; below 0 the model is"
+    yield "better without it. changed: labelled pixels that get another class"
 
 
 def write_ablation(found: Ablation, out: Path, *, origin: Mapping[str, Any]) -> None:
@@ -68,5 +69,5 @@ def _percent(share: float) -> str:
     return "-" if none_if_nan(share) is None else f"{100 * share:.2f}"
 
 
-def _points(share: float) -> str:
-    return "-" if none_if_nan(share) is None else f"{100 * share:+.2f}"
+def _points(share: float, digits: int = 2) -> str:
+    return "-" if none_if_nan(share) is None else f"{100 * share:+.{digits}f}"

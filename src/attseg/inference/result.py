@@ -16,8 +16,10 @@ from attseg.data import paint
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
+from attseg.explain.change import Change, without
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
+from attseg.explain.switching import How
 from attseg.inference.further import check_further, save_coco, save_further
 from attseg.inference.polygons import Polygon, polygons
 from attseg.inference.saved import Further, SavedFiles, overlay, present_classes, save_labels, save_overlay, saved_files
@@ -94,6 +96,25 @@ class Result:
         height, width = self.labels.shape
         check_pixel(x, y, (height, width))
         return self.looked.at(x, y)
+
+    def without(self, *maps: str, how: How = "off") -> Change:
+        """The prediction without some attention maps: which pixels and classes change, and by how much.
+
+        Args:
+            *maps: Their names, those of ``looked.maps``, or of a mechanism, such as ``gau``.
+            how: ``off``, or ``even``; ``attseg.explain.switching`` says what each means.
+
+        Raises:
+            UsageError: There is no such map.
+
+        Example:
+            >>> import attseg
+            >>> from attseg.data import open_data
+            >>> result = attseg.load("demo")(open_data("scenes", "val", size=(64, 96))[0].image)
+            >>> result.without("gau", how="even").maps[0]
+            'decoder.steps.0.attention'
+        """
+        return without(self.looked, maps, how).within(*self.labels.shape)
 
     @cached_property
     def looked(self) -> Looked:
