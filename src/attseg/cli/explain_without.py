@@ -14,7 +14,7 @@ from attseg.text import Table
 
 if TYPE_CHECKING:
     from attseg.data.classes import ClassTable
-    from attseg.explain.change import Change
+    from attseg.explain.change import MapChange
     from attseg.explain.switching import How
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -102,7 +102,7 @@ def without(
     return 0
 
 
-def _parts(change: Change, classes: ClassTable, title: str) -> Iterator[str | Table]:
+def _parts(change: MapChange, classes: ClassTable, title: str) -> Iterator[str | Table]:
     values = change.to_dict(classes.names)
     total = values["pixels"]
     yield title

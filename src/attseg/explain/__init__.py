@@ -9,7 +9,7 @@ from attseg.lazy import lazy
 if TYPE_CHECKING:
     from attseg.explain.ablation import Ablation, ablate
     from attseg.explain.capture import AttentionMap, edited
-    from attseg.explain.change import Change, without
+    from attseg.explain.change import MapChange, without
     from attseg.explain.looked import Looked, Pairs, look
     from attseg.explain.pixel import PixelAttention
     from attseg.explain.switching import find_maps, switch
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Ablation",
     "AttentionMap",
-    "Change",
     "Looked",
+    "MapChange",
     "Pairs",
     "PixelAttention",
     "ablate",
@@ -37,7 +37,7 @@ __getattr__, __dir__ = lazy(
     {
         "attseg.explain.ablation": "Ablation ablate",
         "attseg.explain.capture": "AttentionMap edited",
-        "attseg.explain.change": "Change without",
+        "attseg.explain.change": "MapChange without",
         "attseg.explain.looked": "Looked Pairs look",
         "attseg.explain.pixel": "PixelAttention",
         "attseg.explain.switching": "find_maps switch",

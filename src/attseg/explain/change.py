@@ -36,7 +36,7 @@ class Move(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class MapChange:
     """A prediction with all attention maps, and without some. ``without`` returns it.
 
     Args:
@@ -53,7 +53,7 @@ class Change:
 
     def __repr__(self) -> str:
         height, width = self.before.shape[1:]
-        return f"Change({', '.join(self.maps)} {self.how}, {height} x {width}, {self.share:.1%} of pixels)"
+        return f"MapChange({', '.join(self.maps)} {self.how}, {height} x {width}, {self.share:.1%} of pixels)"
 
     @cached_property
     def labels(self) -> npt.NDArray[np.uint8]:
@@ -92,7 +92,7 @@ class Change:
         ]
         return sorted(moves, key=lambda move: -move.pixels)
 
-    def within(self, height: int, width: int) -> Change:
+    def within(self, height: int, width: int) -> MapChange:
         """The same of the upper left part, where small pictures were continued before the network saw them."""
         return replace(self, before=self.before[:, :height, :width], after=self.after[:, :height, :width])
 
@@ -128,7 +128,7 @@ class Change:
 
 
 @torch.no_grad()
-def without(looked: Looked, names: Iterable[str], how: How = "off", *, other: Looked | None = None) -> Change:
+def without(looked: Looked, names: Iterable[str], how: How = "off", *, other: Looked | None = None) -> MapChange:
     """Run a model once more without some of its attention maps.
 
     Args:
@@ -153,7 +153,7 @@ def without(looked: Looked, names: Iterable[str], how: How = "off", *, other: Lo
     edit = switch(looked.model, chosen, how, other=None if other is None else maps_of(other, chosen))
     with edited(looked.model, edit):
         after: Tensor = looked.model(looked.images).logits[0].float()
-    return Change(tuple(chosen), how, looked.logits, after)
+    return MapChange(tuple(chosen), how, looked.logits, after)
 
 
 def maps_of(looked: Looked, names: Sequence[str]) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from attseg.data import paint
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.explain.change import Change, without
+from attseg.explain.change import MapChange, without
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.pixel import PixelAttention
 from attseg.explain.switching import How
@@ -97,7 +97,7 @@ class Result:
         check_pixel(x, y, (height, width))
         return self.looked.at(x, y)
 
-    def without(self, *maps: str, how: How = "off") -> Change:
+    def without(self, *maps: str, how: How = "off") -> MapChange:
         """The prediction without some attention maps: which pixels and classes change, and by how much.
 
         Args:

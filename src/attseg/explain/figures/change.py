@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from attseg.errors import UsageError
-from attseg.explain.change import Change
+from attseg.explain.change import MapChange
 from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Pictured, Seen
 
@@ -13,7 +13,7 @@ TITLES = {"off": "without", "even": "made even", "other": "of the other model"}
 """What the second prediction is called, by how maps were switched."""
 
 
-def change_panels(seen: Seen, change: Change) -> Figure:
+def change_panels(seen: Seen, change: MapChange) -> Figure:
     """The prediction with all maps, without some, the pixels that change in their new colours, and the probability that moves.
 
     Args:
