@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attseg.cli.output import print_parts, progress_bar
 from attseg.errors import UsageError
-from attseg.text import Table
+from attseg.text import TextTable
 
 if TYPE_CHECKING:
     from attseg.data.classes import ClassTable
@@ -40,7 +40,7 @@ def names(run: str, *, device: str) -> int:
         for path, tap in passes.taps.items()
         for name in passes.names_of(path)
     ]
-    print_parts([Table(("map", "mechanism", "kind", "switched off"), rows)])
+    print_parts([TextTable(("map", "mechanism", "kind", "switched off"), rows)])
     return 0
 
 
@@ -102,7 +102,7 @@ def without(
     return 0
 
 
-def _parts(change: MapChange, classes: ClassTable, title: str) -> Iterator[str | Table]:
+def _parts(change: MapChange, classes: ClassTable, title: str) -> Iterator[str | TextTable]:
     values = change.to_dict(classes.names)
     total = values["pixels"]
     yield title
@@ -114,11 +114,11 @@ def _parts(change: MapChange, classes: ClassTable, title: str) -> Iterator[str |
         (one["name"], _percent(one["before"], total), _percent(one["after"], total), one["lost"], one["gained"])
         for one in values["classes"]
     ]
-    yield Table(("class", "area % before", "area % after", "pixels lost", "pixels gained"), rows)
+    yield TextTable(("class", "area % before", "area % after", "pixels lost", "pixels gained"), rows)
     if values["moves"]:
         most = values["moves"][:MOVES]
         yield ""
-        yield Table(("from", "to", "pixels"), [(one["before"], one["after"], one["pixels"]) for one in most])
+        yield TextTable(("from", "to", "pixels"), [(one["before"], one["after"], one["pixels"]) for one in most])
 
 
 def _percent(part: int, total: int) -> str:

@@ -12,12 +12,12 @@ from typing import Any
 from attseg.explain.ablation import Ablation, Worth
 from attseg.files import replacing
 from attseg.metrics import none_if_nan
-from attseg.text import Table
+from attseg.text import TextTable
 
 ALL = "all maps"
 
 
-def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | Table]:
+def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | TextTable]:
     """The table, those that are worth most first; mIoU in percent, what a map is worth in points."""
     yield f"{title}: {found.pictures} pictures, mIoU {_percent(found.miou)} % with all maps\n"
     ordered = sorted(found.rows, key=lambda row: -row.worth.value)
@@ -32,7 +32,7 @@ def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | Table]:
         )
         for row in ordered
     ]
-    yield Table(("map", "how", "mIoU %", "worth", "95 %", "changed %"), rows)
+    yield TextTable(("map", "how", "mIoU %", "worth", "95 %", "changed %"), rows)
     yield "\nworth: points of mIoU that are lost without the map, with the 95 % interval over pictures; below 0 the model is"
     yield "better without it. changed: labelled pixels that get another class"
 
