@@ -93,7 +93,7 @@ def test_what_is_not_understood_is_said_with_the_nearest_name(arguments, message
 
 @pytest.mark.parametrize(
     ("guess", "option"),
-    [("--device", "--machine.device"), ("--gpus", "--machine.devices"), ("--amp", "--machine.precision")],
+    [("--gpus", "--machine.devices"), ("--amp", "--machine.precision")],
 )
 def test_guesses_for_settings_of_the_machine_are_answered(guess, option, capsys):
     assert main(["train", "pan-scenes", guess, "2"]) == 2

@@ -298,7 +298,7 @@ def test_a_second_run_into_a_folder_is_refused(nursery, yaml, tmp_path):
     wait_until(lambda: [*run.glob("state/*.pt")], 200, "a saved state")
     for arguments, said, status in (
         (["--resume"], f"process {first.pid} is training in", 1),
-        ([file], "already holds a run; resume it (--resume), or choose another folder (--out)", 2),
+        ([file], f"attseg train --resume --out {run}", 2),
     ):
         other = nursery.start("train", *arguments, "--out", run)
         assert other.wait() == status

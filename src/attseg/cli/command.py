@@ -18,31 +18,11 @@ from cyclopts import (
     UnusedCliTokensError,
 )
 
+from attseg.cli.hints import unknown_option
 from attseg.cli.options import WIDEST
 from attseg.cli.output import TerminalConsole
 from attseg.cli.settings import keyed
-from attseg.errors import UsageError, unknown
-
-OTHER_NAMES = {
-    **dict.fromkeys(("backbone", "encoder"), "model.args.encoder"),
-    **dict.fromkeys(("imgsz", "img-size", "image-size", "input-size", "crop", "resolution"), "crop_size"),
-    **dict.fromkeys(("iters", "iterations", "max-iters", "max-steps"), "steps"),
-    **dict.fromkeys(("checkpoint", "weights"), "init"),
-    **dict.fromkeys(("output", "output-dir", "save-dir"), "out"),
-    **dict.fromkeys(("gpu", "gpus", "num-gpus"), "machine.devices"),
-    **dict.fromkeys(("dataset", "data-dir", "data-path", "path"), "data.root"),
-    **dict.fromkeys(("learning-rate", "lr0"), "optim.lr"),
-    "amp": "machine.precision",
-    "batch": "batch_size",
-    **dict.fromkeys(("epoch", "max-epochs", "num-epochs"), "epochs"),
-    **dict.fromkeys(("early-stopping", "early-stop"), "patience"),
-    "logger": "machine.log",
-    "num-workers": "machine.workers",
-    "optimizer": "optim.name",
-    "pretrained": "model.args.pretrained",
-    "wd": "optim.weight_decay",
-}
-"""What others call some settings, and arguments of a model that are options below ``--model.args``."""
+from attseg.errors import UsageError
 
 
 def call(name: str, function: Callable[..., int], arguments: Sequence[str]) -> int:
@@ -103,7 +83,7 @@ def _explained(error: CycloptsError, verb: str) -> UsageError:
     match error:
         case UnknownOptionError():
             names = [name for argument in error.argument_collection for name in argument.names if name.startswith("--")]
-            return _unknown_option((error.token.keyword or error.token.value).partition("=")[0], names, verb)
+            return unknown_option((error.token.keyword or error.token.value).partition("=")[0], names, verb)
         case UnusedCliTokensError():
             return UsageError(f"{(error.unused_tokens or ['?'])[0]!r} is one argument too many; {more}")
         case MissingArgumentError(argument=argument) if argument is not None:
@@ -111,17 +91,3 @@ def _explained(error: CycloptsError, verb: str) -> UsageError:
             wanted = f"{name} needs a value" if error.keyword else f"{name} is missing"
             return UsageError(f"{wanted}; {more}")
     return UsageError(f"{error}{'' if str(error).endswith(('.', '?')) else ';'} {more}")
-
-
-def _unknown_option(given: str, names: Sequence[str], verb: str) -> UsageError:
-    """The error for an option that does not exist: the nearest name, also by the last part of a dotted one."""
-    more = f"`{verb} --help` lists them"
-    name = given.lstrip("-").replace("_", "-")
-    last = {known.rpartition(".")[2].lstrip("-").replace("_", "-"): known for known in names}
-    part = name.rpartition(".")[2]
-    near = f"--{OTHER_NAMES.get(name) or OTHER_NAMES.get(part, '')}"
-    if near not in names and not (near.startswith("--model.args.") and "--model.args" in names):
-        near = last.get(name) or last.get(part, "")
-    if near:
-        return UsageError(f"there is no option {given!r}; did you mean {near!r}? {more}")
-    return unknown("option", given, names, more=more)

@@ -16,7 +16,7 @@ from attseg.recipes.values import Setting
 
 Run = Callable[..., int]
 
-SHORT = {"machine.log": ("--log",)}
+SHORT = {"machine.log": ("--log",), "machine.device": ("--device",)}
 """Further names of options."""
 
 _NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")

@@ -52,7 +52,7 @@ def run(
     Args:
         recipe: Name of a recipe (see attseg recipes), or a YAML file.
         out: Run folder (default: runs/NAME).
-        resume: Continue the run in --out; RECIPE may be left out.
+        resume: Continue the run in --out, or in the folder given in place of RECIPE.
         config: YAML file whose settings replace those of RECIPE.
         print_config: Print all settings as YAML, and train nothing.
         given: Settings on the command line.
@@ -64,10 +64,12 @@ def run(
         attseg train pan-camvid --print_config > my.yaml         edit it, and then
         attseg train my.yaml                                     run it
         attseg train pan-camvid --config changes.yaml            a file that holds only what differs
-        attseg train --resume --out runs/first                   continue a run that was stopped
-        attseg train --resume --out runs/first --steps 40000     go on for longer
+        attseg train --resume runs/first                         continue a run that was stopped
+        attseg train --resume runs/first --steps 40000           go on for longer
         attseg train pan-folder --data.root ~/mine --init runs/first --freeze encoder --minutes 30
     """
+    if resume and out is None and recipe and Path(recipe).is_dir():
+        recipe, out = None, Path(recipe)  # attseg train --resume RUN
     found, machine = _resolve(recipe, out, config, given, resume=resume)
     if not resume:
         check_new_name(found.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
@@ -112,7 +113,11 @@ def _refuse_others(folder: RunFolder, had_begun: bool) -> None:
         had_begun: Whether an earlier run has left its lock there: what it left besides may go, where it had saved nothing.
     """
     if folder.has_saved():
-        raise UsageError(f"{folder.path} already holds a run; resume it (--resume), or choose another folder (--out)")
+        resume = f"attseg train --resume --out {shlex.quote(str(folder.path))}"
+        raise UsageError(
+            f"{folder.path} already holds a run; choose another folder (--out), or go on with it: {resume} (a complete run "
+            "with --steps N too, more than it has done)"
+        )
     if others := [] if had_begun else [path for path in folder.written if os.path.lexists(path)]:
         names = ", ".join(str(path.relative_to(folder.path)) for path in others)
         raise UsageError(

@@ -53,7 +53,9 @@ def decide_steps(recipe: Recipe, images: int, state: State | None) -> Recipe:
     elif recipe.minutes:
         steps = int(state["steps"]) if state else 0
     if state is not None and steps < state["step"] and steps != state.get("steps"):
-        raise UsageError(f"this run has done {state['step']} steps, and {steps} were asked for; give more to go on")
+        raise UsageError(
+            f"this run has done {state['step']} steps, and {steps} were asked for; give more: --steps {2 * state['step']}"
+        )
     evaluations = math.ceil(steps / val_every(recipe, steps))
     if recipe.patience >= evaluations:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,8 @@ def fit(
     began = time.perf_counter()
     recipe = decide_steps(recipe, len(data), state)
     if is_done(recipe, state):
+        more = f"attseg train --resume --out {shlex.quote(str(folder.path))} --steps {2 * recipe.steps}"
+        line.say(f"this run is complete; to train it for longer: {more}")
         return
     if state is not None and state.get("augment") != name_of(augment):
         raise UsageError(
