@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from attseg.errors import LONGEST_NAME, UsageError
-from attseg.text import cut
+from attseg.errors import UsageError
+from attseg.text import LONGEST_NAME, cut
 
 OTHER_NAMES = {
     **dict.fromkeys(("backbone", "encoder"), "model.args.encoder"),

@@ -69,7 +69,7 @@ def run(
         attseg train pan-folder --data.root ~/mine --init runs/first --freeze encoder --minutes 30
     """
     if resume and out is None and recipe and Path(recipe).is_dir():
-        recipe, out = None, Path(recipe)  # attseg train --resume RUN
+        out, recipe = Path(recipe), None  # attseg train --resume RUN
     found, machine = _resolve(recipe, out, config, given, resume=resume)
     if not resume:
         check_new_name(found.name)
