@@ -139,7 +139,7 @@ def test_another_stride_and_missing_weights_get_a_sentence(tmp_path, monkeypatch
     monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
     with pytest.raises(FileNotFoundError, match=r"Fetch model.safetensors of timm/vgg16.* encoder_weights=FILE"):
         FCN(3, encoder="vgg16-largefov", output_stride=8, pretrained=True)
-    with pytest.raises(UsageError, match="no encoder 'vgg16-largefow'.* and vgg16-largefov"):
+    with pytest.raises(UsageError, match="no encoder 'vgg16-largefow'.*, vgg16-fcn and vgg16-largefov"):
         FCN(3, encoder="vgg16-largefow")
 
 

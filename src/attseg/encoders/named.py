@@ -5,18 +5,21 @@ from __future__ import annotations
 from attseg.encoders.base import Encoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
+from attseg.encoders.vgg_fcn import FULLY_CONVOLUTIONAL, VGGFCN
 from attseg.encoders.vit import VitEncoder, is_vit
 from attseg.errors import UsageError
 
-__all__ = ["Encoder", "TimmEncoder", "VGGLargeFOV", "VitEncoder", "make_encoder"]
+__all__ = ["VGGFCN", "Encoder", "TimmEncoder", "VGGLargeFOV", "VitEncoder", "make_encoder"]
 
 
 def make_encoder(
     encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None, in_channels: int = 3
 ) -> Encoder:
-    """The encoder by its name, in timm or ``vgg16-largefov``, or the ready one that was handed in."""
+    """The encoder by its name, in timm, ``vgg16-largefov`` or ``vgg16-fcn``, or the ready one that was handed in."""
     if encoder == LARGE_FOV:
         return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
+    if encoder == FULLY_CONVOLUTIONAL:
+        return VGGFCN(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
     if isinstance(encoder, str):
         kind = VitEncoder if is_vit(encoder) else TimmEncoder
         return kind(

@@ -119,7 +119,8 @@ def _stages(name: str, options: dict[str, Any]) -> tuple[Sequence[int], bool]:
             "encoder",
             name,
             timm.list_models(),
-            more="timm.list_models() has them all; attseg takes its convolutional ones, swin*, vit*, deit*, and vgg16-largefov",
+            more="timm.list_models() has them all; attseg takes its convolutional ones, swin*, vit*, deit*, vgg16-fcn and "
+            "vgg16-largefov",
         )
     with torch.device("meta"):
         try:

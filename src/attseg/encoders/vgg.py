@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import timm
 import torch
@@ -24,7 +25,64 @@ TIMM_NAME = "vgg16"
 WIDTH = 1024
 
 
-class VGGLargeFOV(Encoder):
+class VGG(Encoder):
+    """First weights of encoders that hold the convolutions of VGG-16, and its linear layers as convolutions, in their order."""
+
+    def begin(self, *, pretrained: bool, weights: str | Path | None) -> None:
+        """Take weights from a file or timm's of ImageNet, or draw them.
+
+        Args:
+            pretrained: Whether to take timm's, from the local cache or the network, where there is no file.
+            weights: File of timm's or torchvision's vgg16, or of this encoder.
+        """
+        if pretrained and weights is None:
+            weights = pretrained_file(TIMM_NAME)
+        if weights is not None:
+            self.began_with(self._load(weights))
+        elif pretrained:
+            self._copy(_convolution_tensors(timm.create_model(TIMM_NAME, pretrained=True, in_chans=self.in_channels)))
+            self.began_with(from_timm(TIMM_NAME, self))
+        else:
+            self._draw()
+
+    def _draw(self) -> None:
+        """First weights that keep the spread of the activations, as nothing normalises them."""
+        for parameter in self.parameters():
+            if parameter.ndim == 1:
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+
+    def _load(self, file: str | Path) -> Origin:
+        """Take the weights of this encoder or of a whole vgg16."""
+        own = cast(Callable[[], VGG], type(self))
+        with torch.device("meta"):
+            theirs = _convolution_tensors(timm.create_model(TIMM_NAME))
+            three = own().state_dict()
+        forms = [(theirs, lambda: timm.create_model(TIMM_NAME)), (self.state_dict(), lambda: self)]
+        if self.in_channels != 3:
+            forms.append((three, own))
+        tensors, origin = find_tensors(TIMM_NAME, file, forms)
+        of_vgg = tensors.keys() == theirs.keys()
+        first = next(iter(theirs if of_vgg else three))
+        if tensors[first].shape[1] != self.in_channels:
+            tensors[first] = adapted(tensors[first], self.in_channels)
+            origin = origin.adapted(self.in_channels)
+        if of_vgg:
+            self._copy(tensors)
+        else:
+            self.load_state_dict(tensors)
+        return origin
+
+    @torch.no_grad()
+    def _copy(self, theirs: Mapping[str, Tensor]) -> None:
+        """Take the weights of vgg16's convolutions, thinned where it has more of them."""
+        for ours, whole in zip(self.parameters(), theirs.values(), strict=True):
+            sizes = zip(whole.shape, ours.shape, strict=True)
+            ours.copy_(whole[tuple(slice(None, None, -(-many // few)) for many, few in sizes)])
+
+
+class VGGLargeFOV(VGG):
     """The thirteen convolutions of VGG-16 at strides up to 8, and two of its linear layers as convolutions.
 
     The last two poolings do not halve; conv5 is dilated by 2 in return, and fc6 looks far around with a 3x3 kernel dilated by
@@ -70,22 +128,14 @@ class VGGLargeFOV(Encoder):
                 f"give output_stride={STRIDE}"
             )
         super().__init__((256, 512, 512, WIDTH), (4, 8, 8, 8), in_channels)
-        self.conv1 = _convolutions(in_channels, 64, 64)
-        self.conv2 = _convolutions(64, 128, 128)
-        self.conv3 = _convolutions(128, 256, 256, 256)
-        self.conv4 = _convolutions(256, 512, 512, 512)
-        self.conv5 = _convolutions(512, 512, 512, 512, dilation=2)
-        self.fc6 = _convolutions(512, WIDTH, dilation=12).append(nn.Dropout(0.5))
-        self.fc7 = _convolutions(WIDTH, WIDTH, kernel=1).append(nn.Dropout(0.5))
-        if pretrained and weights is None:
-            weights = pretrained_file(TIMM_NAME)
-        if weights is not None:
-            self.began_with(self._load(weights))
-        elif pretrained:
-            self._copy(_convolution_tensors(timm.create_model(TIMM_NAME, pretrained=True, in_chans=in_channels)))
-            self.began_with(from_timm(TIMM_NAME, self))
-        else:
-            self._draw()
+        self.conv1 = convolutions(in_channels, 64, 64)
+        self.conv2 = convolutions(64, 128, 128)
+        self.conv3 = convolutions(128, 256, 256, 256)
+        self.conv4 = convolutions(256, 512, 512, 512)
+        self.conv5 = convolutions(512, 512, 512, 512, dilation=2)
+        self.fc6 = convolutions(512, WIDTH, dilation=12).append(nn.Dropout(0.5))
+        self.fc7 = convolutions(WIDTH, WIDTH, kernel=1).append(nn.Dropout(0.5))
+        self.begin(pretrained=pretrained, weights=weights)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, in_channels, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
@@ -95,41 +145,6 @@ class VGGLargeFOV(Encoder):
         fifth = self.conv5(_pool(fourth, stride=1))
         return [third, fourth, fifth, self.fc7(self.fc6(_pool(fifth, stride=1)))]
 
-    def _draw(self) -> None:
-        """First weights that keep the spread of the activations, as nothing normalises them."""
-        for parameter in self.parameters():
-            if parameter.ndim == 1:
-                nn.init.zeros_(parameter)
-            else:
-                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
-
-    def _load(self, file: str | Path) -> Origin:
-        """Take the weights of this encoder or of a whole vgg16."""
-        with torch.device("meta"):
-            theirs = _convolution_tensors(timm.create_model(TIMM_NAME))
-            three = VGGLargeFOV().state_dict()
-        forms = [(theirs, lambda: timm.create_model(TIMM_NAME)), (self.state_dict(), lambda: self)]
-        if self.in_channels != 3:
-            forms.append((three, VGGLargeFOV))
-        tensors, origin = find_tensors(TIMM_NAME, file, forms)
-        of_vgg = tensors.keys() == theirs.keys()
-        first = next(iter(theirs if of_vgg else three))
-        if tensors[first].shape[1] != self.in_channels:
-            tensors[first] = adapted(tensors[first], self.in_channels)
-            origin = origin.adapted(self.in_channels)
-        if of_vgg:
-            self._copy(tensors)
-        else:
-            self.load_state_dict(tensors)
-        return origin
-
-    @torch.no_grad()
-    def _copy(self, theirs: Mapping[str, Tensor]) -> None:
-        """Take the weights of vgg16's convolutions, thinned where it has more of them."""
-        for ours, whole in zip(self.parameters(), theirs.values(), strict=True):
-            sizes = zip(whole.shape, ours.shape, strict=True)
-            ours.copy_(whole[tuple(slice(None, None, -(-many // few)) for many, few in sizes)])
-
 
 def _convolution_tensors(vgg: nn.Module) -> dict[str, Tensor]:
     """Weights and biases of the convolutions of timm's vgg16, by name and in order."""
@@ -137,7 +152,7 @@ def _convolution_tensors(vgg: nn.Module) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in vgg.state_dict().items() if name.rpartition(".")[0] in layers}
 
 
-def _convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
+def convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
     """Convolutions that keep the size, each with a ReLU, from ``channels[0]`` over all others."""
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = []

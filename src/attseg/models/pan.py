@@ -38,7 +38,7 @@ class PAN(SegmentationModel):
 
     Args:
         num_classes: Classes K.
-        encoder: Name of a network in timm (convolutional, Swin, ViT), ``vgg16-largefov``, or a ready encoder.
+        encoder: Name of a network in timm (convolutional, Swin, ViT), ``vgg16-largefov``, ``vgg16-fcn``, or a ready encoder.
         output_stride: Stride of the encoder's deepest map.
         pretrained: Whether to start from timm's ImageNet weights.
         encoder_weights: File with the encoder's weights, instead of ``pretrained``.
