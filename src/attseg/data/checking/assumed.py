@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attseg.data.checking.findings import Assumption, SplitSummary
-from attseg.data.checking.images import HowRead, ImageFacts, describe_bands, describe_orientation, describe_values
+from attseg.data.checking.images import ImageFacts, describe_bands, describe_orientation, describe_values
 from attseg.data.checking.readings import Part, Reading, distinct_facts
 from attseg.data.classes import IGNORE, ClassTable
+from attseg.data.sets.file_set import FileSet
 from attseg.data.wording import few, percent, plural, ranges
 from attseg.written import LEDGER
 
@@ -30,7 +31,7 @@ class CheckedData:
         hidden: Files and folders that were skipped for their names.
         shared: Pairs of splits that have images in common, each with the names in the first of them; splits that overlap on
             purpose are left out.
-        how: How images are read.
+        files: The data set.
         unread: How many files beside the images and label files end in what is not read, by ending.
     """
 
@@ -40,7 +41,7 @@ class CheckedData:
     classes: ClassTable | None
     hidden: Sequence[Path]
     shared: Mapping[tuple[str, str], Sequence[str]]
-    how: HowRead = field(default_factory=HowRead)
+    files: FileSet
     unread: Counter[str] = field(default_factory=Counter)
 
     def each(self) -> Iterator[Reading]:
@@ -117,8 +118,8 @@ Line = Callable[[CheckedData], str | None]
 
 LINES: tuple[tuple[str, Line], ...] = (
     ("bands read", lambda seen: describe_bands(seen.images())),
-    ("value range", lambda seen: describe_values(seen.images(), seen.how)),
-    ("orientation", lambda seen: describe_orientation(seen.images(), seen.how)),
+    ("value range", lambda seen: describe_values(seen.images(), seen.files)),
+    ("orientation", lambda seen: describe_orientation(seen.images(), seen.files)),
     ("label files", _label_files),
     ("ignored label values", _ignored),
     ("classes that never occur", _absent),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from attseg.data.checking.advice import advise
 from attseg.data.checking.assumed import CheckedData, assume
 from attseg.data.checking.band_statistics import BandStatistics, measure_bands
 from attseg.data.checking.findings import SEVERITIES, Advice, Assumption, Check, Finding, Severity, SplitSummary
-from attseg.data.checking.first_look import how_read
 from attseg.data.checking.images import judge_images
 from attseg.data.checking.judgement import (
     NEEDED_SPLITS,
@@ -97,7 +95,6 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     findings: list[Finding] = []
     existing = files.splits() if files.root.is_dir() else []
     parts: dict[str, Part] = {}
-    how = how_read(files)
     for split in existing:
         try:
             survey = files.survey(split)
@@ -108,8 +105,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
         items = [Item(pair.name, pair.image, pair.labels) for pair in survey.pairs]
         if survey.no_labels:
             items = [Item(picture.name, picture.path, None) for picture in survey.pictures]
-        read = partial(files.read_raw_labels, split=split)
-        parts[split] = Part(items, _read_classes(files, split, findings), files.record.official, how, read)
+        parts[split] = Part(items, _read_classes(files, split, findings), files, split)
     findings += missing_splits(files, existing)
     if parts and not any(part.items for part in parts.values()) and not any(f.severity == "error" for f in findings):
         findings.append(Finding("error", "no pictures", f"{files.root} holds no picture of {files.record.title}"))
@@ -123,7 +119,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
         if part.classes and any(item.labels for item in part.items):
             findings += judge_classes(split, splits[split], part.classes)
         findings += judge_images_within(split, part, readings[split])
-    findings += judge_images(distinct_facts(parts, readings), how)
+    findings += judge_images(distinct_facts(parts, readings), files)
     shared = shared_images(parts, readings, files.record.overlapping)
     findings += leaks(parts, shared, files.record.overlapping)
     classes = next((part.classes for part in parts.values() if part.classes), None)
@@ -135,9 +131,9 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
     unread = Counter[str]() if files.record.official else unread_below(_folders(files.root, parts), {*SUFFIXES, ".mat"})
     findings += judge_unread(unread)
     measured = _measure_bands(files, parts)
-    if measured is None and how.bands is not None and parts:
+    if measured is None and files.bands is not None and parts:
         message = (
-            f"no band of {how.bands} could be measured: every image is broken, lacks one of them, or holds no data"
+            f"no band of {files.bands} could be measured: every image is broken, lacks one of them, or holds no data"
         )
         findings.append(Finding("error", "bands", message))
     if measured is not None and files.statistics is None:
@@ -145,7 +141,7 @@ def _check_files(files: FileSet, progress: Progress) -> Check:
             f"the mean and standard deviation of the bands are not stated, which training needs; add {measured.options}"
         )
         findings.append(Finding("warning", "bands", message))
-    assumed = assume(CheckedData(parts, readings, splits, classes, hidden, shared, how, unread)) if parts else []
+    assumed = assume(CheckedData(parts, readings, splits, classes, hidden, shared, files, unread)) if parts else []
     assumed += [Assumption(*line) for line in (measured.lines() if measured is not None else ())]
     if classes and (problem := explain_too_few(classes)):
         findings.append(Finding("error", "too few classes", problem))

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from attseg.data.checking.images import HowRead, facts_of, judge_images
+from attseg.data.checking.images import facts_of, judge_images
 from attseg.data.classes import BACKGROUND_IS_A_CLASS
-from attseg.data.reading.image import read_raw
 from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.file_data import FileData
-from attseg.data.sets.file_set import FileSet
 
 LOOKED_AT = 8
-
-
-def how_read(files: FileSet) -> HowRead:
-    """How the images of a data set are read."""
-    has_options = "range" in files.record.options
-    return HowRead(files.value_range, files.apply_orientation, files.states_orientation, has_options, files.bands)
 
 
 def first_look(data: SegmentationData) -> list[str]:
@@ -33,14 +25,13 @@ def first_look(data: SegmentationData) -> list[str]:
     """
     if not isinstance(data, FileData):
         return []
-    how, step = how_read(data.files), max(1, len(data) // LOOKED_AT)
+    step = max(1, len(data) // LOOKED_AT)
     images = [pair.image for pair in data.pairs[::step][:LOOKED_AT]]
-    numbers = None if how.bands is None else how.bands.numbers
-    facts = [facts_of(read_raw(image, bands=numbers, apply_orientation=how.apply_orientation)) for image in images]
+    facts = [facts_of(data.files.read_raw_image(image)) for image in images]
     kinds = ("value range", "mixed ranges", "several types", "orientation", "not read")
     return [
         f"in {len(facts)} of {len(data)} images: {finding.message}"
-        for finding in judge_images(facts, how)
+        for finding in judge_images(facts, data.files)
         if finding.kind in kinds
     ]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from attseg.data.checking.findings import Finding
-from attseg.data.reading.bands import Bands
 from attseg.data.reading.raw import RawImage
 from attseg.data.reading.value_range import ValueRange, describe_range, range_option
+from attseg.data.sets.file_set import FileSet
 from attseg.data.wording import plural
 
 
@@ -46,25 +45,6 @@ class ImageFacts(NamedTuple):
     flat: bool = False
 
 
-@dataclass(frozen=True)
-class HowRead:
-    """How the images of a data set are read.
-
-    Args:
-        value_range: The values that are black and white, where they are stated.
-        apply_orientation: Whether images are turned upright by EXIF.
-        stated: Whether the orientation was stated.
-        has_options: Whether the data set has options for both.
-        bands: The bands that are read, where they are chosen.
-    """
-
-    value_range: ValueRange | None = None
-    apply_orientation: bool = True
-    stated: bool = False
-    has_options: bool = False
-    bands: Bands | None = None
-
-
 def facts_of(raw: RawImage) -> ImageFacts:
     """The facts of an image that was read."""
     kind = f"{raw.bits}-bit" if raw.white is not None else str(raw.values.dtype)
@@ -73,39 +53,39 @@ def facts_of(raw: RawImage) -> ImageFacts:
     return ImageFacts(kind, raw.white, lowest, highest, raw.bands, raw.read, raw.orientation, tuple(raw.remarks))
 
 
-def needs_range(facts: ImageFacts, how: HowRead) -> bool:
+def needs_range(facts: ImageFacts, files: FileSet) -> bool:
     """Whether an image cannot be read because nothing says what is white."""
-    return facts.white is None and how.value_range is None and how.bands is None and not math.isnan(facts.lowest)
+    return facts.white is None and files.value_range is None and files.bands is None and not math.isnan(facts.lowest)
 
 
-def judge_images(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:
+def judge_images(all_facts: Sequence[ImageFacts], files: FileSet) -> Iterator[Finding]:
     """Findings about the images of a data set as a whole."""
-    if how.value_range is None and how.bands is None:
-        yield from _judge_range(all_facts, how)
+    if files.value_range is None and files.bands is None:
+        yield from _judge_range(all_facts, files)
     turned = [facts for facts in all_facts if facts.orientation != 1]
-    if turned and not how.stated:
-        yield Finding("warning", "orientation", _explain_turned(turned, how))
+    if turned and not files.states_orientation:
+        yield Finding("warning", "orientation", _explain_turned(turned, files))
     for remark, count in Counter(remark for facts in all_facts for remark in facts.remarks).items():
         yield Finding("note", "not read", f"{plural(count, 'image')}: each {remark}")
     unread = {facts.bands for facts in all_facts if facts.bands > len(facts.read)}
-    if how.bands is None and how.has_options and unread and min(unread) > 3:
+    if files.bands is None and files.has_options and unread and min(unread) > 3:
         every = ",".join(str(number) for number in range(1, min(unread) + 1))
         yield Finding("note", "not read", f"to read all bands, check again with --data.options.bands {every}")
 
 
-def _judge_range(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:
+def _judge_range(all_facts: Sequence[ImageFacts], files: FileSet) -> Iterator[Finding]:
     deep = [
         facts for facts in all_facts if facts.white != 255 and facts.kind != "1-bit" and not math.isnan(facts.lowest)
     ]
     if not deep:
-        yield from _judge_bytes(all_facts, how)
+        yield from _judge_bytes(all_facts, files)
         return
     lowest, highest = (min(facts.lowest for facts in deep), max(facts.highest for facts in deep))
     kinds = Counter(facts.kind for facts in deep)
     told = f"values {lowest:.6g}..{highest:.6g} in {', '.join(kinds)} images"
     option = range_option(*propose_range(lowest, highest))
-    state = f"add {option}" if how.has_options else "convert them to 8 bits"
-    if any(needs_range(facts, how) for facts in deep):
+    state = f"add {option}" if files.has_options else "convert them to 8 bits"
+    if any(needs_range(facts, files) for facts in deep):
         message = f"{told}: this type does not say which values are black and white; {state}"
         yield Finding("error", "value range", message)
     elif (used := int(highest).bit_length()) < int(max(facts.white or 0 for facts in deep)).bit_length():
@@ -126,12 +106,12 @@ def _judge_range(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Find
         yield Finding("warning", "several types", message)
 
 
-def _judge_bytes(all_facts: Sequence[ImageFacts], how: HowRead) -> Iterator[Finding]:
+def _judge_bytes(all_facts: Sequence[ImageFacts], files: FileSet) -> Iterator[Finding]:
     """Images of 8 bits that are nearly black, as fractions or class numbers that were saved as bytes."""
     highest = max((facts.highest for facts in all_facts if facts.white == 255), default=255)
     if 0 < highest < DARK:
         option = range_option(0, 2 ** int(highest).bit_length() - 1)
-        state = f"add {option}" if how.has_options else "save them anew"
+        state = f"add {option}" if files.has_options else "save them anew"
         message = (
             f"no value in 8-bit images is above {highest:.6g}, as if fractions or class numbers had been saved as bytes: they "
             f"are read as nearly black; {state}"
@@ -160,10 +140,10 @@ def propose_range(lowest: float, highest: float) -> ValueRange:
     return round(math.floor(lowest / unit) * unit, 12), round(math.ceil(highest / unit) * unit, 12)
 
 
-def _explain_turned(turned: Sequence[ImageFacts], how: HowRead) -> str:
+def _explain_turned(turned: Sequence[ImageFacts], files: FileSet) -> str:
     count = plural(len(turned), "image")
     have = "has" if len(turned) == 1 else "have"
-    done = "turned upright before labels are laid on them" if how.apply_orientation else "read as they are stored"
+    done = "turned upright before labels are laid on them" if files.apply_orientation else "read as they are stored"
     said = f"{count} {have} an EXIF orientation other than upright, and are {done}"
     only = [facts.fits for facts in turned if facts.fits and facts.fits[0] != facts.fits[1]]
     if only:
@@ -171,7 +151,7 @@ def _explain_turned(turned: Sequence[ImageFacts], how: HowRead) -> str:
             f"; by their sizes, the labels of {sum(fits[0] for fits in only)} fit this way alone, and those of "
             f"{sum(fits[1] for fits in only)} the other way alone"
         )
-    if how.has_options:
+    if files.has_options:
         said += (
             ". If the labels were drawn on raw pixels, by a tool that ignores EXIF, add --data.options.orientation raw; if not, "
             "--data.options.orientation applied says so"
@@ -191,17 +171,17 @@ def describe_bands(all_facts: Iterable[ImageFacts]) -> str | None:
     )
 
 
-def describe_values(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None:
+def describe_values(all_facts: Sequence[ImageFacts], files: FileSet) -> str | None:
     """By which range values are scaled, and which were found."""
     kinds: dict[str, list[ImageFacts]] = {}
     for facts in all_facts:
         kinds.setdefault(facts.kind, []).append(facts)
     told = []
     for kind, found in kinds.items():
-        if how.bands is not None and how.value_range is None and found[0].white != 255:
+        if files.bands is not None and files.value_range is None and found[0].white != 255:
             stated = "not stated"
-        elif how.value_range is not None:
-            stated = f"{describe_range(how.value_range).replace(',', '..')} as stated"
+        elif files.value_range is not None:
+            stated = f"{describe_range(files.value_range).replace(',', '..')} as stated"
         elif found[0].white is None:
             stated = "unknown"
         else:
@@ -211,12 +191,14 @@ def describe_values(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None
     return ", ".join(told) or None
 
 
-def describe_orientation(all_facts: Sequence[ImageFacts], how: HowRead) -> str | None:
+def describe_orientation(all_facts: Sequence[ImageFacts], files: FileSet) -> str | None:
     """Treatment of the EXIF orientation."""
     if not all_facts:
         return None
     turned = sum(facts.orientation != 1 for facts in all_facts)
     if not turned:
         return "every image is stored upright"
-    way = "turned upright, as their labels should be" if how.apply_orientation else "read as stored, like their labels"
+    way = (
+        "turned upright, as their labels should be" if files.apply_orientation else "read as stored, like their labels"
+    )
     return f"{plural(turned, 'image')} with an EXIF orientation, {way}"

@@ -7,21 +7,21 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from attseg.data.checking.findings import SplitSummary
-from attseg.data.checking.images import HowRead, ImageFacts, facts_of, needs_range
+from attseg.data.checking.images import ImageFacts, facts_of, needs_range
 from attseg.data.classes import IGNORE, ClassTable, Color
-from attseg.data.reading.image import RawLabels, read_raw, read_raw_labels
 from attseg.data.reading.label_values import count_values, explain_unknown
 from attseg.data.reading.lossy import LossyError
 from attseg.data.reading.opening import telling
 from attseg.data.sample import DataError
 from attseg.data.sets.file_data import explain_sizes
+from attseg.data.sets.file_set import FileSet
 from attseg.files import open_file
 
 Progress = Callable[[int, int], None]
@@ -42,16 +42,14 @@ class Part:
     Args:
         items: Its pictures.
         classes: What the values in its label files mean, if that is known.
-        official: Whether it is one of a public data set, for advice.
-        how: How its images are read.
-        read_labels: Reads a label file.
+        files: The data set.
+        split: Name of the split.
     """
 
     items: Sequence[Item]
     classes: ClassTable | None
-    official: bool
-    how: HowRead = field(default_factory=HowRead)
-    read_labels: Callable[[Path], RawLabels] = read_raw_labels
+    files: FileSet
+    split: str
 
 
 class Reading(NamedTuple):
@@ -100,14 +98,12 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     try:
         with telling(item.image):
             digest = _digest(item.image)
-        bands = part.how.bands
-        numbers = None if bands is None else bands.numbers
-        stored = read_raw(item.image, bands=numbers, apply_orientation=part.how.apply_orientation)
+        stored = part.files.read_raw_image(item.image)
         facts = facts_of(stored)
         image = stored.values
-        if bands is None and not needs_range(facts, part.how):
+        if part.files.bands is None and not needs_range(facts, part.files):
             with telling(item.image):
-                image = stored.to_rgb(part.how.value_range)
+                image = stored.to_rgb(part.files.value_range)
         facts = facts._replace(flat=bool((image == image[0, 0, 0]).all()))
     except (DataError, OSError) as error:
         problems.append(("unreadable picture", str(error), item.image))
@@ -115,7 +111,7 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     if item.labels is None:
         return Reading(size, counts, digest, problems, image=facts)
     try:
-        raw = part.read_labels(item.labels)
+        raw = part.files.read_raw_labels(item.labels, part.split)
     except DataError as error:
         kind = "lossy labels" if isinstance(error, LossyError) else "unreadable labels"
         problems.append((kind, str(error), item.labels))
@@ -125,14 +121,14 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
         text = f"{item.image} and {item.labels} are the same file; one of them was copied to the wrong place"
         problems.append(("image is its labels", text, item.image))
     if part.classes:
-        problem = explain_unknown(counts, part.classes, paletted=raw.paletted, official=part.official)
+        problem = explain_unknown(counts, part.classes, paletted=raw.paletted, official=part.files.record.official)
         if problem:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
     if image is not None and facts is not None:
         rows = raw.values.shape
         facts = facts._replace(fits=(image.shape[:2] == rows, _other_way(image.shape, facts.orientation) == rows))
         if problem := explain_sizes(
-            image.shape, rows, orientation=facts.orientation, applied=part.how.apply_orientation
+            image.shape, rows, orientation=facts.orientation, applied=part.files.apply_orientation
         ):
             problems.append(("different size", f"{item.labels}: {problem}", item.labels))
     palette = None

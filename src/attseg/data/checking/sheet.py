@@ -13,9 +13,9 @@ from attseg.data.catalog import open_data, open_files
 from attseg.data.fonts import draw_text, shorten
 from attseg.data.paint import colorize, legend, overlay
 from attseg.data.reading.bands import visible
-from attseg.data.reading.image import read_image
 from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, SegmentationData
+from attseg.data.sets.file_set import FileSet
 from attseg.errors import UsageError
 
 PANEL = 320
@@ -59,7 +59,7 @@ def samples_picture(
         files = open_files(name, root, **options)
         split = split or next(iter(files.splits()), "train")
         if files.survey(split).no_labels:
-            return _stack([_draw_picture(file) for file in _spread(files.pictures(split), count)])
+            return _stack([_draw_picture(files, file) for file in _spread(files.pictures(split), count)])
     data = open_data(name, split or "train", root=root, **options)
     present: set[int] = set()
     rows: list[Image.Image] = []
@@ -86,14 +86,9 @@ def _draw_row(data: SegmentationData, index: int) -> tuple[Image.Image, set[int]
     return _row(sample.name, sample.labels.shape, panels), set(np.unique(labels).tolist())
 
 
-def _draw_picture(file: PictureFile) -> Image.Image:
+def _draw_picture(files: FileSet, file: PictureFile) -> Image.Image:
     """A title above a picture without labels."""
-    how: dict[str, Any] = {
-        "value_range": file.value_range,
-        "bands": file.bands,
-        "apply_orientation": file.apply_orientation,
-    }
-    image = visible(read_image(file.path, **how))
+    image = visible(files.read_image(file.path)[0])
     return _row(f"{file.name}, without labels", image.shape[:2], [_shrunk(image, Image.Resampling.BILINEAR)])
 
 

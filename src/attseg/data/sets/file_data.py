@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from attseg.data.classes import IGNORE, explain_too_few
-from attseg.data.reading.image import decode_labels, read_bands, read_image, read_raw
+from attseg.data.reading.image import decode_labels, read_raw
 from attseg.data.sample import Array, DataError, Sample
 from attseg.data.sets.file_set import FileSet
 
@@ -58,15 +57,7 @@ class FileData:
 
     def __getitem__(self, index: int) -> Sample:
         name, image_file, labels_file = self.pairs[index]
-        how: dict[str, Any] = {
-            "value_range": self.files.value_range,
-            "apply_orientation": self.files.apply_orientation,
-        }
-        without = None
-        if self.files.bands is None:
-            image = read_image(image_file, **how)
-        else:
-            image, without = read_bands(image_file, self.files.bands, **how)
+        image, without = self.files.read_image(image_file)
         raw = self.files.read_raw_labels(labels_file, self.split)
         labels = decode_labels(labels_file, raw, self.classes, official=self.files.record.official)
         if problem := self._explain_sizes(image_file, image, labels):

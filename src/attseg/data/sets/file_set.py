@@ -10,13 +10,18 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from attseg.data.classes import ClassTable, Color
 from attseg.data.reading.bands import Bands
-from attseg.data.reading.image import RawLabels, read_raw_labels
+from attseg.data.reading.image import RawLabels, read_raw, read_raw_labels
 from attseg.data.reading.inputs import PictureFile
+from attseg.data.reading.opening import telling
+from attseg.data.reading.raw import RawImage
 from attseg.data.reading.value_range import ValueRange
 from attseg.data.reading.walk import entries
-from attseg.data.sample import DataError
+from attseg.data.sample import Array, DataError
 from attseg.data.sets.record import DataSet
 from attseg.data.sets.survey import Survey
 from attseg.data.wording import plural
@@ -92,6 +97,32 @@ class FileSet(ABC):
         """The colour of each value in the label files of a split, where the data set says it."""
         table = self.read_classes(split)
         return {raw: table.colors[index] for raw, index in enumerate(table.lookup.tolist()) if 0 <= index < len(table)}
+
+    @property
+    def has_options(self) -> bool:
+        """Whether the value range and the orientation of its images can be stated."""
+        return "range" in self.record.options
+
+    def read_raw_image(self, path: Path) -> RawImage:
+        """An image as its file holds it: the bands that are read, upright where that is wanted.
+
+        Raises:
+            DataError: As of ``attseg.data.reading.image.read_raw``.
+        """
+        numbers = None if self.bands is None else self.bands.numbers
+        return read_raw(path, bands=numbers, apply_orientation=self.apply_orientation)
+
+    def read_image(self, path: Path) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+        """An image (H, W, C) in bytes, and which of its pixels (H, W) hold no data; None where all do.
+
+        Raises:
+            DataError: As of ``attseg.data.reading.image.read_image``.
+        """
+        raw = self.read_raw_image(path)
+        with telling(path):
+            if self.bands is None:
+                return raw.to_rgb(self.value_range), None
+            return raw.to_bands(self.value_range, self.bands.fill)
 
     def read_raw_labels(self, path: Path, split: str) -> RawLabels:
         """The values of a label file of a split.
