@@ -12,8 +12,7 @@ import numpy as np
 from torch import distributed
 
 from attseg.checkpoint import save_weights
-from attseg.data.first import First
-from attseg.data.sample import Array, Sample, SegmentationData
+from attseg.data.sample import Array, First, Sample, SegmentationData
 from attseg.evaluation.identity import describe_data
 from attseg.evaluation.log_loss import LogLossMeter
 from attseg.evaluation.plots import samples_page

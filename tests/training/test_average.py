@@ -3,7 +3,7 @@ from copy import deepcopy
 import torch
 from torch import nn
 
-from attseg.training.ema import MovingAverage
+from attseg.training.learner import MovingAverage
 
 
 def model():
