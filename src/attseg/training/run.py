@@ -11,21 +11,19 @@ import torch
 from rich.console import Console
 
 from attseg.checkpoint import architecture
-from attseg.data.catalog import open_data
-from attseg.data.checking.first_look import check_counted, first_look
+from attseg.data.checking.first_look import check_counted
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.feeding.augment import Augment
-from attseg.data.sample import DataError, SegmentationData, channels_of
-from attseg.data.sets.file_data import FileData
-from attseg.data.sets.kept_splits import keep_splits, with_kept_splits
-from attseg.recipes.recipe import DataSpec, Machine, Recipe
-from attseg.runs.channels import explain_colors, with_channels
+from attseg.data.sets.kept_splits import keep_splits
+from attseg.recipes.recipe import Machine, Recipe
+from attseg.runs.channels import with_channels
 from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
 from attseg.runs.labels import check_weights
 from attseg.runs.length import decide_steps
 from attseg.runs.pictures import draw_pictures
 from attseg.runs.progress import ProgressLine
+from attseg.runs.splits import open_splits, remarks
 from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
@@ -76,7 +74,7 @@ def train(
     plan = make_plan(recipe, machine)
     check_trackers(machine.log)
     folder = RunFolder(out)
-    data, val = _open(recipe.data, folder.splits if resume else None)
+    data, val = open_splits(recipe.data, folder.splits if resume else None)
     recipe = with_channels(recipe, data)
     check_weights(recipe, data.classes)
     if not resume:  # a resumed run goes on with the same data only
@@ -119,8 +117,8 @@ def train(
                     "--model.args.pretrained true, --model.args.encoder_weights FILE or --init RUN, or freeze nothing"
                 )
             if state is None and plan.rank == 0:
-                for warning in (*filter(None, [explain_colors(recipe, data)]), *_remarks(data, val), *first_look(data)):
-                    line.say(warning)
+                for remark in remarks(recipe, data, val):
+                    line.say(remark)
             fit(begun, data, val, recipe, plan, folder, state, line, callbacks, augment)
             if plan.rank == 0:
                 line.say("drawing pictures")
@@ -132,30 +130,6 @@ def train(
             f"attseg evaluate {folder.last}"
         )
     return out
-
-
-def _open(spec: DataSpec, splits: Path | None) -> tuple[SegmentationData, SegmentationData]:
-    """The splits to train and to evaluate on; of a resumed run, as it has kept them."""
-    options = spec.options if splits is None else with_kept_splits(spec.name, spec.options, splits)
-    data, val = (open_data(spec.name, split, root=spec.root, **options) for split in (spec.train, spec.val))
-    if channels_of(data) != channels_of(val):
-        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their channels")
-    if data.classes != val.classes:
-        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
-    if len(val) == 0:
-        raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
-    return data, val
-
-
-def _remarks(*splits: SegmentationData) -> list[str]:
-    """What is worth knowing about a folder of one's own: how it was divided, and where its classes stand."""
-    told = [
-        remark
-        for data in splits
-        if isinstance(data, FileData) and not data.files.record.official
-        for remark in data.remarks
-    ]
-    return list(dict.fromkeys(told))
 
 
 def _last_state(folder: RunFolder, console: Console) -> State | None:

@@ -1,0 +1,44 @@
+"""The splits of a run, and what is worth knowing about them before it begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attseg.data.catalog import open_data
+from attseg.data.checking.first_look import first_look
+from attseg.data.sample import DataError, SegmentationData, channels_of
+from attseg.data.sets.file_data import FileData
+from attseg.data.sets.kept_splits import with_kept_splits
+from attseg.recipes.recipe import DataSpec, Recipe
+from attseg.runs.channels import explain_colors
+
+
+def open_splits(spec: DataSpec, kept: Path | None) -> tuple[SegmentationData, SegmentationData]:
+    """The splits to train and to evaluate on.
+
+    Args:
+        spec: The data set.
+        kept: Where a resumed run has kept the split of each picture; None for a new run.
+
+    Raises:
+        DataError: They do not fit each other, or there is nothing to evaluate on.
+    """
+    options = spec.options if kept is None else with_kept_splits(spec.name, spec.options, kept)
+    data, val = (open_data(spec.name, split, root=spec.root, **options) for split in (spec.train, spec.val))
+    if channels_of(data) != channels_of(val):
+        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their channels")
+    if data.classes != val.classes:
+        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
+    if len(val) == 0:
+        raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
+    return data, val
+
+
+def remarks(recipe: Recipe, data: SegmentationData, val: SegmentationData) -> list[str]:
+    """Colours that are left alone, how a folder of one's own was divided and where its classes stand, and odd images."""
+    colors = explain_colors(recipe, data)
+    told = [] if colors is None else [colors]
+    for split in (data, val):
+        if isinstance(split, FileData) and not split.files.record.official:
+            told += split.remarks
+    return [*dict.fromkeys(told), *first_look(data)]
