@@ -11,9 +11,9 @@ from attseg import attention, context, decoders
 from attseg.attention import Tap
 from attseg.context import ContextName, build_context
 from attseg.decoders import DecoderName, build_decoder
+from attseg.encoders.named import make_encoder
 from attseg.errors import UsageError
 from attseg.layers import ConvNormAct
-from attseg.models.frame import make_encoder
 
 PAGE = (Path(__file__).parents[1] / "docs" / "modules" / "parts.md").read_text()
 DEEP, LOWS = 96, (16, 32, 48)

@@ -13,9 +13,9 @@ from attseg import capture
 from attseg.attention.tap import Tap
 from attseg.context.base import WithSides
 from attseg.decoders.bilinear import BilinearDecoder
+from attseg.encoders.named import make_encoder
 from attseg.errors import UsageError
 from attseg.models import FCN, MODELS, SegmentationModel, build_model
-from attseg.models.frame import make_encoder
 
 ENCODER = {"encoder": "test_resnet", "channels": 16}
 CASES = {

@@ -14,8 +14,8 @@ from attseg import capture
 from attseg.attention.tap import Tap
 from attseg.context import ContextName
 from attseg.decoders import DecoderName
+from attseg.encoders.named import make_encoder
 from attseg.models import FCN, AttentionToRefine, build_model
-from attseg.models.frame import make_encoder
 
 CONTEXTS, DECODERS = get_args(ContextName), get_args(DecoderName)
 ENCODERS = {

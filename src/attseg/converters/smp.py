@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import timm
 import torch
 from torch import Tensor
 
@@ -111,6 +110,8 @@ def read_smp(source: Source, *, encoder: str | None = None, output_stride: Liter
 
 def _preprocessing(name: str) -> Preprocessing:
     """Preprocessing of timm's pretrained weights, as smp's ``get_preprocessing_params`` gives it."""
+    import timm
+
     config = timm.get_pretrained_cfg(name)
     return Preprocessing() if config is None else Preprocessing.from_dict({"mean": config.mean, "std": config.std})
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
-from attseg.encoders.weights import Origin
 from attseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from attseg.encoders.weights import Origin
 
 STRIDES = (4, 8, 16, 32)
 OUTPUT_STRIDES = (8, 16, 32)
@@ -29,8 +32,8 @@ class Encoder(nn.Module):
         UsageError: There are fewer than one channel.
     """
 
-    mean: tuple[float, ...] | None = IMAGENET_DEFAULT_MEAN
-    std: tuple[float, ...] | None = IMAGENET_DEFAULT_STD
+    mean: tuple[float, ...] | None = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] | None = (0.229, 0.224, 0.225)
     weights: str | None = None
 
     def __init__(self, channels: tuple[int, ...], strides: tuple[int, ...], in_channels: int = 3) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor
 
@@ -63,6 +62,8 @@ class TimmEncoder(Encoder):
         weights: str | Path | None = None,
         in_channels: int = 3,
     ) -> None:
+        import timm
+
         check_channels(in_channels)
         wide: dict[str, Any] = {"stem_width": 64, "stem_type": "deep"} if name in WIDE_STEMS else {}
         given, name = name, WIDE_STEMS.get(name, name)
@@ -114,6 +115,8 @@ def _stages(name: str, options: dict[str, Any]) -> tuple[Sequence[int], bool]:
 
     Whether there are such maps is tried out without memory.
     """
+    import timm
+
     if not timm.is_model(name.split(".")[0]):
         raise unknown(
             "encoder",
@@ -141,6 +144,8 @@ def _stages(name: str, options: dict[str, Any]) -> tuple[Sequence[int], bool]:
 
 def _create(name: str, output_stride: int, options: dict[str, Any]) -> Any:
     """The network, or a sentence about the strides that it cannot have."""
+    import timm
+
     check_output_stride(output_stride)
     try:
         return timm.create_model(name, **options)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,6 +34,8 @@ class VGG(Encoder):
             pretrained: Whether to take timm's, from the local cache or the network, where there is no file.
             weights: File of timm's or torchvision's vgg16, or of this encoder.
         """
+        import timm
+
         if pretrained and weights is None:
             weights = pretrained_file(TIMM_NAME)
         if weights is not None:
@@ -55,6 +56,8 @@ class VGG(Encoder):
 
     def _load(self, file: str | Path) -> Origin:
         """Take the weights of this encoder or of a whole vgg16."""
+        import timm
+
         own = cast(Callable[[], VGG], type(self))
         with torch.device("meta"):
             theirs = _convolution_tensors(timm.create_model(TIMM_NAME))

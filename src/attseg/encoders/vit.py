@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -71,6 +70,8 @@ class VitEncoder(Encoder):
         weights: str | Path | None = None,
         in_channels: int = 3,
     ) -> None:
+        import timm
+
         check_channels(in_channels)
         if not is_vit(name):
             raise UsageError(f"the encoder {name!r} is none of timm's plain transformers; vit_*, deit* and eva* are")
@@ -114,6 +115,8 @@ class VitEncoder(Encoder):
 
 def _create(name: str, in_channels: int, *, pretrained: bool = False) -> Any:
     """Timm's network without what comes after its last block."""
+    import timm
+
     network: Any = timm.create_model(name, dynamic_img_size=True, pretrained=pretrained, in_chans=in_channels)
     network.prune_intermediate_layers(_depths(network), prune_norm=True, prune_head=True)
     return network
@@ -127,6 +130,8 @@ def _depths(network: Any) -> list[int]:
 
 def is_vit(name: str) -> bool:
     """Whether timm has a plain transformer of this name."""
+    import timm
+
     bare = name.split(".")[0]
     return timm.is_model(bare) and timm.models.is_model_in_modules(bare, PLAIN)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import timm
 import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
 from torch import nn
@@ -74,6 +73,8 @@ def find_weights_of(name: str) -> str:
 
 def from_timm(name: str, network: nn.Module) -> Origin:
     """Description of weights that timm itself has loaded into ``network``."""
+    import timm
+
     count = len(needed_shapes(network.state_dict()))
     config = timm.get_pretrained_cfg(name)
     mean, std = normalisation(name)
@@ -83,6 +84,8 @@ def from_timm(name: str, network: nn.Module) -> Origin:
 
 def normalisation(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation with which timm's weights of ``name`` were trained."""
+    import timm
+
     config = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
     return tuple(map(float, config.mean)), tuple(map(float, config.std))
 
@@ -94,6 +97,8 @@ def require_pretrained(name: str) -> None:
         FileNotFoundError: timm has no weights of this network, or they are neither here nor reachable; the message says
             which file to fetch, and where to put it.
     """
+    import timm
+
     config = timm.get_pretrained_cfg(name)
     if config is None or not config.has_weights:
         raise FileNotFoundError(

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from attseg.evaluation.plots import BLUE, GREY, ORANGE, save_figure, unbox
 
 
@@ -19,6 +17,8 @@ def draw_trimap(found: Mapping[str, Any], miou: float, out: Path) -> None:
         miou: Of all pixels.
         out: Where the PNG goes.
     """
+    from matplotlib.figure import Figure
+
     bands = [band for band in found["trimap"] if band["miou"] is not None]
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     axes = figure.subplots()
@@ -41,6 +41,8 @@ def draw_reliability(found: Mapping[str, Any], out: Path) -> None:
         found: What ``CalibrationMeter`` found.
         out: Where the PNG goes.
     """
+    from matplotlib.figure import Figure
+
     bins = [one for one in found["bins"] if one["pixels"]]
     total = sum(one["pixels"] for one in bins)
     middles = [50 * (one["above"] + one["up_to"]) for one in bins]

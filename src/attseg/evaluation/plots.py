@@ -6,13 +6,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageOps
 
 from attseg.data.classes import IGNORE, ClassTable
@@ -22,6 +19,10 @@ from attseg.data.reading.bands import visible
 from attseg.data.sample import Array
 from attseg.evaluation.report import Report
 from attseg.files import open_file, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,6 +42,9 @@ def draw_curves(metrics_csv: Path, out: Path) -> None:
             ``val_loss``; empty where not measured.
         out: Where the PNG goes.
     """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     with open_file(metrics_csv, "r", newline="") as file:
         rows = list(csv.DictReader(file))
     losses, rates, mious = (_column(rows, name) for name in ("loss", "lr", "miou"))
@@ -77,6 +81,9 @@ def draw_confusion(report: Report, out: Path) -> None:
         report: What an evaluation found.
         out: Where the PNG goes.
     """
+    from matplotlib.colors import PowerNorm
+    from matplotlib.figure import Figure
+
     count = len(report.classes)
     labels = [class_label(name, index) for index, name in enumerate(report.classes.names)]
     names = [label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1] + "…" for label in labels]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,15 @@ from attseg.data import paint
 from attseg.data.classes import IGNORE, ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.explain.change import MapChange, without
-from attseg.explain.looked import Looked, check_pixel
-from attseg.explain.pixel import PixelAttention
-from attseg.explain.switching import How
 from attseg.inference.further import check_further, save_coco, save_further
 from attseg.inference.polygons import Polygon, polygons
 from attseg.inference.saved import Further, SavedFiles, overlay, present_classes, save_labels, save_overlay, saved_files
+
+if TYPE_CHECKING:
+    from attseg.explain.change import MapChange
+    from attseg.explain.looked import Looked
+    from attseg.explain.pixel import PixelAttention
+    from attseg.explain.switching import How
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,8 @@ class Result:
         Raises:
             UsageError: There is no such pixel.
         """
+        from attseg.explain.looked import check_pixel
+
         height, width = self.labels.shape
         check_pixel(x, y, (height, width))
         return self.looked.at(x, y)
@@ -114,6 +119,8 @@ class Result:
             >>> result.without("gau", how="even").maps[0]
             'decoder.steps.0.attention'
         """
+        from attseg.explain.change import without
+
         return without(self.looked, maps, how).within(*self.labels.shape)
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from attseg.checkpoint import Weights, check_fit, load_into, read_weights, trained_on
-from attseg.converters.networks import build_network
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.bands import check_show, visible
@@ -21,7 +20,6 @@ from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import Array
 from attseg.devices import find_device
 from attseg.errors import UsageError
-from attseg.explain.looked import Looked, look
 from attseg.hub.repository import OnHub, Origin, fetch
 from attseg.hub.sources import find_weights
 from attseg.inference.exported.description import Description
@@ -35,6 +33,9 @@ from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE, find_protocol
 from attseg.prediction.stream import OnViews, Predictor
 from attseg.prediction.whole import as_batch
+
+if TYPE_CHECKING:
+    from attseg.explain.looked import Looked
 
 _ASKED_OF_THE_HUB = {"revision", "cache_dir", "force_download", "local_files_only", "token"}
 
@@ -58,6 +59,8 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
     path = find_weights(source)
     if is_exported(path):
         return _load_exported(path, device)
+    from attseg.converters.networks import build_network  # exported files need no networks
+
     weights = read_weights(path)
     build = partial(build_network, weights.model.name, weights.model.args, len(weights.classes), stored=True)
     with torch.device("meta"):  # a file may ask for a network of any size: it is compared before there is one
@@ -296,4 +299,6 @@ class Segmenter(OnHub, library_name="attseg"):
                 "an exported file computes without showing its attention maps; load the run that it was exported from, and ask "
                 "its results"
             )
+        from attseg.explain.looked import look
+
         return look(self.model, as_batch(image, self.preprocessing, self.device, least=smallest_side(self.model)))

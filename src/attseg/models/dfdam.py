@@ -12,9 +12,10 @@ from attseg.attention.position import Confidence
 from attseg.context import ContextName, build_context
 from attseg.decoders.dual import DualDecoder
 from attseg.encoders.base import Encoder
+from attseg.encoders.named import make_encoder
 from attseg.errors import unknown
 from attseg.layers import ConvNormAct
-from attseg.models.frame import SegmentationModel, check_classes, make_encoder
+from attseg.models.frame import SegmentationModel, check_classes
 
 Side = Literal["context", "spatial"]
 

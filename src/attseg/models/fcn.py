@@ -12,8 +12,9 @@ from attseg.context.aspp import AtrousClassifier
 from attseg.decoders import DecoderName, build_decoder
 from attseg.decoders.skip_scores import SkipScores
 from attseg.encoders.base import Encoder
+from attseg.encoders.named import make_encoder
 from attseg.errors import UsageError, unknown
-from attseg.models.frame import SegmentationModel, check_classes, make_encoder
+from attseg.models.frame import SegmentationModel, check_classes
 
 HeadName = Literal["conv", "linear", "atrous", "skips"]
 

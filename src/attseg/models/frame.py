@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from attseg.context.base import WithSides
 from attseg.encoders.base import Encoder
-from attseg.encoders.named import make_encoder as make_encoder
 from attseg.errors import UsageError
 from attseg.layers import resize
 

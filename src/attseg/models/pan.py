@@ -14,8 +14,9 @@ from attseg.context import ContextName, build_context
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.decoders.topdown import TopDownDecoder
 from attseg.encoders.base import Encoder
+from attseg.encoders.named import make_encoder
 from attseg.errors import unknown
-from attseg.models.frame import SegmentationModel, check_classes, make_encoder
+from attseg.models.frame import SegmentationModel, check_classes
 
 
 class PAN(SegmentationModel):

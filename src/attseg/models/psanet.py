@@ -14,9 +14,10 @@ from attseg.context.pointwise import PointwiseContext, reach_of
 from attseg.decoders.bilinear import BilinearDecoder
 from attseg.encoders.base import Encoder
 from attseg.encoders.dilation import dilate_evenly
+from attseg.encoders.named import make_encoder
 from attseg.errors import UsageError
 from attseg.layers import ConvNormAct
-from attseg.models.frame import SegmentationModel, check_classes, make_encoder
+from attseg.models.frame import SegmentationModel, check_classes
 
 PAIR_ARGUMENTS = (
     *("in_channels", "channels", "inner", "directions", "compact", "normalize", "outside", "shrink", "align_corners"),
