@@ -207,6 +207,7 @@ class Result:
 
         from attseg.explain.figures.panels import sheet
         from attseg.explain.figures.pixel import draw_pixel, shape_of
+        from attseg.explain.looked import check_pixel
         from attseg.inference.screen import show_figure
 
         height, width = self.labels.shape
