@@ -62,6 +62,8 @@ def find_weights_of(name: str) -> str:
         >>> find_weights_of("tf_efficientnet_lite0_none")
         'none'
     """
+    import timm
+
     config = timm.get_pretrained_cfg(name)
     package = PACKAGES.get(name.partition(".")[0])
     if config is not None and config.has_weights and _is_cached(config):
