@@ -58,13 +58,14 @@ def main() -> None:
             for kind in ("trained", "untrained"):
                 if str(seed) in known[kind]:
                     continue
-                model = segmenter.model if kind == "trained" else _untrained(run, seed)
-                known[kind][str(seed)] = _measured(model, segmenter, arguments.limit, f"{name}, seed {seed}, {kind}")
+                model = segmenter.model if kind == "trained" else untrained(run, seed)
+                known[kind][str(seed)] = measured(model, segmenter, arguments.limit, f"{name}, seed {seed}, {kind}")
                 arguments.out.write_text(json.dumps(record, indent=1) + "\n")
     print(f"{arguments.out}: {sum(len(kinds['trained']) for kinds in record['networks'].values())} trained networks")
 
 
-def _measured(model: torch.nn.Module, segmenter: Segmenter, limit: int, what: str) -> dict[str, Any]:
+def measured(model: torch.nn.Module, segmenter: Segmenter, limit: int, what: str) -> dict[str, Any]:
+    """The claims of a network, with the date."""
     steps = iter(track(range(limit), description=what))
     data = Scenes("val", size=(160, 384))
     claims = measure(model, data, segmenter.preprocessing, limit=limit, on_picture=lambda *_: next(steps))
@@ -72,7 +73,8 @@ def _measured(model: torch.nn.Module, segmenter: Segmenter, limit: int, what: st
     return {"date": datetime.now(UTC).date().isoformat(), "claims": claims.to_dict()["claims"]}
 
 
-def _untrained(run: Path, seed: int) -> torch.nn.Module:
+def untrained(run: Path, seed: int) -> torch.nn.Module:
+    """The network of a run with the first weights of a seed."""
     recipe = read_recipe(run / "recipe.yaml")[0]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -15,9 +15,11 @@ from attseg.data.sample import SegmentationData
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
 from attseg.explain.claims.confidence import ConfidenceClaim
+from attseg.explain.claims.contrast import ContrastClaim
 from attseg.explain.claims.finding import Claim, Finding
 from attseg.explain.claims.gates import GateClaim
 from attseg.explain.claims.pairs import PairClaim
+from attseg.explain.claims.switched import PiecesClaim, SwapClaim
 from attseg.explain.looked import look
 from attseg.explain.passes import Passes, scale_names
 from attseg.explain.split import chosen, samples_at
@@ -72,9 +74,11 @@ def claims_of(model: nn.Module, *, points: int = POINTS) -> list[Claim]:
     if "2dpam" in mechanisms:
         claims.append(ConfidenceClaim())
     if mechanisms & {"dafm-high", "dafm-low"}:
-        claims.append(GateClaim())
+        claims += [GateClaim(), ContrastClaim()]
     if isinstance(model, AttentionToRefine) and mechanisms & {"location", "attention-to-scale"}:
-        claims.append(ScaleClaim(tuple(scale_names(model))))
+        claims += [ScaleClaim(tuple(scale_names(model))), PiecesClaim()]
+        if len(model.percents) == 2:
+            claims.append(SwapClaim())
     if "fpa" in mechanisms:
         claims.append(PyramidClaim())
     if not claims:
