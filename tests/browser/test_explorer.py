@@ -11,6 +11,7 @@ import torch
 from attseg.checkpoint import save_weights
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import SCENES, Scenes
+from attseg.explain.change import without
 from attseg.explain.looked import look
 from attseg.explain.pixel import cell_of
 from attseg.inference.segmenter import load
@@ -182,6 +183,17 @@ def test_pairs_of_a_clicked_pixel_come_from_the_server_as_looked_computes_them(p
             assert weights[cell] == pytest.approx(weights.max(), rel=1e-4)
             found.add((one.name, cell))
     assert len(found) > len(looked.pairs)  # the points look at different places
+
+
+def test_a_scene_without_a_map_is_asked_of_the_server(page):
+    show_scene(page, 3)
+    page.locator(".ways button", has_text="Off").first.click()
+    until(page, "() => document.querySelector('.caption').textContent.includes('change class')")
+    name = page.locator(".card").first.get_attribute("data-map").removeprefix("0/")
+    _, looked = seen("demo", Scenes("val", size=SCENE_SIZE, seed=3)[0].image)
+    share = 100 * without(looked, [name]).share
+    found = float(re.search(r"([\d.]+) % of the pixels", page.locator(".caption").inner_text())[1])
+    assert abs(found - share) <= 0.5
 
 
 def test_a_dropped_picture_is_shown_and_compared(page):

@@ -11,6 +11,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
 from attseg.explain.bundle import Side, make_bundle
+from attseg.explain.change import without
 from attseg.explain.looked import look
 from attseg.explain.page.page import make_page
 from attseg.explain.passes import scale_names
@@ -120,6 +121,40 @@ def test_a_click_names_the_class_and_its_score(shown, demo, x, y):
     assert text.split()[:2] == [f"{x},", str(y)] and demo.classes.names[label] in text
     score = 100 * demo.looked.scores[label, y, x]
     assert abs(numbers(text)[2] - score) <= 0.5 + 100 / 510
+
+
+def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, image, demo, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(make_page(make_bundle(image, [demo], name="scene", switches=True)), encoding="utf-8")
+    page = chromium(path.as_uri())
+    buttons = card(page, "context.pyramid").locator(".ways button")
+    assert buttons.all_inner_texts() == ["Off", "Even"]
+    for place, how in enumerate(("off", "even")):
+        buttons.nth(place).click()
+        page.wait_for_function(f"document.querySelector('.caption').textContent.includes(', {how} (')")
+        page.wait_for_function("document.querySelector('.caption').textContent.includes('change class')")
+        change = without(demo.looked, ["fpa"], how)
+        share, moved = numbers(page.locator(".caption").inner_text().split("):")[1])[:2]
+        assert abs(share - 100 * change.share) <= 0.5 and abs(moved - 100 * float(change.shift.mean())) <= 0.5
+        assert buttons.nth(place).get_attribute("aria-pressed") == "true"
+    page.locator("input[type=range]").fill("100")
+    page.wait_for_timeout(200)
+    for changed in (True, False):  # a pixel with the colour of its new class, and one in grey
+        y, x = np.argwhere(change.changed == changed)[7]
+        times = page.evaluate("document.querySelector('canvas.picture').width") // SIZE[1]
+        at = f"{int(x) * times + times // 2}, {int(y) * times + times // 2}"
+        color = page.evaluate(
+            f"[...document.querySelector('canvas.picture').getContext('2d').getImageData({at}, 1, 1).data]"
+        )
+        if changed:
+            assert np.abs(np.array(color[:3]) - demo.classes.colors[change.labels[y, x]]).max() <= 3
+        else:
+            assert max(color[:3]) - min(color[:3]) <= 3
+    names = page.locator(".legend:not([hidden]) li span:nth-child(2)").all_inner_texts()
+    present = {demo.classes.names[label] for label in {*np.unique(demo.looked.labels), *np.unique(change.labels)}}
+    assert set(names) == present
+    buttons.nth(1).click()
+    page.wait_for_function("document.querySelector('.caption').textContent.includes('Choose Off')")
 
 
 @pytest.mark.parametrize("name", ["PAN", *TINY])

@@ -6,6 +6,7 @@ import torch
 
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.explain import bundle as module
+from attseg.explain import kept as kept_module
 from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import look
 from attseg.explain.passes import scale_names
@@ -82,7 +83,7 @@ def test_pictures_below_32_pixels_are_cut_out_of_what_the_network_saw(psanet):
 
 
 def test_large_pictures_and_maps_are_scaled_down_and_say_so(psanet, monkeypatch):
-    monkeypatch.setattr(module, "LONGEST", 50)
+    monkeypatch.setattr(kept_module, "LONGEST", 50)
     monkeypatch.setattr(module, "MOST_PAIRS", 400)
     side = a_side(psanet, 80, 120)
     written = make_bundle(an_image(80, 120), [side], name="p")
@@ -121,3 +122,38 @@ def test_a_model_without_attention_has_no_maps_and_two_models_have_different_ids
 def test_it_is_plain_json(psanet):
     written = make_bundle(an_image(40, 56), [a_side(psanet, 40, 56)], name="p")
     assert json.loads(json.dumps(written, allow_nan=False))["name"] == "p"
+
+
+def test_switches_hold_what_changes_without_each_map():
+    from attseg.explain.change import without
+    from watched import build, pictures
+
+    names = ("a", "b", "c", "d", "e")
+    side = Side("PAN", "x", ClassTable(names, distinct_colors(5)), look(build("PAN"), pictures()))
+    image = np.zeros((50, 90, 3), np.uint8)  # the network saw it continued
+    bundle = make_bundle(image, [side, side], name="x", switches=True)
+    found = bundle["sides"][0]["switches"]
+    assert [(one["map"], one["how"]) for one in found[:3]] == [
+        ("context.pyramid", how) for how in ("off", "even", "other")
+    ]
+    assert len(found) == 12
+    for one in found:
+        change = without(side.looked, [one["map"]], one["how"], other=side.looked if one["how"] == "other" else None)
+        expected = change.within(50, 90)
+        assert (decode(one["labels"]) * 1 == expected.labels).all()
+        assert one["share"] == pytest.approx(expected.share, abs=1e-5)
+        assert one["moved"] == pytest.approx(float(expected.shift.mean()), abs=1e-5)
+    assert "1" in found[0]["means"] and "mean" in found[1]["means"]
+    json.dumps(bundle, allow_nan=False)
+    assert make_bundle(image, [side], name="x")["sides"][0]["switches"] is None
+
+
+def test_pairs_that_are_too_many_are_left_out_of_the_switches(monkeypatch):
+    from attseg.attention import pairwise
+    from attseg.explain.ablation import single_changes
+    from watched import build, pictures
+
+    looked = look(build("PSANet"), pictures())
+    assert len(list(single_changes(looked))) == 4
+    monkeypatch.setattr(pairwise, "MOST_WEIGHTS", 30)
+    assert list(single_changes(looked)) == []

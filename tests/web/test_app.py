@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from attseg.attention import pairwise
+from attseg.explain.change import without
 from attseg.explain.looked import look
 from attseg.explain.planes import decode
 from attseg.prediction.whole import as_batch
-from exploring import Strongest, encoded, picture, refusal, segmenter
+from exploring import PLAIN, Strongest, encoded, picture, refusal, segmenter
 
 
 def test_the_start_tells_what_there_is(client):
@@ -106,6 +108,36 @@ def test_pairs_that_are_not_there(client):
     assert "its maps of this kind: none" in refusal(client.ask("GET", f"{base}/0/pairs?map=position&x=0&y=0"), 404)
     name = refusal(client.ask("GET", f"{base}/1/pairs?map=x&x=0&y=0"), 404).rpartition(": ")[2].split(", ")[0]
     assert "outside the picture of 50 x 40" in refusal(client.ask("GET", f"{base}/1/pairs?map={name}&x=50&y=0"), 422)
+
+
+def test_a_picture_without_a_map(client, psanet):
+    base = f"/api/pictures/{client.put(encoded(picture()))['key']}/models"
+    name = "position"
+    told = client.ask("GET", f"{base}/0/without?map={name}&how=off").json()
+    image = picture()
+    strongest = image.argmax(2)
+    assert (decode(told["labels"]) == 0).all()  # all colours alike: the first class
+    assert told["share"] == pytest.approx((strongest != 0).mean(), abs=1e-5)
+    pairs = json.loads(client.ask("GET", f"{base}/1").content)["sides"][0]["maps"][0]["name"]
+    for how in ("off", "even"):
+        told = client.ask("GET", f"{base}/1/without?map={pairs}&how={how}").json()
+        change = without(look(psanet, as_batch(image, PLAIN, torch.device("cpu"))), [pairs], how)
+        assert (decode(told["labels"]) == change.labels[:40, :50]).all()
+    told = client.ask("GET", f"{base}/1/without?map={pairs}&how=other&other=1").json()
+    assert told["share"] == 0 and told["how"] == "other"
+
+
+def test_switches_that_are_not_there(client, monkeypatch):
+    base = f"/api/pictures/{client.put(encoded(picture()))['key']}/models"
+    assert "'positoin'" in refusal(client.ask("GET", f"{base}/0/without?map=positoin&how=off"), 422)
+    for asked in ("how=none", "how=other", "how=off&other=0", "how=off&other=x"):
+        refusal(client.ask("GET", f"{base}/0/without?map=position&{asked}"), 422)
+    refusal(client.ask("GET", f"{base}/9/without?map=position&how=off"), 404)
+    refusal(client.ask("GET", f"{base}/0/without?map=position&how=other&other=9"), 404)
+    assert "other model" in refusal(client.ask("GET", f"{base}/0/without?map=position&how=other&other=1"), 422)
+    pairs = json.loads(client.ask("GET", f"{base}/1").content)["sides"][0]["maps"][0]["name"]
+    monkeypatch.setattr(pairwise, "MOST_WEIGHTS", 3)
+    assert "smaller picture" in refusal(client.ask("GET", f"{base}/1/without?map={pairs}&how=off"), 422)
 
 
 def test_scenes_are_those_of_their_seed(client):

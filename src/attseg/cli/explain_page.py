@@ -59,7 +59,7 @@ def page(
         trained = [(side.source, segmenter.data) for side, segmenter in zip(sides, segmenters, strict=True)]
         cautions = [] if is_scene(source) else cautions_of(trained)
         at = next(iter(places), None)
-        bundle = make_bundle(segmenters[0].visible(image), sides, name=name, at=at, cautions=cautions)
+        bundle = make_bundle(segmenters[0].visible(image), sides, name=name, switches=True, at=at, cautions=cautions)
         text = make_page(bundle)
         with replacing(out) as file:
             file.write(text.encode())

@@ -27,7 +27,7 @@ MOVES = 8
 def names(run: str, *, device: str) -> int:
     """Print the names of a model's maps."""
     from attseg.explain.passes import Passes
-    from attseg.explain.switching import describe_off
+    from attseg.explain.switching import describe
     from attseg.inference.segmenter import load
 
     model = load(run, device=device).model
@@ -36,7 +36,7 @@ def names(run: str, *, device: str) -> int:
         print(f"this {type(model).__name__} has no attention")
         return 0
     rows = [
-        (name, passes.mechanism(path), tap.kind, describe_off(tap))
+        (name, passes.mechanism(path), tap.kind, describe(tap, "off"))
         for path, tap in passes.taps.items()
         for name in passes.names_of(path)
     ]

@@ -17,9 +17,9 @@ from attseg.data.sample import Array, SegmentationData
 from attseg.encoders.base import Encoder
 from attseg.evaluation.bootstrap import DRAWS, LEVEL, Integers, Interval, class_parts, ious_of, paired_intervals
 from attseg.evaluation.job import Network
-from attseg.explain.capture import Edit, edited
-from attseg.explain.change import maps_of
-from attseg.explain.looked import look
+from attseg.explain.capture import AttentionMap, Edit, edited
+from attseg.explain.change import MapChange, maps_of, without
+from attseg.explain.looked import Looked, Pairs, look
 from attseg.explain.passes import Passes
 from attseg.explain.split import chosen, samples_at
 from attseg.explain.switching import How, find_maps, switch
@@ -162,6 +162,31 @@ def ablate(
     rows = [_worth(variant, class_parts(counts[variant]), parts, moved[variant], pixels) for variant in variants]
     ious = ious_of(parts.sum(0))
     return Ablation(data.classes, data.split, len(places), mean_present(ious), tuple(map(float, ious)), rows)
+
+
+def single_changes(looked: Looked, other: Looked | None = None) -> Iterator[MapChange]:
+    """What becomes of a picture without each map, off and even, and with that of another model where it has one that fits.
+
+    One at a time is computed. Maps of pairs that are too large to be built are left out.
+
+    Args:
+        looked: The forward pass.
+        other: That of another model over the same picture.
+    """
+    theirs = {} if other is None else {one.name: _shape(one) for one in other.found}
+    with encoding_once(looked.model):
+        for one in looked.found:
+            if isinstance(one, Pairs) and not one.fits:
+                continue
+            for how in ("off", "even"):
+                yield without(looked, [one.name], how)
+            if other is not None and theirs.get(one.name) == _shape(one):
+                with encoding_once(other.model):
+                    yield without(looked, [one.name], "other", other=other)
+
+
+def _shape(one: AttentionMap | Pairs) -> tuple[int, ...]:
+    return one.cells if isinstance(one, Pairs) else tuple(one.weights.shape)
 
 
 @contextmanager

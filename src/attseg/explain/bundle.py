@@ -18,7 +18,14 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
             "second_scores": PLANE [h, w],      its probability
             "truth": PLANE [h, w],              bytes: the labelled class of each pixel, 255 where ignored; null without labels
             "seen": [360, 480],                 size that the network saw, where sides under 32 pixels were continued
-            "maps": [MAP, ..]}                  in the order in which the network computes them
+            "maps": [MAP, ..],                  in the order in which the network computes them
+            "switches": [SWITCH, ..]}           what changes without each map; null: ask for each
+
+    SWITCH = {"map": "context.pyramid", "how": "off",   a map, and how it is switched: off, even, other
+              "means": "nothing is gathered",    the same in words
+              "share": 0.12,                     of the pixels that have another class then
+              "moved": 0.09,                     mean probability that goes to other classes
+              "labels": PLANE [h, w]}            bytes: the class of each pixel then
 
     MAP = {"id": "0/context.pyramid",           unique in the bundle
            "name": "context.pyramid",           of the tap
@@ -40,41 +47,35 @@ The layout, as JSON. Places are pixels of the picture, from the left and from th
 ``planes`` says what a PLANE is. Divisions of sizes round up. The pixel (x, y) of ``labels`` is in column
 floor((2 x + 1) w / (2 width)), and likewise that of a map, with the size seen in place of the picture's.
 
-The viewer is ``mountViewer(element, bundle, {pairwise})`` of ``page/static/viewer.js``. Where ``pairs.values`` is null it asks
-``await pairwise(mapId, x, y)``, which gives ``{rows, columns, weights}``: a flat list, row by row.
+The viewer is ``mountViewer(element, bundle, {pairwise, without})`` of ``page/static/viewer.js``. Where ``pairs.values`` is null
+it asks ``await pairwise(mapId, x, y)``, which gives ``{rows, columns, weights}``: a flat list, row by row. Where ``switches`` is
+null it asks ``await without(mapId, how)``, which gives a SWITCH.
 """
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
+from attseg.explain.ablation import single_changes
 from attseg.explain.capture import AttentionMap
+from attseg.explain.kept import data_uri, kept_places, kept_size, switch_values
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
 from attseg.text import short
 
 VERSION = 1
 """Of the layout."""
-
-LONGEST = 1200
-"""Longest side, in pixels, at which pictures, classes and scores are kept."""
-
-LOSSLESS = 400_000
-"""Pixels up to which a picture is kept as PNG; larger ones as JPEG."""
 
 MOST_VALUES = 1_000_000
 """Values of one map that are kept; maps with more are averaged over squares of cells."""
@@ -118,6 +119,7 @@ def make_bundle(
     *,
     name: str,
     pairs: bool = True,
+    switches: bool = False,
     at: tuple[int, int] | None = None,
     cautions: Sequence[str] = (),
 ) -> Values:
@@ -128,6 +130,7 @@ def make_bundle(
         sides: One model or two.
         name: Of the picture.
         pairs: Whether the weights of pairs are in it; otherwise they are asked for pixel by pixel.
+        switches: Whether it holds what changes without each map; with two models of one architecture also with the other's map.
         at: The pixel (x, y) to begin with.
         cautions: Sentences that stand above the picture.
 
@@ -135,15 +138,20 @@ def make_bundle(
         UsageError: A map holds values that are not numbers.
     """
     height, width = image.shape[:2]
-    size = _kept_size(height, width)
+    size = kept_size(height, width)
     notes = []
     if size != (height, width):
         notes.append(
             f"The picture has {width} × {height} pixels; picture, classes and scores are kept at {size[1]} × {size[0]}."
         )
     written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
+    if switches:
+        for one, side in zip(written, sides, strict=True):
+            other = next((each.looked for each in sides if each is not side), None)
+            changes = single_changes(side.looked, other)
+            one["switches"] = [switch_values(change, (height, width), side.looked.model) for change in changes]
     notes += [note for side in written for one in side["maps"] if (note := _note(one))]
-    picture = {"source": _data_uri(image, size), "width": width, "height": height}
+    picture = {"source": data_uri(image, size), "width": width, "height": height}
     return {
         "version": VERSION,
         "name": short(name),
@@ -171,16 +179,17 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
             {"name": short(name), "color": list(color), "area": round(float(area), 6)} for name, color, area in table
         ],
         **_decisions(side.looked.logits[:, :height, :width], size),
-        "truth": None if side.truth is None else encode_bytes(side.truth[np.ix_(*_kept_places(full, size))]),
+        "truth": None if side.truth is None else encode_bytes(side.truth[np.ix_(*kept_places(full, size))]),
         "seen": list(side.looked.size),
         "maps": maps,
+        "switches": None,
     }
 
 
 def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
     """The two most probable classes of every kept pixel and their probabilities, some rows at a time."""
     full = logits.shape[1], logits.shape[2]
-    rows, columns = (torch.from_numpy(places).to(logits.device) for places in _kept_places(full, size))
+    rows, columns = (torch.from_numpy(places).to(logits.device) for places in kept_places(full, size))
     count = min(2, len(logits))
     labels, scores = np.zeros((2, *size), np.uint8), np.zeros((2, *size), np.float32)
     for start in range(0, size[0], ROWS):
@@ -194,11 +203,6 @@ def _decisions(logits: Tensor, size: tuple[int, int]) -> dict[str, Plane]:
         "seconds": encode_bytes(labels[1]),
         "second_scores": encode(scores[1]),
     }
-
-
-def _kept_places(full: tuple[int, int], size: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
-    """Rows and columns of the picture that are kept."""
-    return [(2 * np.arange(kept) + 1) * length // (2 * kept) for kept, length in zip(size, full, strict=True)]
 
 
 def _plain_map(one: AttentionMap, number: int, side: Side) -> Values:
@@ -279,22 +283,3 @@ def _pooled(weights: Tensor, pool: int) -> npt.NDArray[np.float32]:
     if pool > 1:
         weights = F.avg_pool2d(weights[None], pool, ceil_mode=True, count_include_pad=False)[0]
     return weights.numpy()
-
-
-def _kept_size(height: int, width: int) -> tuple[int, int]:
-    shrink = min(1.0, LONGEST / max(height, width))
-    return max(1, round(height * shrink)), max(1, round(width * shrink))
-
-
-def _data_uri(image: Array, size: tuple[int, int]) -> str:
-    picture = Image.fromarray(image)
-    if size != image.shape[:2]:
-        picture = picture.resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    buffer = BytesIO()
-    if picture.width * picture.height <= LOSSLESS:
-        picture.save(buffer, "PNG", optimize=True)
-        kind = "png"
-    else:
-        picture.save(buffer, "JPEG", quality=90)
-        kind = "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -108,13 +108,17 @@ def switch(
     return edits
 
 
-def describe_off(tap: Tap) -> str:
-    """What a tap's map is when it is switched off, in words."""
-    if tap.use == "gate":
-        return "1: all passes as it is"
-    if tap.use == "bias":
-        return "0: nothing is added"
-    return "the largest image scale alone" if tap.kind == "scale" else "0: nothing is gathered"
+def describe(tap: Tap, how: How) -> str:
+    """What the map of a tap is when it is switched, in words."""
+    if how == "other":
+        return "the map is that of the other model"
+    if tap.kind == "scale":
+        return "the largest image scale counts alone" if how == "off" else "all image scales count alike"
+    if tap.use == "share":
+        return "nothing is gathered" if how == "off" else "all weights are equal, of the same total"
+    if how == "even":
+        return "every weight is the mean of the map"
+    return "every weight is 1: all passes as it is" if tap.use == "gate" else "nothing is added"
 
 
 def _off(tap: Tap, weights: Tensor) -> Tensor:

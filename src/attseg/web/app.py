@@ -77,6 +77,7 @@ class Requests:
             Route(picture, self.drop, methods=["DELETE"]),
             Route(f"{picture}/models/{{model}}", self.view, methods=["GET"]),
             Route(f"{picture}/models/{{model}}/pairs", self.pairs, methods=["GET"]),
+            Route(f"{picture}/models/{{model}}/without", self.without, methods=["GET"]),
         ]
 
     async def start(self, _: Request) -> Response:
@@ -135,6 +136,14 @@ class Requests:
         x, y = (_whole(asked.get(name, ""), name) for name in ("x", "y"))
         key, name = request.path_params["key"], asked.get("map", "")
         return JSONResponse(await self._desk.pairs(key, _model(request), name, x, y))
+
+    async def without(self, request: Request) -> Response:
+        """What a picture becomes without a map."""
+        asked, key = request.query_params, request.path_params["key"]
+        other = _whole(asked["other"], "the number of the other model") if "other" in asked else None
+        name, how = asked.get("map", ""), asked.get("how", "off")
+        content = await self._desk.without(key, _model(request), name, how, other)
+        return Response(content, media_type="application/json")
 
 
 def _model(request: Request) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import cast, get_args
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sets.scenes import Scenes
+from attseg.explain.switching import How
 from attseg.web.folder import PictureFolder
 from attseg.web.lane import Lane
 from attseg.web.limits import Limits
 from attseg.web.models import Choice, Stop
 from attseg.web.picture import Picture, fit, read_picture, thumbnail
 from attseg.web.refusal import Refused
-from attseg.web.seen import KeptPass, see
+from attseg.web.seen import KeptPass, see, see_without
 from attseg.web.shelf import Kept, Shelf
 
 SCENE_SIZE = (160, 240)
@@ -104,6 +106,20 @@ class Desk:
             raise Refused(422, f"the pixel x={x}, y={y} is outside the picture of {width} x {height} pixels")
         weights = (await self._clicks.run(lambda: seen.pairs[name].at([(x, y)])))[0]
         return {"rows": weights.shape[0], "columns": weights.shape[1], "weights": weights.ravel().tolist()}
+
+    async def without(self, key: str, model: int, name: str, how: str, other: int | None) -> bytes:
+        """What becomes of a picture without a map of a model; ``other`` is the model whose map takes its place."""
+        if how not in get_args(How) or (how == "other") != (other is not None):
+            raise Refused(
+                422, f"how is {how[:20]!r}; off, even, or other with the number of another model was expected"
+            )
+        await self.view(key, model)
+        if other is not None:
+            await self.view(key, other)
+        picture, theirs = self.shelf.take(key).picture, None if other is None else self.choices[other]
+        return await self._looking.run(
+            lambda: see_without(self.choices[model], theirs, picture, name, cast(How, how), self._stop)
+        )
 
     async def _keep(self, read: Callable[[], Picture]) -> Kept:
         def prepare() -> Kept:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from attseg.data.sets.scenes import SCENES
 from attseg.explain.bundle import Side, make_bundle
+from attseg.explain.change import without
+from attseg.explain.kept import switch_values
 from attseg.explain.looked import Pairs, look
 from attseg.explain.passes import scale_names
 from attseg.explain.subject import cautions_of
+from attseg.explain.switching import How
 from attseg.models.frame import smallest_side
 from attseg.prediction.whole import as_batch
 from attseg.web.models import Choice, Stop
 from attseg.web.picture import Picture
+from attseg.web.refusal import Refused
 
 BYTES_PER_CELL = 8192
 """Estimated numbers that pairwise attention keeps per cell: 2048, more than any mechanism here."""
@@ -70,6 +74,40 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
     for one in pairs.values():
         one.at([(0, 0)])  # what all points share is computed with the first
     return KeptPass(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
+
+
+def see_without(choice: Choice, other: Choice | None, picture: Picture, name: str, how: How, stop: Stop) -> bytes:
+    """What becomes of a picture without a map, as JSON: the SWITCH of ``attseg.explain.bundle``.
+
+    Args:
+        choice: The model.
+        other: For ``how="other"``, whose map takes its place.
+        picture: The picture.
+        name: Of the map.
+        how: How it is switched.
+        stop: What ends a forward pass early.
+
+    Raises:
+        Refused: It took too long, or the map of all pairs is too large; the server is stopping.
+        UsageError: There is no such map, or the other model has none that fits.
+    """
+    looked = []
+    for one in (choice,) if other is None else (choice, other):
+        model, segmenter = one.segmenter.model, one.segmenter
+        images = as_batch(picture.image, segmenter.preprocessing, segmenter.device, least=smallest_side(model))
+        with stop.watch(model):
+            looked.append(look(model, images))
+    try:
+        with stop.watch(choice.segmenter.model):
+            change = without(looked[0], [name], how, other=looked[1] if other is not None else None)
+    except RuntimeError as error:
+        if "not built" not in str(error):
+            raise
+        raise Refused(
+            422, f"the map of all pairs of positions would be too large; give a smaller picture ({name})"
+        ) from error
+    height, width = picture.image.shape[:2]
+    return json.dumps(switch_values(change, (height, width), choice.segmenter.model), separators=(",", ":")).encode()
 
 
 def _why_no_maps(choice: Choice) -> str:

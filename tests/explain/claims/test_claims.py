@@ -156,11 +156,14 @@ def test_the_error_of_a_ratio_is_what_drawing_pictures_again_gives():
 
 MODELS = {
     "PSANet": (lambda: PSANet(12, **PSA), ["collect", "distribute"]),
-    "DFDAM": (lambda: DFDAM(12, **SMALL), ["confidence at borders", "channel gates"]),
+    "DFDAM": (lambda: DFDAM(12, **SMALL), ["confidence at borders", "channel gates", "contrast between positions"]),
     "PAN": (lambda: PAN(12, **SMALL), ["pyramid value"]),
     "AttentionToRefine": (
         lambda: AttentionToRefine(12, base="PAN", base_args=SMALL, stream_channels=8, channels=8),
-        ["weight of image scales", "scale that wins", "pyramid value"],
+        [
+            *("weight of image scales", "scale that wins", "pieces of objects", "scale weights swapped"),
+            "pyramid value",
+        ],
     ),
     "FCN nonlocal": (lambda: FCN(12, **SMALL, context="nonlocal"), ["collect"]),
 }

@@ -9,8 +9,10 @@ small-scale stream" (section 2.1): then large objects should suffer most where t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -40,7 +42,8 @@ def pieces(regions: Regions, predicted: Array) -> Integers:
         regions: Of the labels.
         predicted: (H, W) classes.
     """
-    parts = find_regions(regions.ids * (IGNORE + 1) + predicted)
+    both: npt.NDArray[Any] = regions.ids * (IGNORE + 1) + predicted
+    parts = find_regions(both)
     owners = parts.values // (IGNORE + 1)
     counted = parts.areas >= LEAST * regions.areas[owners]
     return np.bincount(owners[counted], minlength=len(regions.areas))

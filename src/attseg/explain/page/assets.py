@@ -12,7 +12,7 @@ from matplotlib import colormaps
 COLOR_MAPS = ("inferno", "viridis", "cividis", "gray")
 """Colour maps that go evenly from dark to bright, so that people who do not tell red from green can read them."""
 
-SCRIPTS = ("planes.js", "draw.js", "words.js", "link.js", "cards.js", "parts.js", "side.js", "viewer.js")
+SCRIPTS = ("planes.js", "draw.js", "words.js", "link.js", "cards.js", "parts.js", "without.js", "side.js", "viewer.js")
 """In the order in which they use each other."""
 
 STYLES = ("viewer.css", "stage.css", "cards.css", "sizes.css")

@@ -182,6 +182,7 @@
     history.replaceState(null, "", `?${address}${location.hash}`);
     mounted = await mountViewer(byId("view"), joined(bundles), {
       pairwise: (id, x, y) => pairsOf(key, models, id, x, y),
+      without: (id, how) => withoutMap(key, models, id, how),
       copied: "copied; it opens in this tab only",
     });
   }
@@ -207,6 +208,19 @@
     const asked = new URLSearchParams({ map: name.join("/"), x, y });
     try {
       return await askJson(`/api/pictures/${key}/models/${models[Number(side)]}/pairs?${asked}`);
+    } catch (error) {
+      complain(error);
+      throw error;
+    }
+  }
+
+  /** What the picture becomes without a map; the map that takes its place is that of the other model that is shown. */
+  async function withoutMap(key, models, id, how) {
+    const [side, ...name] = id.split("/");
+    const asked = new URLSearchParams({ map: name.join("/"), how });
+    if (how === "other") asked.set("other", models[1 - Number(side)]);
+    try {
+      return await askJson(`/api/pictures/${key}/models/${models[Number(side)]}/without?${asked}`);
     } catch (error) {
       complain(error);
       throw error;

@@ -15,6 +15,8 @@ function makeSide(side, common) {
   const mine = () => view().sides[place];
   const titles = mapTitles(side.maps);
   const base = ["picture", "prediction", ...(side.truth ? ["truth"] : []), "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
+  const without = makeWithout(side, common, titles, (show) => (show && mine().layer !== "without" ? common.onPick("without", place) : common.onChange()));
+  if (without.any) base.push("without");
   const layers = [
     ...base.map((name) => ({ name, map: null, ...LAYERS[name] })),
     ...side.maps.map((map, index) => ({ name: map.name, map, title: titles[index] })),
@@ -64,15 +66,21 @@ function makeSide(side, common) {
     { className: "legend", attributes: { "aria-label": "Classes in the picture" } },
     ...legendItems(side),
   );
+  const changes = make("ul", { className: "legend", hidden: true, attributes: { "aria-label": "Classes with all maps and without" } });
   const under = make(
     "div",
     { className: "under" },
     make("div", { className: "choices" }, entry, turn),
     scale.element,
     legend,
+    changes,
     caption,
   );
   const cards = side.maps.map((map, index) => makeCard(map, titles[index], side, () => common.onPick(map.name, place)));
+  side.maps.forEach((map, index) => {
+    const switches = without.switches(map);
+    if (switches) cards[index].element.append(switches);
+  });
   const empty = make("p", { className: "said" }, "This model has no attention to look at; PAN, PSANet, DFDAM and AttentionToRefine have.");
   const element = make(
     "section",
@@ -193,6 +201,9 @@ function makeSide(side, common) {
     chart.hidden = !isChart;
     canvas.hidden = ring.hidden = isChart;
     legend.hidden = !["prediction", "truth", "difference"].includes(name);
+    changes.hidden = name !== "without";
+    if (name === "without") changes.replaceChildren(...without.legend());
+    without.update();
     const entryNow = map?.values && !isChart ? shownEntry(map, decision) : null;
     const stamp = JSON.stringify([
       name,
@@ -201,6 +212,7 @@ function makeSide(side, common) {
       view().opacity,
       view().colors,
       view().smooth,
+      without.stamp(),
       map?.pairs && pairs.of(map, mine().turned)?.stamp,
     ]);
     const stale = stamp !== drawn;
@@ -220,13 +232,14 @@ function makeSide(side, common) {
     ring.style.top = `${(100 * (y + 0.5)) / picture.height}%`;
     ring.classList.toggle("pinned", view().pinned);
     drawUnder(map, shown, decision);
-    caption.textContent = map ? mapText(map, mine().turned) : text;
+    caption.textContent = map ? mapText(map, mine().turned) : name === "without" ? without.said() : text;
   }
 
   /** The layers that no map gives. */
   function drawBase(name) {
     const context = canvas.getContext("2d");
     if (name === "difference") overGrey(canvas, (difference ??= paintedDifference(side, common.others)), true);
+    else if (name === "without") overGrey(canvas, without.picture(), true);
     else if (name === "certainty") overGrey(canvas, paintedCertainty(side, table), true);
     else {
       cover(context, common.image);

@@ -8,12 +8,13 @@
  * @param {object} [options]
  * @param {Function} [options.pairwise]  `await pairwise(mapId, x, y)` gives {rows, columns, weights}: the weights of pixel (x, y)
  *     of the picture in a pairwise map; asked only for maps whose pairs are not in the bundle, one at a time for each map.
+ * @param {Function} [options.without]  `await without(mapId, how)` gives the SWITCH of a map; asked only where the bundle has none.
  * @param {boolean} [options.link]  Whether the part of the address after "#" follows the view.
  * @param {string} [options.copied]  What is said when the address was copied: where it opens.
  * @returns {Promise<{destroy: () => void}>}  Once all is drawn. `destroy` lets go of keys and address, before another bundle is
  *     mounted.
  */
-async function mountViewer(element, bundle, { pairwise, link = true, copied = COPIED } = {}) {
+async function mountViewer(element, bundle, { pairwise, without, link = true, copied = COPIED } = {}) {
   const { picture } = bundle;
   const [image, opened] = await Promise.all([loadImage(picture.source), openBundle(bundle)]);
   const listening = new AbortController();
@@ -40,6 +41,7 @@ async function mountViewer(element, bundle, { pairwise, link = true, copied = CO
     view: () => view,
     others: opened.sides,
     pairwise,
+    without,
     onPick: (layer, place) => {
       active = place;
       pick(layer, place);

@@ -60,6 +60,7 @@ const LAYERS = {
     title: "Certainty",
     text: "The probability of the most probable class, as the network sees it. Bright is certain; certain is not right.",
   },
+  without: { title: "Without a map", text: "" },
   difference: {
     title: "Differences",
     text: "Where both name the same class, the picture is grey; where they differ, it has the colour of this side's class.",
