@@ -121,6 +121,17 @@ def test_imports_point_one_way():
             assert used <= ALLOWED[here] | GROUND | {here}, path.relative_to(SOURCE)
 
 
+def test_modules_of_our_own_that_are_imported_exist():
+    """mypy reads the source alone: a module that was renamed would end tests and scripts only where they are run."""
+    root = SOURCE.parents[1]
+    for folder in ("tests", "benchmarks", "examples", "docs"):
+        for path in sorted((root / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "attseg":
+                    place = root / "src" / node.module.replace(".", "/")
+                    assert place.is_dir() or place.with_suffix(".py").is_file(), f"{path}: {node.module}"
+
+
 @pytest.mark.slow
 def test_lightning_is_imported_by_training_alone():
     users = {
