@@ -143,15 +143,9 @@ class _Asked:
 
 def _evaluate(run: str, asked: _Asked, shown: Literal["tables", "json", "line"]) -> dict[str, Any]:
     """Measure one run, write its files, print what is asked for, and return its report."""
-    split, out, submission, more, given, crf = (
-        asked.split,
-        asked.out,
-        asked.submission,
-        asked.more,
-        asked.given,
-        asked.crf,
-    )
-    overwrite, resume = asked.overwrite, asked.resume
+    split, out, submission, more = asked.split, asked.out, asked.submission, asked.more
+    given, overwrite, resume, crf = asked.given, asked.overwrite, asked.resume, asked.crf
+
     from attseg.checkpoint import trained_on
     from attseg.data.catalog import open_data
     from attseg.data.splitting import SPLIT_FILE

@@ -122,6 +122,8 @@ class FolderFiles(LayoutFiles):
         self.ignores_unknown = unknown == "ignore"
         self.class_path = classes
         self.division = Division.of(self.root, {"split": split, "fold": fold, "group": group, "seed": seed})
+        self._sources: dict[str, ClassSource] = {}
+        self._color_values: dict[str, ColorValues] = {}
         given = {"images": images, "labels": labels, "lists": lists, "roots": roots}
         self.arrangement = None
         if self.division or any(value is not None for value in given.values()):
@@ -218,10 +220,6 @@ class FolderFiles(LayoutFiles):
             self._sources[split] = self._find_source(split)
         return self._sources[split]
 
-    @cached_property
-    def _sources(self) -> dict[str, ClassSource]:
-        return {}
-
     def _find_source(self, split: str) -> ClassSource:
         if self.class_path is not None:
             return read_classes_from(self.root / str(self.class_path))
@@ -246,10 +244,6 @@ class FolderFiles(LayoutFiles):
                 )
             self._color_values[split] = source.color_values(others)
         return self._color_values[split]
-
-    @cached_property
-    def _color_values(self) -> dict[str, ColorValues]:
-        return {}
 
 
 class Folder(FileData):
