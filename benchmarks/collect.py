@@ -4,7 +4,7 @@
 
 Each folder holds ``NAME/seed-N`` as ``attseg reproduce`` and ``benchmarks/seeds.py`` leave them, and COMMIT says what they were
 run with. Runs that are not there yet are missing in the record; call it again when they are. Nothing is trained.
-With ``--keep``, networks without runs in the folders keep those of the record, if their arguments are the same.
+With ``--keep``, runs of the record stay where the folders have none of the same network and seed, if its arguments are the same.
 """
 
 from __future__ import annotations
@@ -37,7 +37,20 @@ from attseg.reproduce.plan import Measurement, Run
 from attseg.reproduce.run import RowResult, read_result
 from attseg.runs.history import read_rows
 
-TABLES = ("psanet:1", "pan:1", "pan:3", "pan:5", "dfdam:1", "a2r:1", "a2r:2")
+TABLES = (
+    "psanet:1",
+    "pan:1",
+    "pan:3",
+    "pan:5",
+    "dfdam:1",
+    "a2r:1",
+    "a2r:2",
+    "psanet:since",
+    "psanet:readings",
+    "a2r:readings",
+    "dfdam:readings",
+    "pan:readings",
+)
 MIXES = ("mix-psa-gau-scenes", "mix-global-gau-scenes", "mix-fpa-dafm-scenes", "pan-32-scenes")
 OWN = (
     "psanet-small-both",
@@ -82,7 +95,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--out", type=Path, default=RECORD)
     parser.add_argument(
-        "--keep", action="store_true", help="keep the record's runs of networks that have none in the folders"
+        "--keep", action="store_true", help="keep the record's runs where the folders have none of the network and seed"
     )
     arguments = parser.parse_args()
     folders = [(Path(folder), commit) for folder, _, commit in (text.partition("=") for text in arguments.runs)]
@@ -99,11 +112,23 @@ def main() -> None:
     kept = set()
     for name, one in networks.items():
         earlier = before["networks"].get(name)
-        if not one["runs"] and earlier is not None and earlier["args"] == json.loads(json.dumps(one["args"])):
-            one["runs"] = earlier["runs"]
+        if earlier is not None and earlier["args"] == json.loads(json.dumps(one["args"])):
+            new = {run["seed"] for run in one["runs"]}
+            one["runs"] = sorted(
+                [*one["runs"], *(run for run in earlier["runs"] if run["seed"] not in new)],
+                key=lambda run: run["seed"],
+            )
             kept.add(name)
     pairs = {(row["network"], row["baseline"]) for table in rows.values() for row in table if row["baseline"]}
     pairs |= {(mix, own) for mix in MIXES for own in OWN} | {(one, other) for _, one, other in FURTHER}
+    pictures = {}
+    for one, other in sorted(pairs):
+        name, both = f"{one} - {other}", found.get(one, {}).keys() & found.get(other, {}).keys()
+        earlier = before["over_pictures"].get(name) if {one, other} <= kept else None
+        if both and (earlier is None or len(both) >= len(earlier["seeds"])):
+            pictures[name] = over_pictures(found[one], found[other])
+        elif earlier is not None:
+            pictures[name] = earlier
     record = {
         "about": before["about"]
         if kept
@@ -120,16 +145,7 @@ def main() -> None:
         "tables": rows,
         "further": [[title, one, other] for title, one, other in FURTHER],
         "networks": networks,
-        "over_pictures": {
-            f"{one} - {other}": over_pictures(found[one], found[other])
-            for one, other in sorted(pairs)
-            if found.get(one, {}).keys() & found.get(other, {}).keys()
-        }
-        | {
-            f"{one} - {other}": before["over_pictures"][f"{one} - {other}"]
-            for one, other in sorted(pairs)
-            if {one, other} <= kept and f"{one} - {other}" in before["over_pictures"]
-        },
+        "over_pictures": pictures,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(record, indent=1) + "\n")

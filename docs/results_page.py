@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ TITLES = {
     "a2r:1": "Attention to Refine, table 1: ways to merge two image scales, at stride 8",
     "a2r:2": "Attention to Refine, table 2: what each module adds to attention-to-scale",
 }
+LATER = {
+    "psanet:since": "Modules since, in PSANet's table",
+    "psanet:readings": "What PSANet leaves open",
+    "pan:readings": "What PAN leaves open",
+    "dfdam:readings": "What DF-DAM leaves open",
+    "a2r:readings": "What Attention to Refine leaves open",
+}
+"""Tables that no paper has; the first row of each, or the one named, is the paper's own as read here."""
 OWN = {
     "psanet-small-both": "PSANet, both directions",
     "pan-small-pan": "PAN",
@@ -69,9 +77,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int 
     return "\n".join(f"| {' | '.join(row)} |" for row in (headings, marks, *rows))
 
 
-def grid(record: Record) -> str:
-    """Every table of the grid."""
-    return "\n\n".join(f"### {title}\n\n{rows_of(record, name)}" for name, title in TITLES.items())
+def tables(record: Record, titles: Mapping[str, str]) -> str:
+    """Every table that is named, under its title."""
+    return "\n\n".join(f"### {title}\n\n{rows_of(record, name)}" for name, title in titles.items())
 
 
 def rows_of(record: Record, name: str) -> str:
@@ -291,7 +299,8 @@ def pages() -> dict[Path, str]:
     parts: dict[Path, dict[str, Callable[[], str]]] = {
         PAGE: {
             "plan": lambda: plan(scenes),
-            "grid": lambda: grid(scenes),
+            "grid": lambda: tables(scenes, TITLES),
+            "later": lambda: tables(scenes, LATER),
             "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
