@@ -77,9 +77,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int 
     return "\n".join(f"| {' | '.join(row)} |" for row in (headings, marks, *rows))
 
 
-def tables(record: Record, titles: Mapping[str, str]) -> str:
+def tables(record: Record, titles: Mapping[str, str], mark: str = "###") -> str:
     """Every table that is named, under its title."""
-    return "\n\n".join(f"### {title}\n\n{rows_of(record, name)}" for name, title in titles.items())
+    return "\n\n".join(f"{mark} {title}\n\n{rows_of(record, name)}" for name, title in titles.items())
 
 
 def rows_of(record: Record, name: str) -> str:
@@ -300,7 +300,7 @@ def pages() -> dict[Path, str]:
         PAGE: {
             "plan": lambda: plan(scenes),
             "grid": lambda: tables(scenes, TITLES),
-            "later": lambda: tables(scenes, LATER),
+            "later": lambda: tables(scenes, LATER, "####"),
             "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
