@@ -94,7 +94,7 @@ def _computer() -> list[Component]:
 
 
 def _capabilities() -> Mapping[str, Any]:
-    """What torch knows of the processor; empty where its release does not say."""
+    """Capabilities of the processor according to torch; empty where its release does not say."""
     import torch
 
     return getattr(torch.cpu, "get_capabilities", dict)()

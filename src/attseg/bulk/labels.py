@@ -33,7 +33,7 @@ def with_values(classes: ClassTable, table: ClassTable) -> ClassTable | None:
 
 
 def describe_values(classes: ClassTable) -> str | None:
-    """What the values in the label files mean, of the first classes; None where they are known to be the class indices."""
+    """Meaning of the values in label files, for the first classes; None where they are the class indices."""
     if classes.values_known and classes.values.tolist() == list(range(len(classes))):
         return None
     pairs = [f"{value} {name}" for value, name in zip(classes.values.tolist(), classes.names, strict=True)]

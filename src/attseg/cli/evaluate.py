@@ -28,7 +28,7 @@ MACHINE = ("machine.device", "machine.precision", "machine.workers")
 
 @dataclass(frozen=True, kw_only=True)
 class MoreOptions:
-    """What is measured beside mIoU.
+    """Measurements beside mIoU.
 
     Args:
         boundary: Boundary IoU, mIoU around boundaries, F-score of contours.

@@ -1,4 +1,4 @@
-"""What all verbs print with."""
+"""Consoles and progress of all verbs."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def _label_raster(
 
 
 def _inputs(pictures: Sequence[str], split: str | None, given: dict[str, Any]) -> Sequence[str | PictureFile]:
-    """What the command line names: inputs, or the images of a split."""
+    """The inputs that the command line names, or the images of a split."""
     if split is None:
         if not pictures or given:
             raise UsageError(

@@ -112,7 +112,7 @@ def _list() -> None:
 
 
 def _data(given: Values, budget: Budget) -> DataSpec | None:
-    """What the command line says of the data; the paper's recipes know the name."""
+    """The data given on the command line; the paper's recipes know the name."""
     values = section(given, "data")
     if budget == "paper" and "name" in values:
         raise UsageError("data.name is for --budget small; at the paper's scale each row has the paper's data set")

@@ -33,7 +33,7 @@ Thresholds = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class ResultOptions:
-    """What is made of the probabilities.
+    """Decisions made from probabilities.
 
     Args:
         save: Further files: probabilities (probabilities/NAME.npz, float16), geojson, labelme (a file for each image), coco (one

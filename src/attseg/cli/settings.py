@@ -80,7 +80,7 @@ def keyed(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def value_of(text: str, hint: Any = Any) -> Any:
-    """What the text of an option of some type stands for: texts as they are, lists with or without brackets, all else as in YAML.
+    """The value of an option's text, by type: texts as they are, lists with or without brackets, all else as in YAML.
 
     Example:
         >>> value_of("7,5,3"), value_of("off"), value_of("0.5"), value_of("012", str)
@@ -97,7 +97,7 @@ def value_of(text: str, hint: Any = Any) -> Any:
 
 
 def _reader(setting: Setting) -> Callable[[Any, Any], dict[str, Any]]:
-    """What makes values of the tokens of a setting; below an open mapping, cyclopts nests them by their keys."""
+    """The function that turns tokens of a setting into values; below an open mapping, cyclopts nests them by their keys."""
 
     def read(_: Any, tokens: Sequence[Token] | Mapping[str, Any]) -> dict[str, Any]:
         return dict(_values(setting.key, tokens, setting.hint))
@@ -121,7 +121,7 @@ def _origin(hint: Any) -> Any:
 
 
 def _metavar(hint: Any) -> str:
-    """What stands for the value in help."""
+    """The placeholder of the value in help."""
     if _origin(hint) is tuple:
         return "A,B,.." if get_args(hint)[-1] is ... else "A,B"
     names: dict[Any, str] = {dict: "{NAME: VALUE}", bool: "{true,false}", int: "N", float: "X", Literal: "NAME"}

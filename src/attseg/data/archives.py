@@ -44,7 +44,7 @@ def unpack_checked(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES)
 
 
 def _strange(archive: Path, most_bytes: int) -> str | None:
-    """What an archive holds that is no plain file inside the folder, or too much; None where nothing is strange."""
+    """The first member of an archive that is no plain file inside the folder, or exceeds the limit; None if all are fine."""
     if archive.suffix == ".zip":
         with zipfile.ZipFile(require_file(archive)) as packed:
             listed = [(info.filename, info.file_size, True) for info in packed.infolist()]

@@ -106,7 +106,7 @@ class TimmEncoder(Encoder):
 
 
 def _body(network: Any) -> Any:
-    """What has the weights: some of timm's networks of maps hold the whole network."""
+    """The module that has the weights: some of timm's networks of maps hold the whole network."""
     return getattr(network, "model", network)
 
 

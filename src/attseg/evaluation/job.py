@@ -39,7 +39,7 @@ METERS: Mapping[str, Callable[[ClassTable], Meter]] = {
     "sizes": SizeMeter,
     "calibration": lambda _: CalibrationMeter(),
 }
-"""What can be measured beside mIoU, by name."""
+"""Meters beside mIoU, by name."""
 
 SAMPLES = 4
 """Images in samples.png."""
@@ -52,7 +52,7 @@ Shown = tuple[Array, Array, Array]
 
 
 class Network(Structure):
-    """What is evaluated, such as a ``Segmenter``."""
+    """A network to evaluate, such as a ``Segmenter``."""
 
     model: nn.Module
     preprocessing: Preprocessing
@@ -61,7 +61,7 @@ class Network(Structure):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Task:
-    """What is measured, of any model.
+    """A measurement, for any model.
 
     Args:
         spec: Which data set.
@@ -236,7 +236,7 @@ def measure(
 
 
 def describe_submission(submission: Submission) -> str:
-    """What a submission holds, and whether a server would find it complete."""
+    """The contents of a submission, and whether a server would find it complete."""
     rules = submission.rules
     text = f"{submission.path}: {len(submission)} pictures for the server of {rules.title}, checked"
     if len(submission) != rules.form.pictures:

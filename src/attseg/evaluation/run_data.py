@@ -176,7 +176,7 @@ def place_of(run: str, given: Path | None, file: Path, apart: Sequence[str], *, 
 
 
 def apart_of(file: Path, recipe: Recipe | None, spec: DataSpec, split: str, protocol: Protocol, crf: bool) -> list[str]:
-    """What makes an evaluation another one than the run's own, as parts of the name of a folder; nothing where it is that."""
+    """Parts of a folder's name that tell an evaluation from the run's own; empty for the run's own."""
     own = spec.val if recipe is None else recipe.data.val
     parts = [data_tag(spec)] if is_other_data(file, recipe, spec) else []
     parts += [split] * (split != own)

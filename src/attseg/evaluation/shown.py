@@ -12,7 +12,7 @@ from attseg.text import TextTable
 
 
 def _drawn(block: int) -> str:
-    """What was drawn for an interval, in words."""
+    """The resampling behind an interval, in words."""
     return "pictures" if block == 1 else f"blocks of {block} pictures"
 
 

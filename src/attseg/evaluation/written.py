@@ -18,7 +18,7 @@ from attseg.files import replacing
 PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison", "worst")
 TABLES = ("classes.csv", "confusion.csv", "worst.csv")
 WRITTEN = ("report.json", "comparison.json", *TABLES, *(f"{name}.png" for name in PICTURES))
-"""What may be written, beside pictures.jsonl, which begins with a line that says what it is."""
+"""Files that an evaluation may write, beside pictures.jsonl, whose first line describes it."""
 
 CHANGES = 6
 """Images in comparison.png."""

@@ -1,4 +1,4 @@
-"""What attention does: maps captured, read at any pixel, edited, drawn, and measured over a split."""
+"""Attention maps: captured, read at any pixel, edited, drawn, and measured over a split."""
 
 from __future__ import annotations
 

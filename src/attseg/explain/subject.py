@@ -1,4 +1,4 @@
-"""What is explained: an image, through the model of a run."""
+"""The image that is explained, through the model of a run."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def read_picture(
 
 
 def look_at(run: str, segmenter: Model, image: Array) -> Side:
-    """What the model of a run makes of a picture."""
+    """The result of a run's model on a picture."""
     try:
         looked = look(
             segmenter.model,
@@ -110,7 +110,7 @@ def look_at(run: str, segmenter: Model, image: Array) -> Side:
 
 
 def cautions_of(trained: Sequence[tuple[str, str | None]]) -> list[str]:
-    """What to know before a photograph is looked at through models that were trained on generated scenes.
+    """Cautions for a photograph that is looked at through models trained on generated scenes.
 
     Args:
         trained: What each model is called, and the name of the data set that it was trained on.

@@ -1,4 +1,4 @@
-"""What can be saved of a result beside labels and overlay: probabilities, and outlines for labelling tools."""
+"""Saves probabilities of a result, and outlines for labelling tools, beside labels and overlay."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LARGEST_JPEG = 65_000
 """Longest side, in pixels, of an overlay that is saved; JPEG ends a little above."""
 
 Further = Literal["probabilities", "geojson", "labelme", "coco"]
-"""What can be saved beside labels and overlay."""
+"""Files that can be saved beside labels and overlay."""
 
 _MARK = "attseg"
 _CLASSES = "attseg-classes"

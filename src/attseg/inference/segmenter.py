@@ -72,7 +72,7 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
 
 
 def read_about(file: Path) -> Weights | Description:
-    """What a file of weights, or an exported file, says of itself: its classes, and ``info`` about where it comes from."""
+    """The description in a file of weights or an exported file: its classes, and ``info`` about its origin."""
     return read_description(file) if is_exported(file) else read_weights(file)
 
 

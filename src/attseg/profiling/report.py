@@ -1,4 +1,4 @@
-"""What networks cost as plain values, for JSON: bytes, counts and seconds."""
+"""Costs of networks as plain values, for JSON: bytes, counts and seconds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def profiles_dict(
 
 
 def profile_table(table: CostTable) -> list[Profile | None]:
-    """What we count for each row of a paper's table; None where there is no model of ours."""
+    """Our counts for each row of a paper's table; None where there is no model of ours."""
     return [
         profile(find_subject(row.model, row.args, num_classes=table.num_classes).build(), table.size)
         if row.model

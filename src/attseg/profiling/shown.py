@@ -1,4 +1,4 @@
-"""What networks cost in words and tables, for people."""
+"""Costs of networks in words and tables."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _cells(cost: Cost) -> tuple[str, ...]:
 
 
 def _training(found: Profile, prefix: str) -> str:
-    """What training costs on top, and with it in all."""
+    """The additional cost of training, and the total."""
     more, names = found.added_by_training, ", ".join(found.training)
     parameters, adds, flops, kept, _ = _cells(more)
     both = _cells(found.total + more)

@@ -31,7 +31,7 @@ RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", 
 """Names of devices on Windows, with any suffix."""
 LONGEST_LABEL = 255
 NO_LABEL = re.compile(r'[\\/:*?"<>|]|^[. ]+$')
-"""What no name has, not even that of a run of attseg 0.1.0: separators of paths, and patterns."""
+"""Characters that no name has, not even that of a run of attseg 0.1.0: separators of paths, and patterns."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the networks of a table's rows cost."""
+"""Costs of the networks of a table's rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bands of a data set decide in training: channels of the network, normalisation, and augmentation."""
+"""Effects of a data set's bands on training: channels of the network, normalisation, and augmentation."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def check_resumable(state: State, model: Model, recipe: Recipe, groups: Sequence
 
 
 def _explain(state: State, model: Model, recipe: Recipe, groups: Sequence[Groups]) -> Iterator[str]:
-    """What is wrong with a state, a line each. Errors of look-ups and conversions say that it is built in another way."""
+    """Problems of a state, a line each. Errors of look-ups and conversions say that it is built in another way."""
     own = model.state_dict()
     if state["step"] > recipe.steps:
         yield f"step: {state['step']}, and the run has {recipe.steps}"

@@ -25,7 +25,7 @@ PROJECT = "attseg"
 """Project or experiment at a tracker; ``WANDB_PROJECT``, ``MLFLOW_EXPERIMENT_NAME`` and ``TRACKIO_PROJECT`` give another."""
 
 SECONDS = 30
-"""What W&B waits for its server before the run goes on offline."""
+"""Seconds that W&B waits for its server before the run goes on offline."""
 
 LONGEST = 500
 """Characters of a parameter of MLflow."""

@@ -77,7 +77,7 @@ def start(recipe: Recipe, num_classes: int, *, first: Transfer | None, state: St
 
 
 def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
-    """What the network of a recipe begins with; None where the recipe names no weights.
+    """The first weights of a recipe's network; None where the recipe names none.
 
     Args:
         recipe: ``init`` says where they are, as for ``find_weights``.

@@ -30,7 +30,7 @@ FRAMES = 5
 
 
 def advise(root: Path, given: Mapping[str, Any], existing: Collection[str]) -> Advice | None:
-    """What to type so that a folder of your own is read; None where there is nothing to add to what was given.
+    """The options with which a folder of your own is read; None where the given ones are enough.
 
     Args:
         root: The folder.

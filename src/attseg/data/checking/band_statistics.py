@@ -145,7 +145,7 @@ def _each(work: Callable[[Path], T], images: Sequence[Path]) -> Iterator[T]:
 
 
 def _sample(raw: RawImage) -> tuple[int | None, npt.NDArray[Any]]:
-    """What is white by the type, and (N, C) values of pixels with data, spread evenly over the image."""
+    """The white value of the type, and (N, C) values of pixels with data, spread evenly over the image."""
     values = raw.values.reshape(-1, raw.values.shape[2])
     values = values[:: max(1, len(values) // SAMPLED)]
     return raw.white, values[~_without(values, raw.nodata)]

@@ -160,7 +160,7 @@ def _picture_of(stem: str, before: str, after: str) -> str:
 
 
 def _affixes(images: Collection[str], labels: Collection[str], *, same: bool) -> list[tuple[str, str]]:
-    """What label files have before and after the stem of their picture; most common first, with equal ones both."""
+    """Prefixes and suffixes of label files around the stem of their picture; most common first, ties included."""
     if same and 2 * len(set(images) & set(labels)) >= min(len(images), len(labels)):
         return [("", "")]
     counts: Counter[tuple[str, str]] = Counter()

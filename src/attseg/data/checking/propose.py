@@ -47,7 +47,7 @@ def propose_classes(files: FolderFiles) -> str:
 
 
 def describe_proposal(text: str) -> str:
-    """What a proposed table holds, in a sentence."""
+    """The contents of a proposed table in a sentence."""
     rows = list(csv.reader(StringIO(text)))[1:]
     ignored = [row[0] for row in rows if row[-1]]
     also = f", {', '.join(ignored)} marked as ignored" if ignored else ""

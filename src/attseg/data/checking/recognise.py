@@ -48,7 +48,7 @@ class Recognised:
         return arguments(self.options)
 
     def describe(self) -> str:
-        """What was seen, in a sentence."""
+        """The finding in a sentence."""
         splits = ", ".join(f"{split} ({count})" for split, count in self.splits.items())
         seen = f"{plural(self.pairs, 'picture')} with labels" + ("" if [*self.splits] == [WHOLE] else f" in {splits}")
         return seen + f"; {plural(self.left_out, 'other picture file')} not read" * bool(self.left_out)

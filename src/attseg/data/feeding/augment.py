@@ -45,5 +45,5 @@ def augmented(sample: Sample, augment: Augment, num_classes: int, rng: np.random
 
 
 def name_of(augment: Augment | None) -> str | None:
-    """What a run calls its augmentation; None for none."""
+    """The name of an augmentation in a run; None for none."""
     return None if augment is None else getattr(augment, "__qualname__", type(augment).__qualname__)

@@ -1,4 +1,4 @@
-"""What a person may decide about an import where an export leaves it open."""
+"""Options of an import, for cases that an export leaves open."""
 
 from __future__ import annotations
 

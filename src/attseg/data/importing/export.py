@@ -77,7 +77,7 @@ class Mask:
 
 @dataclass(eq=False)
 class Annotation:
-    """What an export says about one picture.
+    """The content of an export for one picture.
 
     Args:
         image: File of the picture, or its content where the export embeds it.

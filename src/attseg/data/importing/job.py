@@ -131,7 +131,7 @@ def _run(export: Export, choices: Choices, folder: Path, report: ImportReport, p
 def _survey(
     export: Export, entries: Sequence[Entry], report: ImportReport, progress: Progress
 ) -> dict[Entry, EntryContents]:
-    """What each entry holds; broken ones are noted."""
+    """The contents of each entry; broken ones are noted."""
     seen: dict[Entry, EntryContents] = {}
     pictures: dict[Path, str] = {}
     for done, (entry, found) in enumerate(in_order(lambda entry: survey(export, entry), entries), 1):

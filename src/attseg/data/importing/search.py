@@ -14,7 +14,7 @@ from attseg.data.sample import DataError
 from attseg.data.wording import few
 
 UPLOADED = re.compile(r"^[0-9a-f]{8}-")
-"""What Label Studio puts before the name of an uploaded file."""
+"""The prefix that Label Studio adds to the name of an uploaded file."""
 
 
 class Search:

@@ -33,7 +33,7 @@ CROWD = "\0crowd"
 
 @dataclass
 class EntryContents:
-    """What an entry holds, before classes are chosen.
+    """The contents of an entry, before classes are chosen.
 
     Args:
         image: File of its picture; None where it is embedded.
@@ -59,7 +59,7 @@ class Placed(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was written for a picture.
+    """The files written for a picture.
 
     Args:
         pixels: Pixels of each value.

@@ -194,7 +194,7 @@ _NO_IMAGES = {
     b"%pdf": "it is a PDF; save its pages as PNG",
     b"<svg": "it is a drawing (SVG); save it as PNG",
 }
-"""What stands near the beginning of files that are often taken for images, in lower case, and what they are."""
+"""Bytes near the beginning of files that are often taken for images, in lower case, with their kind."""
 
 
 def _head(source: ImageSource) -> bytes:

@@ -1,4 +1,4 @@
-"""What Pillow reads, as an image with the values of its file."""
+"""Reads with Pillow: an image with the values of its file."""
 
 from __future__ import annotations
 

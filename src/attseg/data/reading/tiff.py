@@ -207,7 +207,7 @@ def _decode(page: TiffPage) -> npt.NDArray[Any]:
 
 
 def _nodata(page: TiffPage) -> float | None:
-    """What stands for no data by the tag that GDAL writes; None where there is none, or it is no number."""
+    """The nodata value of GDAL's tag; None where there is none, or it is no number."""
     try:
         return float(str(page.tags.valueof(GDAL_NODATA)).strip("\0 "))
     except ValueError:

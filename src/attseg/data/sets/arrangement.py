@@ -102,7 +102,7 @@ class Arrangement:
         return cls(root, images, labels, lists, roots, not divided)
 
     def places(self) -> Iterator[tuple[str, Path]]:
-        """What the names of pictures begin with, and the folder, for each root."""
+        """The prefix of picture names, and the folder, for each root."""
         if not self.roots:
             yield "", self.root
         for name in self.roots:

@@ -52,7 +52,7 @@ class ClassSource(NamedTuple):
         return to_colors(self.rows)
 
     def color_values(self, others: int | None = None) -> ColorValues:
-        """What colours in label files stand for.
+        """The classes of colours in label files.
 
         Args:
             others: The value of colours that no row has; None refuses them.

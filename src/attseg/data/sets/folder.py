@@ -230,7 +230,7 @@ class FolderFiles(LayoutFiles):
         return find_classes(folders, alike=roots, by_color=self.by_color)
 
     def _colors(self, split: str) -> ColorValues | None:
-        """What the colours of label files stand for; None where their values count."""
+        """The classes of colours in label files; None where their values count."""
         if not self.by_color:
             return None
         if split not in self._color_values:

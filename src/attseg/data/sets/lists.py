@@ -21,7 +21,7 @@ MOST_BYTES = 2**26
 """Bytes of a list; a million pairs of paths take some 64 million."""
 
 LISTED = re.compile(r"(train|val|test|dev|eval|all)", re.IGNORECASE)
-"""What the name of a split holds, where files that are no lists lie beside the lists."""
+"""A pattern of split names, where files that are no lists lie beside the lists."""
 
 
 @dataclass(frozen=True)

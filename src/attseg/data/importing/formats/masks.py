@@ -35,7 +35,7 @@ MASK_FOLDERS = frozenset((
 ))  # fmt: skip
 IMAGE_FOLDERS = frozenset(("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures", "jpegimages"))
 ENDINGS = ("_mask", "-mask", "_masks", "_label", "_labels", "_gt", "_seg", "_labelids", "_l")
-"""What the names of label images end in, before the suffix, where they lie beside their pictures."""
+"""Endings of names of label images, before the suffix, where they lie beside their pictures."""
 
 
 class Masks(Export):
