@@ -1,6 +1,6 @@
 """Take the pictures of pages that the guides show: ``python docs/screenshots.py PSANET_RUN``.
 
-PSANET_RUN is a run folder of ``attseg train psanet-scenes --steps 500``; the other model is the bundled one. Chromium has to be
+PSANET_RUN is a run folder of ``attseg train psanet-scenes --steps 300``; the other model is the bundled one. Chromium has to be
 installed. Only generated scenes are shown. Pictures are written with 256 colours where they would be large with all.
 """
 
