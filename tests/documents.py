@@ -81,7 +81,7 @@ def small(command):
     args = ["--machine.workers", "0"]
     for option, value in (("--batch_size", "4"), ("--crop_size", "64,64"), ("--val_every", "1")):
         args += [] if option in command else [option, value]
-    fitted = "--init" in command or any("base_args" in part or "." in part for part in command[1:2])
+    fitted = "--init" in command or any("base_args" in part for part in command)
     if not fitted:
         args += ["--model.args.encoder", "test_resnet", "--model.args.pretrained", "false"]
     return [*command, *length, *args]
