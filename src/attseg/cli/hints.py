@@ -1,4 +1,4 @@
-"""What to say of an option that does not exist: the option that is meant, or how the same is done here."""
+"""Hints for options that do not exist: the option that is meant, or how the same is done here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OTHER_NAMES = {
     "save-period": "machine.save_every",
     "wd": "optim.weight_decay",
 }
-"""What others call some options, and arguments of a model that are options below ``--model.args``."""
+"""Common names of options in other tools, and arguments of models that are options below ``--model.args``."""
 
 ELSEWHERE = {
     "batch_size": "batch",

@@ -33,7 +33,7 @@ Variant = tuple[tuple[str, ...], How]
 
 @dataclass(frozen=True, eq=False)
 class Worth:
-    """What some maps are worth.
+    """The worth of some maps.
 
     Args:
         maps: Their names.
@@ -54,7 +54,7 @@ class Worth:
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """What the attention maps of a model are worth on a split. ``ablate`` returns it.
+    """The worth of a model's attention maps on a split. ``ablate`` returns it.
 
     Args:
         classes: Names and colours.

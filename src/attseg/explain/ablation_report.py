@@ -1,4 +1,4 @@
-"""What maps are worth, as a table for people, as JSON and as CSV."""
+"""The worth of maps as a table, as JSON and as CSV."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SHARE_OF_MEMORY = 0.25
 
 @dataclass(frozen=True)
 class Computer:
-    """What there is to train on.
+    """The computer that a recipe is chosen for.
 
     Args:
         device: ``cpu`` or ``cuda``.

@@ -122,7 +122,7 @@ def suggest(spec: DataSpec, *, minutes: float = 30.0, seconds: float = 20.0) -> 
 
 
 def _bytes_per_pixel(computer: Computer) -> float:
-    """What training keeps for the backward pass, a pixel of a crop."""
+    """Memory that training keeps for the backward pass, per pixel of a crop."""
     found = profile(
         find_subject("finetune-medium" if computer.device == "cuda" else "finetune-small").build(), (COUNTED, COUNTED)
     )

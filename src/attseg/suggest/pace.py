@@ -33,7 +33,7 @@ MOST_EVALUATIONS = 10
 
 @dataclass(frozen=True)
 class Pace:
-    """What was timed.
+    """A timing.
 
     Args:
         steps: Seconds of each step.

@@ -17,7 +17,7 @@ MOST_SHOWN = 5
 
 
 def check_parts(result: Check) -> Iterator[str | TextTable]:
-    """What each split holds, how often each class occurs, and what is wrong."""
+    """The contents of each split, how often each class occurs, and the problems."""
     yield f"{result.name}{f' in {result.root}' if result.root else ''}"
     if result.splits:
         yield from _splits(result.splits)

@@ -10,7 +10,7 @@ from attseg.explain.figures import panels
 from attseg.explain.figures.seen import Pictured, Seen
 
 TITLES = {"off": "without", "even": "made even", "other": "of the other model"}
-"""What the second prediction is called, by how maps were switched."""
+"""Name of the second prediction, by how maps were switched."""
 
 
 def change_panels(seen: Seen, change: MapChange) -> Figure:
