@@ -6,6 +6,7 @@ import base64
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,6 +128,7 @@ def build_page(
     return render_html(
         "attseg.demo",
         "page.html",
+        style=page_style(),
         verdict=_verdict(sides),
         widest=_widest(sides),
         sides=[*zip(sides, COLORS, ("with attention", "without attention"), strict=True)],
@@ -143,6 +145,11 @@ def build_page(
         run=run,
         runs_quoted=[shlex.quote(str(out / side.name)) for side in sides],
     )
+
+
+def page_style() -> str:
+    """The style of both pages."""
+    return (resources.files("attseg.demo") / "page.css").read_text(encoding="utf-8")
 
 
 def _verdict(sides: Sequence[TrainedNetwork]) -> str:

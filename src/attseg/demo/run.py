@@ -65,7 +65,7 @@ def run_demo(out: Path, *, minutes: float = 2.0, seed: int = 0, console: Console
         raise UsageError(f"the demo was given {minutes} minutes; more than 0 was expected")
     end = time.monotonic() + 60 * minutes
     console = console or Console(quiet=True)
-    with _workplace(out) as place:
+    with workplace(out) as place:
         console.print("finding out how fast this machine trains", highlight=False)
         pan = pan_recipe(seed)
         recipes = {"pan": pan, "fcn": without_attention(pan)}
@@ -76,7 +76,7 @@ def run_demo(out: Path, *, minutes: float = 2.0, seed: int = 0, console: Console
             for name, recipe in recipes.items()
         ]
         looks, gates = _look(place)
-        html = build_page(sides, looks, gates, SCENES, out=out, machine=_machine())
+        html = build_page(sides, looks, gates, SCENES, out=out, machine=describe_machine())
         for name in recipes:
             with suppress(FileNotFoundError):
                 shutil.rmtree(out / name)
@@ -129,7 +129,7 @@ def multiply_adds(model: ModelSpec) -> int:
 
 
 @contextmanager
-def _workplace(out: Path) -> Iterator[Path]:
+def workplace(out: Path) -> Iterator[Path]:
     """A folder within ``out`` that is gone afterwards, whatever happens."""
     place, page = out / UNFINISHED, out / "index.html"
     with making(out):
@@ -201,6 +201,7 @@ def _look(place: Path) -> tuple[list[Look], list[View]]:
     return looks, gates
 
 
-def _machine() -> str:
+def describe_machine() -> str:
+    """Processor or GPU, system, and releases of Python and torch."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} CPU cores"
     return f"{device}, {platform.system()} {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -51,6 +51,21 @@ class Suggestion:
         """How long it takes."""
         return estimate(self.recipe, self.pace)
 
+    def within(self, minutes: float) -> Suggestion:
+        """The same with at most as many steps as fit into minutes, which is said."""
+        wanted, recipe = self.recipe.steps, shortened(self.recipe, self.pace, minutes)
+        rounds = recipe.steps * recipe.batch_size / self.data.train
+        steps = f"{recipe.steps} steps, {rounds:.1f} times through {self.data.train} training pictures"
+        if recipe.steps < wanted:
+            steps += f"; {wanted} would do more, and {minutes:.3g} minutes are too short for them"
+        few = f"{recipe.steps} steps teach little: give more minutes, a GPU, or a computer with less to do"
+        return replace(
+            self,
+            recipe=recipe,
+            why=[*self.why, steps],
+            notes=[*self.notes, *([few] if recipe.steps < FEWEST_STEPS else [])],
+        )
+
     @property
     def command(self) -> str:
         """The command line that trains it."""
@@ -84,19 +99,22 @@ class Suggestion:
         }
 
 
-def suggest(spec: DataSpec, *, minutes: float = 30.0, seconds: float = 20.0) -> Suggestion:
+def suggest(
+    spec: DataSpec, *, minutes: float | None = 30.0, seconds: float = 20.0, context: str | None = None
+) -> Suggestion:
     """Look at data and computer, choose how to train, and time some steps of it.
 
     Args:
         spec: A folder of pictures and labels; nothing is written.
-        minutes: That training may take at most.
+        minutes: That training may take at most; None for as many steps as are wanted.
         seconds: For about how long steps are timed.
+        context: The context of the network, where it is to be another than that of the small family.
 
     Raises:
         UsageError: There is no time; a split is empty, or has too few pictures to learn anything from.
         DataError: The folder cannot be read as it is; ``attseg data check`` says why.
     """
-    if not minutes > 0:
+    if minutes is not None and not minutes > 0:
         raise UsageError(f"minutes is {minutes:g}; more than 0 was expected")
     train, val = (open_data(spec.name, split, root=spec.root, **spec.options) for split in (spec.train, spec.val))
     if len(train) < FEW or len(val) == 0:
@@ -106,19 +124,14 @@ def suggest(spec: DataSpec, *, minutes: float = 30.0, seconds: float = 20.0) -> 
         )
     data, computer = summarise(train, val), Computer.here()
     recipe, machine, why = choose(data, spec, computer, _bytes_per_pixel(computer))
+    if context is not None:
+        recipe = replace(recipe, model=replace(recipe.model, args=recipe.model.args | {"context": context}))
     with torch.random.fork_rng(devices=[]):
         recipe, instead = checked_recipe(recipe, batch_size=recipe.batch_size, num_classes=len(train.classes))
         pace = measure(recipe, machine, train, val, seconds=seconds)
-    wanted, recipe = recipe.steps, shortened(recipe, pace, minutes)
-    rounds = recipe.steps * recipe.batch_size / len(train)
-    why.append(
-        f"{recipe.steps} steps, {rounds:.1f} times through {len(train)} training pictures"
-        + (f"; {wanted} would do more, and {minutes:g} minutes are too short for them" if recipe.steps < wanted else "")
-    )
     notes = [*filter(None, [instead]), *_notes(data, recipe)]
-    if recipe.steps < FEWEST_STEPS:
-        notes.append(f"{recipe.steps} steps teach little: give more minutes, a GPU, or a computer with less to do")
-    return Suggestion(recipe, machine, data, computer, pace, why, notes)
+    found = Suggestion(recipe, machine, data, computer, pace, why, notes)
+    return found if minutes is None else found.within(minutes)
 
 
 def _bytes_per_pixel(computer: Computer) -> float:
