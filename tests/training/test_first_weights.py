@@ -171,12 +171,12 @@ def test_without_weights_a_run_begins_from_scratch_where_the_recipe_says_so_and_
     assert not (tmp_path / "run").exists()
     said = io.StringIO()
     run = train(
-        replace(recipe, without_weights="scratch"),
+        replace(recipe, without_weights="scratch", freeze="2"),
         HERE,
         out=tmp_path / "run",
         console=Console(file=said, width=1000),
     )
-    assert "'test_resnet'" in said.getvalue() and "from scratch instead" in said.getvalue()
+    assert "'test_resnet'" in said.getvalue() and "from scratch instead, with nothing frozen" in said.getvalue()
     assert "pretrained" not in str(read_recipe(run / "recipe.yaml")[0].model.args)
 
 

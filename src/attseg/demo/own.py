@@ -16,6 +16,7 @@ from rich.console import Console
 from attseg.data.catalog import open_data
 from attseg.data.classes import IGNORE, ClassTable, Color
 from attseg.data.paint import colorize
+from attseg.data.reading.image import read_image
 from attseg.data.sample import Array, Sample
 from attseg.demo.page import MARK, Tile, page_style
 from attseg.demo.run import SHOWN, describe_machine, workplace
@@ -122,7 +123,7 @@ def _page(found: Suggestion, recipe: Recipe, place: Path, out: Path) -> str:
         notes=found.notes,
         looks=looks,
         gates=gates,
-        curves=Tile("loss, learning rate and mIoU", Image.open(folder.curves)),
+        curves=Tile("loss, learning rate and mIoU", Image.fromarray(read_image(folder.curves))),
         classes=[*zip(val.classes.names, val.classes.colors, strict=True)],
         machine=describe_machine(),
     )

@@ -16,8 +16,8 @@ from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.runs.channels import train_transform
 
 INSTEAD = (
-    "Training begins from scratch instead (without_weights is scratch), which costs accuracy or time: docs/training.md says how "
-    "much"
+    "Training begins from scratch instead, with nothing frozen (without_weights is scratch), which costs accuracy "
+    "or time: docs/train/training.md says how much"
 )
 
 
@@ -36,7 +36,7 @@ def checked_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> tupl
     except FileNotFoundError as error:
         if not (recipe.without_weights == "scratch" and _asks_for_pretrained(recipe.model)):
             raise
-        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)))
+        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)), freeze="none")
         check_recipe(recipe, batch_size=batch_size, num_classes=num_classes)
         return recipe, f"{error}. {INSTEAD}"
     return recipe, ""
