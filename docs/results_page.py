@@ -77,6 +77,16 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int 
     return "\n".join(f"| {' | '.join(row)} |" for row in (headings, marks, *rows))
 
 
+def grid(record: Record) -> str:
+    """Every table of the grid."""
+    return tables(record, TITLES)
+
+
+def later(record: Record) -> str:
+    """Readings of the papers, and modules that came after them."""
+    return tables(record, LATER, "####")
+
+
 def tables(record: Record, titles: Mapping[str, str], mark: str = "###") -> str:
     """Every table that is named, under its title."""
     return "\n\n".join(f"{mark} {title}\n\n{rows_of(record, name)}" for name, title in titles.items())
@@ -299,8 +309,8 @@ def pages() -> dict[Path, str]:
     parts: dict[Path, dict[str, Callable[[], str]]] = {
         PAGE: {
             "plan": lambda: plan(scenes),
-            "grid": lambda: tables(scenes, TITLES),
-            "later": lambda: tables(scenes, LATER, "####"),
+            "grid": lambda: grid(scenes),
+            "later": lambda: later(scenes),
             "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
