@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from results_camvid import classes, gains, scores
+from results_causal import lines as causal_lines
 from results_claims import STATEMENTS, pairs_of
 from results_numbers import Mean, Network, Record, read
 
@@ -252,6 +253,12 @@ def claims(record: dict[str, Any]) -> str:
     return table(headings, lines, texts=8)
 
 
+def causal(records: dict[str, Any]) -> str:
+    """Every explanation that was put to the test, with its two numbers."""
+    headings = ["an explanation, and what follows", "measured", "by seed", "beside it", "by seed", "before training"]
+    return table(headings, causal_lines(records), texts=6)
+
+
 def camvid(record: dict[str, Any]) -> str:
     """CamVid at equal wall time."""
     if not record["networks"]:
@@ -314,6 +321,7 @@ def pages() -> dict[Path, str]:
             "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
+            "causal": lambda: causal({"causal": read("causal"), "claims": measured}),
             "camvid": lambda: camvid(streets),
             "single": lambda: single(runs),
         },
