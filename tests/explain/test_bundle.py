@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def test_switches_hold_what_changes_without_each_map():
     names = ("a", "b", "c", "d", "e")
     side = Side("PAN", "x", ClassTable(names, distinct_colors(5)), look(build("PAN"), pictures()))
     image = np.zeros((50, 90, 3), np.uint8)  # the network saw it continued
-    bundle = make_bundle(image, [side, side], name="x", switches=True)
+    bundle = make_bundle(image, [side, replace(side)], name="x", switches=True)
     found = bundle["sides"][0]["switches"]
     assert [(one["map"], one["how"]) for one in found[:3]] == [
         ("context.pyramid", how) for how in ("off", "even", "other")
