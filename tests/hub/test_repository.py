@@ -20,7 +20,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError
-from attseg.hub.repository import Origin, publish
+from attseg.hub.repository import NetworkOrigin, publish
 from attseg.hub.telemetry import untold
 from attseg.inference.segmenter import Segmenter, load
 from attseg.models import build_model
@@ -137,7 +137,7 @@ def test_the_source_of_the_encoder_s_weights_is_said_without_its_place(told, sho
     args = {"encoder": "test_resnet", "encoder_weights": "/home/somebody/my weights/resnet18.pth", "pretrained": True}
     recipe = to_values(Recipe(model=ModelSpec(name="FCN", args=args), data=DataSpec(name="scenes"), name="one"))
     model = build_model(SPEC.name, SPEC.args, len(CLASSES))
-    origin = Origin(SPEC, {"recipe": recipe, "encoder_weights": told.format(home="/home/somebody")})
+    origin = NetworkOrigin(SPEC, {"recipe": recipe, "encoder_weights": told.format(home="/home/somebody")})
     Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=origin).save_pretrained(tmp_path / "saved")
     for path in (tmp_path / "saved").iterdir():
         assert b"somebody" not in path.read_bytes()
@@ -232,7 +232,7 @@ def test_the_demo_has_a_card_without_figures(tmp_path):
 
 def test_weights_that_do_not_say_how_they_were_made_get_a_card_too(tmp_path):
     model = build_model(SPEC.name, SPEC.args, len(CLASSES))
-    origin = Origin(SPEC, {"converted_from": "a repository", "file": "psanet.pth", "data": "voc2012"})
+    origin = NetworkOrigin(SPEC, {"converted_from": "a repository", "file": "psanet.pth", "data": "voc2012"})
     Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=origin).save_pretrained(tmp_path / "saved")
     body = (tmp_path / "saved/README.md").read_text()
     assert "The weights do not say on which data they were trained." in body
@@ -357,7 +357,7 @@ def test_telemetry_is_off_for_a_block_and_then_what_it_was(monkeypatch):
 )
 def test_metadata_of_another_layout_is_told(info, tmp_path):
     model = build_model(SPEC.name, SPEC.args, len(CLASSES))
-    one = Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=Origin(SPEC, info))
+    one = Segmenter(model, CLASSES, Preprocessing(), device="cpu", origin=NetworkOrigin(SPEC, info))
     with pytest.raises(UsageError, match=r"no model card .*not laid out as"):
         one.save_pretrained(tmp_path / "saved")
 

@@ -156,9 +156,7 @@ def test_what_the_runtime_says_of_an_input_becomes_a_sentence(tmp_path):
 def test_there_is_no_attention_to_ask_for(labels):
     segmenter = load(labels)
     assert segmenter.exported and not network().exported
-    with pytest.raises(
-        UsageError, match="computes without showing its attention maps; load the run that it was exported"
-    ):
+    with pytest.raises(UsageError, match="shows no attention maps; load the run that it was exported"):
         segmenter(picture()).attention(3, 4)
 
 
@@ -172,7 +170,7 @@ def test_half_precision_is_refused(tmp_path, gives):
 
 def test_other_devices_are_refused(labels, monkeypatch):
     monkeypatch.setattr("attseg.inference.segmenter.find_device", torch.device)
-    with pytest.raises(UsageError, match="labels.onnx is an exported file, which attseg computes on the processor"):
+    with pytest.raises(UsageError, match="labels.onnx is an exported file, which the processor computes"):
         load(labels, device="cuda:0")
 
 

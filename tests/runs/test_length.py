@@ -11,7 +11,7 @@ from attseg.checkpoint import read_weights
 from attseg.errors import UsageError
 from attseg.recipes.recipe import OptimSpec
 from attseg.runs.errors import RunError
-from attseg.runs.length import FIRST, MEASURED, Pace, Patience, decide_steps, is_done, measure_pace, steps_within
+from attseg.runs.length import FIRST, MEASURED, Patience, RunPace, decide_steps, is_done, measure_pace, steps_within
 from attseg.runs.state import load_state
 from attseg.training.run import train
 from fitting import HERE, Pixelwise, fit_into
@@ -59,7 +59,7 @@ def test_lengths_that_cannot_be_are_refused(tiny, tmp_path, lengths, message):
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0, 29.9, 1000.0, 86_400.0])
 def test_as_many_steps_as_fit_with_their_evaluations(tiny, seconds):
-    recipe, pace = tiny(val_every=0), Pace(step=0.5, evaluation=3.0)
+    recipe, pace = tiny(val_every=0), RunPace(step=0.5, evaluation=3.0)
     steps = steps_within(seconds, pace, recipe)
 
     def takes(count):
@@ -77,7 +77,7 @@ def paced(monkeypatch):
         for _ in range(agree(4)):
             step()
         assert evaluate() > 0
-        return Pace(step=40.0, evaluation=10.0)
+        return RunPace(step=40.0, evaluation=10.0)
 
     monkeypatch.setattr("attseg.training.loop.measure_pace", measure)
 
@@ -117,7 +117,7 @@ def test_the_pace_is_measured_after_the_first_steps(monkeypatch):
 
     monkeypatch.setattr("attseg.runs.length.perf_counter", lambda: clock[0])
     pace = measure_pace(step, lambda: 7.0, 10.0, lambda number: number)
-    assert pace == Pace(step=0.5, evaluation=7.0)
+    assert pace == RunPace(step=0.5, evaluation=7.0)
     assert len(done) == FIRST + MEASURED + 36  # 3 % of 10 minutes
 
 

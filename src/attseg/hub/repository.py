@@ -38,7 +38,7 @@ _PLACE = re.compile(r"( tensors from )(?!timm: ).*[/\\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Origin:
+class NetworkOrigin:
     """Where the weights of a segmenter come from; without it they can be used, but not passed on.
 
     Args:
@@ -62,7 +62,7 @@ class OnHub(ModelHubMixin):
     model: nn.Module
     classes: ClassTable
     preprocessing: Preprocessing
-    origin: Origin | None
+    origin: NetworkOrigin | None
 
     def _save_pretrained(self, save_directory: Path) -> None:
         origin = _known(self.origin)
@@ -222,7 +222,7 @@ def published(info: Mapping[str, Any]) -> dict[str, Any]:
     return {**info, "recipe": recipe}
 
 
-def read_report(origin: Origin) -> tuple[dict[str, Any] | None, str | None]:
+def read_report(origin: NetworkOrigin) -> tuple[dict[str, Any] | None, str | None]:
     """The report beside the weights that is about them, and the day on which it was written."""
     if origin.file is None or origin.file.name not in _REPORTED:
         return None, None
@@ -239,7 +239,7 @@ def read_report(origin: Origin) -> tuple[dict[str, Any] | None, str | None]:
     return report | {"measured": measured}, measured
 
 
-def _known(origin: Origin | None) -> Origin:
+def _known(origin: NetworkOrigin | None) -> NetworkOrigin:
     if origin is None:
         raise UsageError(
             "this segmenter was not loaded from weights of attseg, so that nobody could build its network anew; load the run "

@@ -20,7 +20,7 @@ from attseg.data.reading.inputs import find_pictures
 from attseg.data.sample import Array
 from attseg.devices import find_device
 from attseg.errors import UsageError
-from attseg.hub.repository import OnHub, Origin, fetch
+from attseg.hub.repository import NetworkOrigin, OnHub, fetch
 from attseg.hub.sources import find_weights
 from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import is_exported, read_description
@@ -67,7 +67,7 @@ def load(source: str | Path, *, device: str = "auto") -> Segmenter:
         check_fit(build(), weights.state)
     model = build()
     load_into(model, weights.state)
-    data, origin = trained_on(weights.info), Origin(weights.model, weights.info, path)
+    data, origin = trained_on(weights.info), NetworkOrigin(weights.model, weights.info, path)
     return Segmenter(model, weights.classes, weights.preprocessing, device=device, data=data, origin=origin)
 
 
@@ -78,9 +78,7 @@ def read_about(file: Path) -> Weights | Description:
 
 def _load_exported(path: Path, device: str) -> Segmenter:
     if find_device("cpu" if device == "auto" else device).type != "cpu":
-        raise UsageError(
-            f"{path} is an exported file, which attseg computes on the processor; use the device cpu or auto"
-        )
+        raise UsageError(f"{path} is an exported file, which the processor computes; use the device cpu or auto")
     model, about = open_exported(path)
     return Segmenter(model, about.classes, about.preprocessing, device="cpu", data=trained_on(about.info))
 
@@ -123,7 +121,7 @@ class Segmenter(OnHub, library_name="attseg"):
         *,
         device: str = "auto",
         data: str | None = None,
-        origin: Origin | None = None,
+        origin: NetworkOrigin | None = None,
     ) -> None:
         self.device = find_device(device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last).eval()
@@ -295,10 +293,7 @@ class Segmenter(OnHub, library_name="attseg"):
             UsageError: The model is an exported file, which has no attention any more.
         """
         if self.exported:
-            raise UsageError(
-                "an exported file computes without showing its attention maps; load the run that it was exported from, and ask "
-                "its results"
-            )
+            raise UsageError("an exported file shows no attention maps; load the run that it was exported from")
         from attseg.explain.looked import look
 
         return look(self.model, as_batch(image, self.preprocessing, self.device, least=smallest_side(self.model)))

@@ -89,7 +89,7 @@ def is_extended(recipe: Recipe, state: State) -> bool:
 
 
 @dataclass(frozen=True)
-class Pace:
+class RunPace:
     """Seconds of a step, and of an evaluation."""
 
     step: float
@@ -98,7 +98,7 @@ class Pace:
 
 def measure_pace(
     step: Callable[[], object], evaluate: Callable[[], float], minutes: float, agree: Callable[[int], int]
-) -> Pace:
+) -> RunPace:
     """Time some steps and part of an evaluation.
 
     Args:
@@ -115,10 +115,10 @@ def measure_pace(
     more = agree(int(60 * minutes * SHARE / ((perf_counter() - began) / MEASURED)))
     for _ in range(more):
         step()
-    return Pace((perf_counter() - began) / (MEASURED + more), evaluate())
+    return RunPace((perf_counter() - began) / (MEASURED + more), evaluate())
 
 
-def steps_within(seconds: float, pace: Pace, recipe: Recipe) -> int:
+def steps_within(seconds: float, pace: RunPace, recipe: Recipe) -> int:
     """The most steps that fit, with their evaluations; 0 where not even one does.
 
     Example:

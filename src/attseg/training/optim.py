@@ -33,12 +33,7 @@ def parameter_groups(model: Model, optim: OptimSpec) -> list[dict[str, Any]]:
             factor = factors.get(id(parameter), optim.new_layers_factor)
             groups.setdefault((name, factor, decays), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "weight_decay": optim.weight_decay if decays else 0.0,
-            "name": name,
-            "lr_factor": factor,
-        }
+        {"params": parameters, "weight_decay": optim.weight_decay if decays else 0.0, "name": name, "lr_factor": factor}
         for (name, factor, decays), parameters in groups.items()
     ]
 

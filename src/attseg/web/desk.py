@@ -13,7 +13,7 @@ from attseg.explain.switching import How
 from attseg.web.folder import PictureFolder
 from attseg.web.lane import Lane
 from attseg.web.limits import Limits
-from attseg.web.models import Choice, Stop
+from attseg.web.models import ModelChoice, Stop
 from attseg.web.picture import Picture, fit, read_picture, thumbnail
 from attseg.web.refusal import Refused
 from attseg.web.seen import KeptPass, see, see_without
@@ -38,7 +38,7 @@ class Desk:
         limits: What all of it may take.
     """
 
-    def __init__(self, choices: Sequence[Choice], folder: PictureFolder | None, limits: Limits) -> None:
+    def __init__(self, choices: Sequence[ModelChoice], folder: PictureFolder | None, limits: Limits) -> None:
         self.choices = choices
         self.folder = folder
         self.limits = limits

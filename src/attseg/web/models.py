@@ -21,7 +21,7 @@ from attseg.web.refusal import Refused
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class ModelChoice:
     """A model on offer.
 
     Args:
@@ -40,7 +40,7 @@ class Choice:
         return any(isinstance(module, Tap) for module in self.segmenter.model.modules())
 
 
-def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[Choice]:
+def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[ModelChoice]:
     """Loaded models under names that tell them apart: the last part of where each comes from, or all of it.
 
     Raises:
@@ -53,7 +53,7 @@ def offer(sources: Sequence[str], segmenters: Sequence[Segmenter]) -> list[Choic
             raise UsageError(f"{source}: {NO_SCORES.format(wanted='the explorer')}")
     short = [Path(source).name or source for source in sources]
     names = [name if short.count(name) == 1 else source for name, source in zip(short, sources, strict=True)]
-    return [Choice(*each) for each in zip(names, sources, segmenters, strict=True)]
+    return [ModelChoice(*each) for each in zip(names, sources, segmenters, strict=True)]
 
 
 class Stop:

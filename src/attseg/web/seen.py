@@ -15,7 +15,7 @@ from attseg.explain.subject import cautions_of
 from attseg.explain.switching import How
 from attseg.models.frame import smallest_side
 from attseg.prediction.whole import as_batch
-from attseg.web.models import Choice, Stop
+from attseg.web.models import ModelChoice, Stop
 from attseg.web.picture import Picture
 from attseg.web.refusal import Refused
 
@@ -42,7 +42,7 @@ class KeptPass:
         return len(self.content) + cells * BYTES_PER_CELL
 
 
-def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
+def see(choice: ModelChoice, picture: Picture, stop: Stop) -> KeptPass:
     """Run a model on a picture.
 
     Args:
@@ -76,7 +76,9 @@ def see(choice: Choice, picture: Picture, stop: Stop) -> KeptPass:
     return KeptPass(json.dumps(bundle, separators=(",", ":")).encode(), pairs)
 
 
-def see_without(choice: Choice, other: Choice | None, picture: Picture, name: str, how: How, stop: Stop) -> bytes:
+def see_without(
+    choice: ModelChoice, other: ModelChoice | None, picture: Picture, name: str, how: How, stop: Stop
+) -> bytes:
     """What becomes of a picture without a map, as JSON: the SWITCH of ``attseg.explain.bundle``.
 
     Args:
@@ -110,7 +112,7 @@ def see_without(choice: Choice, other: Choice | None, picture: Picture, name: st
     return json.dumps(switch_values(change, (height, width), choice.segmenter.model), separators=(",", ":")).encode()
 
 
-def _why_no_maps(choice: Choice) -> str:
+def _why_no_maps(choice: ModelChoice) -> str:
     if choice.segmenter.exported:
         return f"{choice.name} is an exported file, which keeps no attention: explore the run that it was made of."
     return f"{choice.name} has no attention to watch, so only what it predicts is shown."
