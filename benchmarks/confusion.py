@@ -6,12 +6,12 @@ Usage: OMP_NUM_THREADS=1 python benchmarks/confusion.py --rounds 5
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from machine import describe
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from attseg.metrics import ConfusionMatrix
@@ -57,8 +57,7 @@ def main() -> None:
             start = time.perf_counter()
             count()
             times[name].append(time.perf_counter() - start)
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"torch {torch.__version__}, {HEIGHT} x {WIDTH}, {CLASSES} classes, median of {rounds}, load {load}")
+    print(f"{describe()}\n\n{HEIGHT} x {WIDTH}, {CLASSES} classes, median of {rounds}\n")
     ours_median = float(np.median(times["attseg"]))
     for name, each in times.items():
         median = float(np.median(each))

@@ -1,7 +1,8 @@
-"""Pictures a second of ``evaluate`` against the plain loop of public scripts, with the same mIoU.
+"""``evaluate`` against the plain loop of public scripts, with the same mIoU.
 
 The plain loop takes one picture after another and one window after another, and adds full maps of probabilities on the processor,
-as the test scripts that were published with segmentation papers do.
+as the test scripts that were published with segmentation papers do, with the network as torch makes it. Ours has the network with
+channels innermost in memory, as ``attseg.load`` has it. Sides take turns; ratios are medians over rounds.
 
 Usage: python benchmarks/evaluation.py --root ~/data/camvid [--pictures 20]      CamVid val
        python benchmarks/evaluation.py [--pictures 4]                            generated pictures of 1024 x 2048
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
+from copy import deepcopy
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from machine import cost, describe
 from torch import nn
 
 from attseg.data.catalog import open_data
@@ -84,7 +87,7 @@ def plain_loop(model: nn.Module, data: First, preprocessing: Preprocessing, prot
 
 
 def main() -> None:
-    """Run each side once, and print pictures a second, the ratio to the plain loop, and the mIoU."""
+    """Run the sides in turns, and print pictures a second, ratios to the plain loop, and the mIoU."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, help="folder of CamVid; generated pictures without it")
     parser.add_argument("--pictures", type=int, default=4)
@@ -92,20 +95,29 @@ def main() -> None:
     parser.add_argument("--encoder", default="resnet18")
     parser.add_argument("--window", type=int, default=473)
     parser.add_argument("--scales", type=float, nargs="+", default=(0.75, 1.0, 1.25))
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(1024, 2048), help="height and width of generated pictures"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=0, help="processes that read; 0 reads in a thread")
     arguments = parser.parse_args()
     if arguments.root:
         data = First(open_data("camvid", "val", root=arguments.root), arguments.pictures)
     else:
-        data = First(open_data("scenes", "val", size=(1024, 2048), count=arguments.pictures), arguments.pictures)
+        data = First(
+            open_data("scenes", "val", size=tuple(arguments.size), count=arguments.pictures), arguments.pictures
+        )
     protocol = Protocol(scales=tuple(arguments.scales), flip=True, window=arguments.window)
+    torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     model = FCN(len(data.classes), encoder=arguments.encoder).eval().to(arguments.device)
+    fast = deepcopy(model).to(memory_format=torch.channels_last)
     preprocessing, device = Preprocessing(), arguments.device
 
     def ours(precision: str) -> float:
         report = evaluate(
-            model, data, preprocessing, protocol=protocol, device=device, workers=arguments.workers, precision=precision
+            fast, data, preprocessing, protocol=protocol, device=device, workers=arguments.workers, precision=precision
         )
         return report.miou
 
@@ -114,16 +126,18 @@ def main() -> None:
         "attseg": lambda: ours("32"),
         "attseg, bf16": lambda: ours("bf16"),
     }
-    print(f"torch {torch.__version__}, {device}, {torch.get_num_threads()} threads, FCN {arguments.encoder}")
-    print(f"{len(data)} pictures {protocol.describe()}")
-    plain = 0.0
-    for name, side in sides.items():
-        start = time.perf_counter()
-        miou = side()
-        rate = len(data) / (time.perf_counter() - start)
-        plain = plain or rate
-        load = os.getloadavg()[0]
-        print(f"{name:12}  {rate:.3f} pictures/s  {rate / plain:.2f} x  mIoU {miou:.6f}  load {load:.1f}", flush=True)
+    print(f"{describe()}\n\n{device}, FCN {arguments.encoder}, {len(data)} pictures {protocol.describe()}\n")
+    found: dict[str, float] = {}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    for _ in range(arguments.rounds):
+        for name, side in sides.items():
+            taken[name].append(cost(lambda name=name, side=side: found.__setitem__(name, side())))
+    print("| | pictures a second | plain / this | in processor time | mIoU |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, times in taken.items():
+        ratios = [median(p[kind] / t[kind] for p, t in zip(taken["plain loop"], times, strict=True)) for kind in (0, 1)]
+        rate = len(data) / median(wall for wall, _ in times)
+        print(f"| {name} | {rate:.3f} | {ratios[0]:.2f} | {ratios[1]:.2f} | {found[name]:.6f} |")
+    print(f"\nMedians of {arguments.rounds} rounds; load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

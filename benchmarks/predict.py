@@ -11,7 +11,6 @@ pictures in a process of its own, and looks at its memory on the way.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from statistics import median
 import numpy as np
 import psutil
 import torch
+from machine import describe
 from PIL import Image
 
 from attseg.bulk.images import predict_files
@@ -54,7 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     segmenter = untrained(options.encoder) if options.encoder else load("demo", device="cpu")
-    print(f"torch {torch.__version__}, {options.threads} threads, load {os.getloadavg()[0]:.1f}")
+    print(f"{describe()}\n")
     with tempfile.TemporaryDirectory() as scratch:
         if options.many:
             measure_memory(segmenter, Path(scratch), options.many)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from machine import describe
 from torch import Tensor, nn
 
 from attseg.attention.pointwise import dense, point_attention
@@ -118,13 +119,13 @@ def interleaved(works: dict[str, Callable[[], object]], repeats: int = REPEATS) 
     return taken
 
 
-def time_table(threads: list[int]) -> None:
+def time_table(threads: list[int], maps_of: list[int]) -> None:
     """Ratios of plain to tiled."""
     print("| threads | map | what | plain, s | tiled, s | ratio | share of matmul peak |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for count in threads:
         torch.set_num_threads(count)
-        for size in (30, 60):
+        for size in maps_of:
             for grad in (False, True):
                 sides = inputs(size, grad=grad)
                 works = {name: lambda f=f, s=sides, g=grad: both(f, s, grad=g) for name, f in FORMS.items()}
@@ -244,7 +245,9 @@ def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("time").add_argument("--threads", type=int, nargs="+", default=[1])
+    timed = verbs.add_parser("time")
+    timed.add_argument("--threads", type=int, nargs="+", default=[1])
+    timed.add_argument("--maps", type=int, nargs="+", default=[30, 60], help="sides")
     verbs.add_parser("small")
     grown = verbs.add_parser("growth")
     grown.add_argument("--out", type=Path, default=Path("growth.png"))
@@ -255,7 +258,8 @@ def main() -> None:
     single.add_argument("--grad", action="store_true")
     arguments = parser.parse_args()
     if arguments.verb == "time":
-        time_table(arguments.threads)
+        print(f"{describe()}\n")
+        time_table(arguments.threads, arguments.maps)
     elif arguments.verb == "small":
         small_table()
     elif arguments.verb == "one":

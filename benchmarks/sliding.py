@@ -11,17 +11,14 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
 import tempfile
-import time
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from machine import cost, describe, seconds
 from PIL import Image
 from torch import Tensor, nn
 
@@ -126,33 +123,15 @@ def network(classes: int, channels_last: bool) -> nn.Module:
     return model.to(memory_format=torch.channels_last) if channels_last else model
 
 
-def seconds(call: Callable[..., object], *arguments: object) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
-    call(*arguments)
-    return time.perf_counter() - start
-
-
-def cost(call: Callable[..., object], *arguments: object) -> tuple[float, float]:
-    """Seconds that one call takes, and those that processors worked for it, which a busy machine changes less."""
-    start = time.process_time()
-    taken = seconds(call, *arguments)
-    return taken, time.process_time() - start
-
-
-def peak() -> float:
-    """What matrix products reach on this machine, in GFLOP/s."""
-    a = torch.rand(1024, 1024)
-    return 2 * 1024**3 / median(seconds(torch.mm, a, a) for _ in range(15)) / 1e9
-
-
-def compare(rounds: int) -> None:
+def compare(rounds: int, only: str) -> None:
     """The table of predictions."""
     print(
         "| protocol | attseg s | plain s | plain, channels last s | plain / attseg | in processor time | differ by | load |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, (protocol, size, classes) in CASES.items():
+        if only not in name:
+            continue
         image = street(*size)
         fast, slow = network(classes, True), network(classes, False)
         sides = [(ours, fast), (plain, slow), (plain, fast)]
@@ -189,14 +168,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each side runs; the median counts")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of torch")
+    parser.add_argument("--only", default="", help="part of the name of a protocol")
     parser.add_argument("--evaluate", action="store_true", help="also measure what overlapping stages give")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    print(
-        f"{date.today()}, {platform.machine()}, torch {torch.__version__}, {args.threads} threads, "
-        f"load {os.getloadavg()[0]:.1f}, {peak():.0f} GFLOP/s\n"
-    )
-    compare(args.rounds)
+    print(f"{describe()}\n")
+    compare(args.rounds, args.only)
     if args.evaluate:
         overlap(args.rounds)
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from importlib.util import find_spec
-from statistics import mean, median
+from statistics import mean
 
 import numpy as np
 import torch
+from machine import describe, seconds
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
@@ -114,19 +111,6 @@ def street() -> Sample:
     return Sample((100 + 5 * labels[..., None] + 20 * texture).astype(np.uint8), labels, "street")
 
 
-def seconds(call: Callable[..., object], *arguments: object) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
-    call(*arguments)
-    return time.perf_counter() - start
-
-
-def peak() -> float:
-    """What matrix products reach on this machine, in GFLOP/s."""
-    a = torch.rand(1024, 1024)
-    return 2 * 1024**3 / median(seconds(torch.mm, a, a) for _ in range(15)) / 1e9
-
-
 def main() -> None:
     """Measure and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -137,10 +121,7 @@ def main() -> None:
     sample = street()
     sides = {"attseg": ours, "torchvision": literal} | ({"OpenCV": opencv} if find_spec("cv2") else {})
 
-    load = os.getloadavg()[0]
-    print(
-        f"{date.today()}, {platform.machine()}, torch {torch.__version__}, 1 thread, load {load:.1f}, {peak():.0f} GFLOP/s\n"
-    )
+    print(f"{describe()}\n")
     print("| what | side | ms a crop | times attseg | labels as attseg |\n|---|---|---|---|---|")
     for rotate, blur in ((0.0, 0.0), (10.0, 0.0), (10.0, 1.0)):
         crops = [(sample, seed, rotate, blur) for seed in range(args.crops)]
