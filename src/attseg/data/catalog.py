@@ -29,7 +29,8 @@ def open_data(name: str, split: str, /, *, root: str | Path | None = None, **opt
 
     Args:
         name: One of ``DATA_NAMES``.
-        split: ``train``, ``val``, or another split that the data set has, with labels.
+        split: ``train``, ``val``, or another split that the data set has, with labels; ``train+val`` and the like are several of
+            a data set of files, behind each other.
         root: Folder of the data set; ``scenes`` are generated and have none.
         **options: The options in its record: ``size``, ``count`` and ``seed`` of ``scenes``, for example.
 
@@ -49,8 +50,10 @@ def open_data(name: str, split: str, /, *, root: str | Path | None = None, **opt
         return scenes.Scenes(split, **options)
 
     from attseg.data.sets.file_data import FileData
+    from attseg.data.sets.file_union import FileUnion, is_union
 
-    return FileData(open_files(name, root, **options), split)
+    files = open_files(name, root, **options)
+    return FileUnion(files, split) if is_union(files, split) else FileData(files, split)
 
 
 def open_pictures(name: str, split: str, /, *, root: str | Path | None = None, **options: Any) -> list[PictureFile]:

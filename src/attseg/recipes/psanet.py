@@ -135,6 +135,40 @@ def psanet_cityscapes_101() -> Recipe:
     return _cityscapes(101, 77.94)
 
 
+def psanet_cityscapes_test() -> Recipe:
+    """`psanet-cityscapes-101` on the fine labels of train and val, for the test server: table 6.
+
+    Assumed: as many steps as on train alone, from ImageNet weights. The paper's figure is of the test split; val is among what
+    this trains on, and its score says nothing.
+
+    Not measured: this recipe has not been run.
+    """
+    return _cityscapes_test("psanet-cityscapes-test", "train+val", 80.1)
+
+
+def psanet_cityscapes_coarse_test() -> Recipe:
+    """`psanet-cityscapes-test` with the 19,998 coarse labels of train_extra among the rest, for the test server: table 6.
+
+    Assumed: all labels together, drawn alike, for as many steps; the paper says "coarse+fine" and no schedule. val is among what
+    this trains on, and its score says nothing.
+
+    Not measured: this recipe has not been run.
+    """
+    return _cityscapes_test("psanet-cityscapes-coarse-test", "train+val+train_extra", 81.4)
+
+
+def _cityscapes_test(name: str, train: str, miou: float) -> Recipe:
+    recipe = psanet_cityscapes_101()
+    return replace(
+        recipe,
+        name=name,
+        data=replace(recipe.data, train=train),
+        source=f"{PAPER}, table 6 (test split)",
+        expected_miou=miou,
+        protocol="psanet-multiscale",
+    )
+
+
 def _ade20k(depth: Depth, miou: float) -> Recipe:
     args = {
         "encoder": f"resnet{depth}s",

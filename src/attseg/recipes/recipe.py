@@ -55,7 +55,7 @@ class DataSpec:
     Args:
         name: A data set that ``attseg data check --help`` lists; ``folder`` is your own (images/, labels/, classes.csv).
         root: Folder of the data set; ``scenes`` has none.
-        train: Split to train on.
+        train: Split to train on, or several with + between them, such as train+val.
         val: Split to evaluate on during and after training.
         options: Further arguments of the data set, such as ``size`` of ``scenes``; ``attseg data check --help`` lists them.
     """
