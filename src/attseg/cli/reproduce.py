@@ -108,7 +108,8 @@ def _list() -> None:
         for table in TABLES.values()
     ]
     print_table(("table", "what it is", "rows", "to be run"), rows)
-    print("\nRun one with: attseg reproduce TABLE; docs/papers/pan.md and its neighbours name every row")
+    print("\nRun one with: attseg reproduce TABLE (readings: the last four).")
+    print("docs/papers/pan.md and its neighbours name every row")
 
 
 def _data(given: Values, budget: Budget) -> DataSpec | None:
