@@ -42,9 +42,11 @@ from attseg.recipes.psanet import (
     psanet_cityscapes_101,
     psanet_cityscapes_coarse_test,
     psanet_cityscapes_test,
+    psanet_coco,
     psanet_scenes,
     psanet_voc_50,
     psanet_voc_101,
+    psanet_voc_test,
     psanet_where_scenes,
 )
 from attseg.recipes.recipe import Recipe
@@ -80,6 +82,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "psanet-ade20k-101": psanet_ade20k_101,
     "psanet-voc-50": psanet_voc_50,
     "psanet-voc-101": psanet_voc_101,
+    "psanet-coco": psanet_coco,
+    "psanet-voc-test": psanet_voc_test,
     "psanet-cityscapes-50": psanet_cityscapes_50,
     "psanet-cityscapes-101": psanet_cityscapes_101,
     "psanet-cityscapes-test": psanet_cityscapes_test,

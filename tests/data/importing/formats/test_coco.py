@@ -7,10 +7,13 @@ import warnings
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools.coco import COCO
 
+from attseg.data.catalog import open_data
 from attseg.data.importing.job import import_data
 from attseg.data.sample import DataError
+from attseg.data.sets.voc import VOC
 from attseg.errors import UsageError
 from labelling import (
     CRACK,
@@ -215,3 +218,53 @@ def test_splits_by_the_names_of_files(tmp_path):
                    coco(names, [(i, 1 + i % 2, [flat(CRACK)], {}) for i in range(count)]))  # fmt: skip
     with pytest.raises(UsageError, match="label the same pictures"):  # the names are the same in both
         import_data(tmp_path / "e", tmp_path / "out")
+
+
+OF_VOC = (
+    *(
+        "airplane",
+        "bicycle",
+        "bird",
+        "boat",
+        "bottle",
+        "bus",
+        "car",
+        "cat",
+        "chair",
+        "cow",
+        "dining table",
+        "dog",
+        "horse",
+    ),
+    *("motorcycle", "person", "potted plant", "sheep", "couch", "train", "tv"),
+)
+"""Classes of MS-COCO in the order of VOC's."""
+
+
+def test_the_official_layout_gives_the_indices_of_voc(tmp_path):
+    root = tmp_path / "coco"
+    (root / "annotations").mkdir(parents=True)
+    categories = [{"id": 90 - place, "name": name} for place, name in enumerate((*OF_VOC, "zebra"))]
+    boxes = {"airplane": (0, 0), "zebra": (10, 0), "tv": (20, 0), "train": (0, 10)}
+    for split, number in (("train2017", 9), ("val2017", 139)):
+        (root / split).mkdir()
+        Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(root / split / f"{number:012d}.jpg")
+        outlines = [
+            {
+                **{"id": place, "image_id": number, "iscrowd": 0, "bbox": [x, y, 10, 10], "area": 100},
+                "category_id": next(one["id"] for one in categories if one["name"] == name),
+                "segmentation": [[x, y, x + 10, y, x + 10, y + 10, x, y + 10]],
+            }
+            for place, (name, (x, y)) in enumerate(boxes.items())
+        ]
+        pictures = [{"id": number, "file_name": f"{number:012d}.jpg", "height": 20, "width": 30}]
+        values = {"images": pictures, "annotations": outlines, "categories": categories}
+        (root / "annotations" / f"instances_{split}.json").write_text(json.dumps(values))
+    import_data(root, tmp_path / "made", classes=OF_VOC)
+    for split in ("train", "val"):
+        [sample] = open_data("folder", split, root=tmp_path / "made")
+        expected = np.zeros((20, 30), np.uint8)
+        for name, (x, y) in boxes.items():
+            expected[y : y + 10, x : x + 10] = OF_VOC.index(name) + 1 if name in OF_VOC else 0
+        np.testing.assert_array_equal(sample.labels, expected)
+        assert len(VOC) == len(OF_VOC) + 1
