@@ -32,7 +32,8 @@ docs: .venv/ready-dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/results_page.py
 
-# The documentation as a site in build/site, which opens from the disk; broken links end it with an error.
+# The documentation as a site in build/site; broken links end it with an error. It opens from the disk; search needs a server, such as
+# `python -m http.server -d build/site`.
 site: .venv/ready-docs
 	$(BIN)/python docs/stage_site.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
