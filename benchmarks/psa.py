@@ -37,8 +37,8 @@ REPEATS = 5
 def plain(values: Tensor, features: Tensor, filters: Tensor, direction: str) -> Tensor:
     """The operator as a pipeline of PyTorch's own operators."""
     n, _, height, width = values.shape
-    y = torch.arange(height).repeat_interleave(width)
-    x = torch.arange(width).repeat(height)
+    y = torch.arange(height, device=values.device).repeat_interleave(width)
+    x = torch.arange(width, device=values.device).repeat(height)
     offsets = (y[:, None] - y + height - 1) * (2 * width - 1) + x[:, None] - x + width - 1  # [p, q]: of p, seen from q
     scores = F.conv2d(features, filters.flatten(1).T[:, :, None, None]).flatten(2)  # (N, offsets, H*W)
     if direction == "collect":
