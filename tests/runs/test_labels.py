@@ -79,6 +79,14 @@ def test_one_scan_serves_both_and_a_later_part_of_the_run_needs_none(tiny, folde
     assert again.chances.tobytes() == found.chances.tobytes()
 
 
+def test_classes_in_a_single_image_are_named(tiny, folder):
+    data = Labels()
+    for labels in data.labels[1:]:
+        labels[labels == 2] = 0
+    _, said = find(tiny(**BOTH), data, folder)
+    assert "c in 1" in said[1] and "b in" not in said[1]
+
+
 @pytest.mark.parametrize("name", BOTH)
 def test_either_is_found_alone(tiny, folder, name):
     found, _ = find(tiny(**{name: BOTH[name]}), Labels(), folder)

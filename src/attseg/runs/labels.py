@@ -17,6 +17,9 @@ from attseg.json_files import read_json
 from attseg.recipes.recipe import Recipe
 from attseg.runs.folder import RunFolder
 
+FEW = 2
+"""Training images of a class, below which it cannot be learned."""
+
 
 @dataclass(frozen=True)
 class LabelStatistics:
@@ -51,6 +54,10 @@ def label_statistics(
     if needs_weights or needs_chances:
         say(f"counting the pixels of each class in {len(data)} label files")
         counts = count_labels(data)
+        images = (counts[:, :-1] > 0).sum(0).tolist()
+        few = [f"{name} in {count}" for name, count in zip(data.classes.names, images, strict=True) if count < FEW]
+        if few:
+            say(f"classes in fewer than {FEW} training images cannot be learned: {', '.join(few)}")
         if needs_weights:
             weights = median_frequency(counts)
             if recipe.loss.class_weights == "sqrt-median-frequency":

@@ -41,4 +41,4 @@ def remarks(recipe: Recipe, data: SegmentationData, val: SegmentationData) -> li
     for split in (data, val):
         if isinstance(split, FileData) and not split.files.record.official:
             told += split.remarks
-    return [*dict.fromkeys(told), *first_look(data)]
+    return [*dict.fromkeys(told), *first_look(data, recipe.crop_size)]

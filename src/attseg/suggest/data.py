@@ -8,12 +8,10 @@ import numpy as np
 
 from attseg.data.regions import find_regions
 from attseg.data.sample import SegmentationData
+from attseg.runs.labels import FEW
 
 LOOKED_AT = 60
 """Training samples that are read, evenly spread."""
-
-FEW = 2
-"""Samples of a class below which there is nothing to learn it from and to check it on."""
 
 SPECK = 4
 """Pixels of a region that does not count as an object."""

@@ -14,8 +14,9 @@ from attseg.errors import UsageError
 from attseg.profiling.count import profile
 from attseg.profiling.subject import find_subject
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
+from attseg.runs.labels import FEW
 from attseg.suggest.choose import Computer, choose
-from attseg.suggest.data import FEW, DataSummary, summarise
+from attseg.suggest.data import DataSummary, summarise
 from attseg.suggest.pace import Estimate, Pace, estimate, measure, shortened
 from attseg.training.check import checked_recipe
 

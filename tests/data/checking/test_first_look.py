@@ -7,24 +7,34 @@ from attseg.data.catalog import open_data
 from attseg.data.checking.first_look import first_look
 from data.checking.test_images import as_tiff, replace_images
 
+CROP = (4, 4)
+
+
+def test_images_smaller_than_the_crop_are_told_with_their_size(folder):
+    data = open_data("folder", "train", root=folder)
+    height, width = data[0].image.shape[:2]
+    (warning,) = first_look(data, (height, width + 1))
+    assert f"--crop_size {height},{width}" in warning
+    assert first_look(data, (height, width)) == []
+
 
 @pytest.mark.parametrize(("top", "option"), [(1000, "0,1023"), (4000, "0,4095"), (16000, "0,16383")])
 def test_unused_bits_are_told_with_the_option(top, option, folder):
     replace_images(folder, as_tiff(np.array(top, "uint16")))
-    (warning,) = first_look(open_data("folder", "train", root=folder))
+    (warning,) = first_look(open_data("folder", "train", root=folder), CROP)
     assert f"--data.options.range {option}" in warning
     low, high = map(int, option.split(","))
-    assert first_look(open_data("folder", "train", root=folder, range=[low, high])) == []
+    assert first_look(open_data("folder", "train", root=folder, range=[low, high]), CROP) == []
 
 
 def test_bands_that_are_not_read_are_told(folder):
     replace_images(folder, as_tiff(np.array([10, 200, 90, 255], "uint8")))
-    assert any("band" in warning for warning in first_look(open_data("folder", "train", root=folder)))
+    assert any("band" in warning for warning in first_look(open_data("folder", "train", root=folder), CROP))
 
 
 def test_usual_images_and_generated_ones_say_nothing(folder):
-    assert first_look(open_data("folder", "train", root=folder)) == []
-    assert first_look(open_data("scenes", "train", size=(64, 64), count=2)) == []
+    assert first_look(open_data("folder", "train", root=folder), CROP) == []
+    assert first_look(open_data("scenes", "train", size=(64, 64), count=2), CROP) == []
 
 
 @pytest.mark.slow

@@ -10,12 +10,17 @@ from attseg.data.checking.images import facts_of, judge_images
 from attseg.data.classes import BACKGROUND_IS_A_CLASS
 from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.file_data import FileData
+from attseg.data.wording import plural
 
 LOOKED_AT = 8
 
 
-def first_look(data: SegmentationData) -> list[str]:
-    """Findings of a check from a few images spread evenly over a split: value range, orientation, bands not read.
+def first_look(data: SegmentationData, crop_size: tuple[int, int]) -> list[str]:
+    """Findings from a few images spread evenly over a split: value range, orientation, bands not read, smaller than the crop.
+
+    Args:
+        data: The split.
+        crop_size: Height and width of the crops that are cut from it.
 
     Returns:
         Sentences; none where nothing is odd, or the data set does not consist of files.
@@ -27,13 +32,20 @@ def first_look(data: SegmentationData) -> list[str]:
         return []
     step = max(1, len(data) // LOOKED_AT)
     images = [pair.image for pair in data.pairs[::step][:LOOKED_AT]]
-    facts = [facts_of(data.files.read_raw_image(image)) for image in images]
+    raw = [data.files.read_raw_image(image) for image in images]
+    facts = [facts_of(each) for each in raw]
     kinds = ("value range", "mixed ranges", "several types", "orientation", "not read")
-    return [
-        f"in {len(facts)} of {len(data)} images: {finding.message}"
-        for finding in judge_images(facts, data.files)
-        if finding.kind in kinds
+    found = [finding.message for finding in judge_images(facts, data.files) if finding.kind in kinds]
+    smaller = [
+        each.values.shape for each in raw if each.values.shape[0] < crop_size[0] or each.values.shape[1] < crop_size[1]
     ]
+    if smaller:
+        height, width = min(shape[0] for shape in smaller), min(shape[1] for shape in smaller)
+        found.append(
+            f"{plural(len(smaller), 'image')} smaller than crops of {crop_size[0]} x {crop_size[1]}, down to {height} x {width}: "
+            f"what a crop shows beyond an image counts nothing; crops of images' size cost less (--crop_size {height},{width})"
+        )
+    return [f"in {len(facts)} of {len(data)} images: {message}" for message in found]
 
 
 ADVICE = "Count the values of the label files with `attseg data check`"
