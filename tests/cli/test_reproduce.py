@@ -99,6 +99,10 @@ def test_a_report_of_nothing_shows_the_paper_alone(tmp_path, capsys):
             ["pan:1", "--machine.devices", "2"],
             "a table is trained on one device. On several, train its rows one by one",
         ),
+        (
+            ["readings", "--only", "count"],
+            "--only names rows of one table, and readings are a2r:readings, dfdam:readings, ",
+        ),
         (["pan:1", "--only", "sse"], "there is no row of pan:1 'sse'; did you mean 'se'"),
     ],
 )
