@@ -153,8 +153,32 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
     names = page.locator(".legend:not([hidden]) li span:nth-child(2)").all_inner_texts()
     present = {demo.classes.names[label] for label in {*np.unique(demo.looked.labels), *np.unique(change.labels)}}
     assert set(names) == present
+    page.wait_for_function("location.hash.includes('without=even+context.pyramid')")
+    again = chromium(page.url)  # the link keeps the switch
+    again.wait_for_function("document.querySelector('.caption').textContent.includes('change class')")
+    assert again.locator(".caption").inner_text() == page.locator(".caption").inner_text()
     buttons.nth(1).click()
     page.wait_for_function("document.querySelector('.caption').textContent.includes('Choose Off')")
+
+
+def test_a_switch_is_shown_of_both_models_and_said_where_one_has_no_such_map(chromium, image, demo, sides, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(make_page(make_bundle(image, [demo, replace(demo)], name="s", switches=True)))
+    page = chromium(path.as_uri())
+    assert card(page, "context.pyramid").locator(".ways button").all_inner_texts() == [
+        "Off",
+        "Even",
+        "The other model's",
+    ]
+    card(page, "context.pyramid").locator(".ways button").first.click()
+    page.wait_for_function("document.querySelectorAll('.caption')[1].textContent.includes('change class')")
+    captions = page.locator(".caption").all_inner_texts()
+    assert captions[0] == captions[1]
+    path.write_text(make_page(make_bundle(image, [demo, sides["DFDAM"]], name="s", switches=True)))
+    page = chromium(path.as_uri())
+    assert card(page, "context.pyramid").locator(".ways button").all_inner_texts() == ["Off", "Even"]
+    card(page, "context.pyramid").locator(".ways button").first.click()
+    page.wait_for_function("document.querySelectorAll('.caption')[1].textContent.includes('no such map')")
 
 
 @pytest.mark.parametrize("name", ["PAN", *TINY])

@@ -19,6 +19,7 @@ function writeLink(view) {
   values.set("opacity", Math.round(100 * view.opacity));
   values.set("colors", view.colors);
   if (!view.smooth) values.set("cells", "1");
+  if (view.without) values.set("without", `${view.without.how} ${view.without.map}`);
   return `#${values}`;
 }
 
@@ -42,6 +43,8 @@ function readLink(text, view, picture) {
   const opacity = /^\d+$/.exec(values.get("opacity") ?? "");
   if (opacity) read.opacity = Math.min(100, +opacity[0]) / 100;
   if (Object.hasOwn(COLOR_MAPS, values.get("colors") ?? "")) read.colors = values.get("colors");
+  const switched = /^(off|even|other) (.+)$/.exec(values.get("without") ?? "");
+  read.without = switched && { how: switched[1], map: switched[2] };
   read.smooth = values.get("cells") !== "1";
   return read;
 }

@@ -7,7 +7,7 @@ const MINI_WIDTH = 320; // of the maps on cards
 /**
  * @param {object} side  As `openBundle` gives it.
  * @param {object} common  What both sides share: `picture`, `image` (loaded), `grey`, `view` (see viewer.js), `others` (all
- *     sides of the bundle), `pairwise`, and what happens: `onPick(layer, place)`, `onMove(x, y, place)`, `onPin(x, y, place)`,
+ *     sides of the bundle), `pairwise`, and what happens: `onPick(layer, place)`, `onMove(x, y, place)`, `onPin(x, y, place)`, `onSwitch(map, how, place)`,
  *     `onChange()`; and `place`, which of them this one is.
  */
 function makeSide(side, common) {
@@ -15,7 +15,7 @@ function makeSide(side, common) {
   const mine = () => view().sides[place];
   const titles = mapTitles(side.maps);
   const base = ["picture", "prediction", ...(side.truth ? ["truth"] : []), "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
-  const without = makeWithout(side, common, titles, (show) => (show && mine().layer !== "without" ? common.onPick("without", place) : common.onChange()));
+  const without = makeWithout(side, common, titles);
   if (without.any) base.push("without");
   const layers = [
     ...base.map((name) => ({ name, map: null, ...LAYERS[name] })),
@@ -201,9 +201,9 @@ function makeSide(side, common) {
     chart.hidden = !isChart;
     canvas.hidden = ring.hidden = isChart;
     legend.hidden = !["prediction", "truth", "difference"].includes(name);
+    without.update();
     changes.hidden = name !== "without";
     if (name === "without") changes.replaceChildren(...without.legend());
-    without.update();
     const entryNow = map?.values && !isChart ? shownEntry(map, decision) : null;
     const stamp = JSON.stringify([
       name,

@@ -26,6 +26,7 @@ async function mountViewer(element, bundle, { pairwise, without, link = true, co
     opacity: 0.65,
     colors: Object.keys(COLOR_MAPS)[0],
     smooth: true,
+    without: null,
     sides: opened.sides.map(() => ({ layer: "prediction", entry: null, turned: false })),
   };
   let view = link ? readLink(location.hash, initial, picture) : initial;
@@ -54,6 +55,13 @@ async function mountViewer(element, bundle, { pairwise, without, link = true, co
       active = place;
       view.pinned = true;
       move(x, y);
+    },
+    onSwitch: (map, how, place) => {
+      active = place;
+      const again = view.without?.map === map && view.without.how === how; // takes it back
+      view.without = again ? null : { map, how };
+      if (again) changed();
+      else pick("without", place);
     },
     onChange: () => changed(),
   };

@@ -10,13 +10,13 @@ const MOST_MOVES = 4; // that are named
 
 /**
  * @param {object} side  As `openBundle` gives it.
- * @param {object} common  As of `makeSide`; `without(mapId, how)` gives a SWITCH where the bundle has none.
+ * @param {object} common  As of `makeSide`. `view().without` is the switch that is shown, {map, how}, or null; `onSwitch(map, how, place)`
+ *     shows another, `without(mapId, how)` gives a SWITCH where the bundle has none.
  * @param {string[]} titles  What the maps are called.
- * @param {() => void} onChange  Called when another switch is shown.
  */
-function makeWithout(side, common, titles, onChange) {
+function makeWithout(side, common, titles) {
   const other = common.others.find((one) => one !== side);
-  const known = new Map(); // by map and way: the promise of a switch
+  const known = new Map(); // by map and way: what became of it
   const buttons = [];
   let shown = null; // {map, how, title, state, ...}
 
@@ -25,34 +25,37 @@ function makeWithout(side, common, titles, onChange) {
   const ways = (map) =>
     Object.keys(WAYS).filter((how) => (side.switches ? kept(map, how) : common.without && (how !== "other" || fits(map))));
 
-  const load = async (map, how) => {
-    const found = kept(map, how) ?? (await common.without(map.id, how));
-    const plane = await readPlane(found.labels);
-    return { ...found, bytes: plane.bytes, ...changesOf(side, plane.bytes) };
+  const load = async (map, how, entry) => {
+    try {
+      const found = kept(map, how) ?? (await common.without(map.id, how));
+      const { bytes } = await readPlane(found.labels);
+      const picture = painted(...side.labels.shape, (place) =>
+        bytes[place] === side.labels.bytes[place] ? [0, 0, 0, 0] : [...side.classes[bytes[place]].color, 255],
+      );
+      Object.assign(entry, found, changesOf(side, bytes), { painted: picture, state: "there" });
+    } catch {
+      known.delete(`${map.name} ${how}`); // whoever answers says what went wrong
+      entry.state = "failed";
+    }
+    common.onChange();
   };
 
-  /** Show what a switch does; the same one again takes it back. */
-  const choose = async (map, how) => {
-    if (shown?.map === map.name && shown.how === how) {
-      shown = null;
-      return onChange(false);
+  /** Follow what is asked for. */
+  const update = () => {
+    const { map: name, how } = common.view().without ?? {};
+    for (const one of buttons) one.button.setAttribute("aria-pressed", String(one.map === name && one.how === how));
+    if (!name) shown = null;
+    else if (shown?.map !== name || shown.how !== how) {
+      const key = `${name} ${how}`;
+      const map = side.maps.find((one) => one.name === name);
+      if (!known.has(key)) {
+        const able = map && ways(map).includes(how);
+        const entry = { map: name, how, title: map ? titles[side.maps.indexOf(map)] : name, state: able ? "waiting" : "missing" };
+        known.set(key, entry);
+        if (able) load(map, how, entry);
+      }
+      shown = known.get(key);
     }
-    const key = `${map.id} ${how}`;
-    const asked = { map: map.name, how, title: titles[side.maps.indexOf(map)], state: "waiting" };
-    shown = asked;
-    onChange(true);
-    if (!known.has(key)) known.set(key, load(map, how));
-    try {
-      Object.assign(asked, await known.get(key), { state: "there" });
-      asked.painted = painted(...side.labels.shape, (place) => {
-        const label = asked.bytes[place];
-        return label === side.labels.bytes[place] ? [0, 0, 0, 0] : [...side.classes[label].color, 255];
-      });
-    } catch {
-      known.delete(key); // whoever answers says what went wrong
-      asked.state = "failed";
-    }
-    if (shown === asked) onChange(true);
   };
 
   /** The buttons of a map's card; null where it cannot be switched. */
@@ -60,7 +63,7 @@ function makeWithout(side, common, titles, onChange) {
     const own = ways(map).map((how) => {
       const button = make(
         "button",
-        { type: "button", className: "quiet-button", title: `See what changes: ${WAYS[how].text}`, onclick: () => choose(map, how) },
+        { type: "button", className: "quiet-button", title: `See what changes: ${WAYS[how].text}`, onclick: () => common.onSwitch(map.name, how, common.place) },
         WAYS[how].title,
       );
       buttons.push({ button, map: map.name, how });
@@ -69,14 +72,11 @@ function makeWithout(side, common, titles, onChange) {
     return own.length ? make("div", { className: "ways", attributes: { role: "group" } }, make("span", {}, "Without this map"), ...own) : null;
   };
 
-  const update = () => {
-    for (const { button, map, how } of buttons) button.setAttribute("aria-pressed", String(shown?.map === map && shown.how === how));
-  };
-
   /** What is said below the picture. */
   const said = () => {
     if (!shown) return "Choose Off or Even on the card of a map: pixels that change get the colour of their new class.";
     const what = `${shown.title}, ${WAYS[shown.how].title.toLowerCase()}${shown.means ? ` (${shown.means})` : ""}`;
+    if (shown.state === "missing") return `${shown.title}: this model has no such map to switch, or none that fits.`;
     if (shown.state === "waiting") return `${what} …`;
     if (shown.state === "failed") return `${what}: this could not be computed.`;
     const moves = shown.moves.slice(0, MOST_MOVES).map(([from, to, share]) => `${from} to ${to} ${percent(share)}`);
