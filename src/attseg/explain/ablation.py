@@ -197,7 +197,9 @@ def encoding_once(model: nn.Module) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for encoder in model.modules():
-            if isinstance(encoder, Encoder) and not any(isinstance(part, Tap) for part in encoder.modules()):
+            if not isinstance(encoder, Encoder) or "forward" in vars(encoder):  # an outer block keeps it
+                continue
+            if not any(isinstance(part, Tap) for part in encoder.modules()):
                 encoder.forward = _Kept(encoder.forward)  # type: ignore[method-assign] # until the block ends
                 stack.callback(delattr, encoder, "forward")
         yield
