@@ -1,3 +1,4 @@
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 import yaml
 
 from attseg.cli import main
+from attseg.cli.train import busy_hint
 from attseg.recipes import find_recipe
 from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import Machine
@@ -224,3 +226,17 @@ def test_the_loss_is_put_together_from_names(capsys):
     assert main(["train", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "cross-entropy; ohem, of the hard pixels alone; boundary, in which" in text
+
+
+def test_busy_cores_are_told_and_free_ones_are_not():
+    assert busy_hint(1, 2, 9.0) is None and busy_hint(2, 2, 0.3) is None and busy_hint(8, 16, 7.6) is None
+    assert "OMP_NUM_THREADS=1 " in busy_hint(2, 2, 11.0) and "OMP_NUM_THREADS=12 " in busy_hint(16, 16, 4.2)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(given, expected, monkeypatch, tmp_path):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    assert main(["train", "pan-camvid", "--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) != 0
+    assert os.environ["OMP_WAIT_POLICY"] == expected

@@ -150,7 +150,30 @@ def _base(name: str | None, out: Path | None, config: Path | None, *, resume: bo
     return read_yaml(file), str(file)
 
 
+def busy_hint(threads: int, cores: int, load: float) -> str | None:
+    """Advice where other processes use the cores that several threads are to compute on; None where they are free.
+
+    Args:
+        threads: Threads of this process.
+        cores: Cores of the machine.
+        load: Processes that want a core, averaged over the last minute.
+
+    Example:
+        >>> busy_hint(2, 2, 1.1)
+        '2 threads, and 1.1 of 2 cores are in use by others: OMP_NUM_THREADS=1 may be faster'
+    """
+    free = max(1, round(cores - load))
+    if threads <= free:
+        return None
+    used = f"{min(load, cores):.1f} of {cores} cores are in use by others"
+    return f"{threads} threads, and {used}: OMP_NUM_THREADS={free} may be faster"
+
+
 def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
+    # Read when torch is loaded: threads that wait for others leave their core to other processes in place of spinning.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
     from attseg.cli.output import progress_console
     from attseg.hub.sources import DEMO
     from attseg.runs.errors import Interrupted
@@ -161,8 +184,13 @@ def _train(recipe: Recipe, machine: Machine, out: Path, *, resume: bool) -> int:
         recipe = replace(recipe, data=replace(recipe.data, root=str(Path(recipe.data.root).expanduser().absolute())))
     if recipe.init and recipe.init != DEMO and Path(recipe.init).expanduser().exists():  # not a name on the hub
         recipe = replace(recipe, init=str(Path(recipe.init).expanduser().absolute()))
+    console = progress_console()
+    if hint := busy_hint(
+        torch.get_num_threads(), os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
+    ):
+        console.print(hint, markup=False, highlight=False)
     try:
-        train(recipe, machine, out=out, resume=resume, console=progress_console())
+        train(recipe, machine, out=out, resume=resume, console=console)
     except Interrupted as stop:
         raise Interrupted(f"{stop}: attseg train --resume --out {where}", stop.signal) from None
     if any(os.environ.get(rank, "0") != "0" for rank in RANKS):
