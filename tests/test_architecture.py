@@ -88,6 +88,17 @@ ALLOWED = {
         "recipes",
     },
     "doctor": {"data"},
+    "api": {
+        "checkpoint",
+        "converters",
+        "data",
+        "evaluation",
+        "inference",
+        "models",
+        "prediction",
+        "recipes",
+        "training",
+    },
 }
 TOP = {"__init__", "__main__", "cli", "demo"}
 

@@ -19,6 +19,7 @@ from attseg.prediction.crf import Floats
 from attseg.prediction.decided import DecidedBand, DecidingModel
 from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.folded import fold_batch_norm
+from attseg.prediction.outputs import logits_of
 from attseg.prediction.stream import OnViews, Predictor, is_out_of_memory
 from attseg.prediction.whole import as_batch
 
@@ -188,7 +189,8 @@ def _see_together(predictor: Predictor, images: Sequence[Array]) -> list[ScoreBa
             if isinstance(model, DecidingModel):
                 found = zip(*model.decide(batch), strict=True)
                 return [DecidedBand(0, *(part[:height, :width] for part in one)) for one in found]
-            logits = model(batch.contiguous(memory_format=torch.channels_last)).logits[:, :, :height, :width].float()
+            output = model(batch.contiguous(memory_format=torch.channels_last))
+            logits = logits_of(output, batch)[:, :, :height, :width].float()
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise

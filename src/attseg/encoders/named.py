@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attseg.encoders.base import Encoder
+from attseg.encoders.features import FeaturesEncoder
 from attseg.encoders.timm import TimmEncoder
 from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
 from attseg.encoders.vgg_fcn import FULLY_CONVOLUTIONAL, VGGFCN
@@ -25,6 +26,8 @@ def make_encoder(
         return kind(
             encoder, output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels
         )
+    if not isinstance(encoder, Encoder):
+        encoder = FeaturesEncoder(encoder)
     if in_channels not in (3, encoder.in_channels):
         raise UsageError(
             f"in_channels is {in_channels}, and the encoder that was handed in takes {encoder.in_channels} channels; build it "

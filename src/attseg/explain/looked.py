@@ -21,6 +21,7 @@ from attseg.explain.capture import AttentionMap
 from attseg.explain.passes import Passes
 from attseg.explain.pixel import PixelAttention, cell_of, read_pixel, to_numpy
 from attseg.prediction.decided import check_scores
+from attseg.prediction.outputs import logits_of
 
 
 class Pairs:
@@ -210,7 +211,7 @@ def look(model: nn.Module, images: Tensor) -> Looked:
                 stack.callback(tap.register_forward_hook(partial(keep, path)).remove)
                 if tap.kind in ("channel", "channel-pairs") and (owner := passes.owner(path)) is not None:
                     stack.callback(owner.register_forward_hook(partial(measure, path)).remove)
-        logits: Tensor = model(images).logits
+        logits = logits_of(model(images), images)
     check_scores(logits.amax(1))
     return Looked(logits[0].float(), found, model, images, strides)
 

@@ -12,6 +12,7 @@ from attseg.context.base import WithSides
 from attseg.encoders.base import Encoder
 from attseg.errors import UsageError
 from attseg.layers import resize
+from attseg.models.arguments import KeepsArguments
 
 SMALLEST = 32
 """Least height and width of a picture, in pixels: one step on the deepest map of an encoder."""
@@ -60,7 +61,7 @@ class Staged(NamedTuple):
     stages: list[Tensor]
 
 
-class SegmentationModel(nn.Module):
+class SegmentationModel(KeepsArguments, nn.Module):
     """Encoder, context on its deepest map, decoder back to finer maps, and a head that gives logits.
 
     Args:

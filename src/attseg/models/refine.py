@@ -14,6 +14,7 @@ from attseg.attention.location import LocationAttention
 from attseg.attention.scale import AttentionToScale, AverageOverScales, MaxOverScales
 from attseg.errors import UsageError, unknown
 from attseg.layers import resize
+from attseg.models.arguments import KeepsArguments
 from attseg.models.frame import SMALLEST, Segmentation, check_classes, check_size
 from attseg.models.staged import StagedModel, make_base
 
@@ -21,7 +22,7 @@ Merge = Literal["location", "attention", "average", "max"]
 RecalibrationName = Literal["multiply", "bias", "signed-bias", "none"]
 
 
-class AttentionToRefine(nn.Module):
+class AttentionToRefine(KeepsArguments, nn.Module):
     """One network at several image scales, whose score maps are recalibrated and merged by weights found at each position.
 
     The defaults are the paper's best setting on VOC; each row of its tables names what differs. ``R`` stands for

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from attseg.layers import BatchNorm2d
+from attseg.prediction.outputs import logits_of
 
 SIDE = 64
 """Height and width in pixels of the picture that convolutions and their normalisations are found with."""
@@ -43,7 +44,7 @@ def fold_batch_norm(model: nn.Module) -> nn.Module:
         act = getattr(norm, "act", None)  # timm keeps the activation in the normalisation
         copy.set_submodule(name, act if isinstance(act, nn.Module) else nn.Identity())
     with torch.inference_mode():
-        difference = (copy(noise).logits - before).abs().max()
+        difference = (logits_of(copy(noise), noise) - before).abs().max()
     return copy if difference <= TOLERANCE * before.abs().max() else model
 
 
@@ -71,7 +72,7 @@ def _pairs(model: nn.Module, noise: Tensor) -> tuple[list[tuple[nn.Conv2d, str, 
 
             hooks.append(module.register_forward_pre_hook(before_norm))
     with torch.inference_mode():
-        logits = model(noise).logits
+        logits = logits_of(model(noise), noise)
     for hook in hooks:
         hook.remove()
     once = [(conv, name, norm) for conv, name, norm in read if conv is not None and calls[conv] == calls[norm] == 1]

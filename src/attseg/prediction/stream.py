@@ -22,6 +22,7 @@ from attseg.errors import UsageError
 from attseg.models.frame import smallest_side
 from attseg.prediction.bands import ScoreBand, ScoreBands
 from attseg.prediction.decided import NO_SCORES, DecidedBand, DecidingModel, check_scores
+from attseg.prediction.outputs import logits_of
 from attseg.prediction.pixels import InMemory, PixelSource, read_views
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
@@ -174,7 +175,7 @@ class Predictor:
         """(N, K, h, w) What is averaged, of pictures (N, C, h, w)."""
         half = PRECISIONS[self.precision]
         with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
-            logits: Tensor = self.model(images).logits
+            logits = logits_of(self.model(images), images)
         self._check_classes(logits.shape[1])
         if self.protocol.average == "logits":
             return logits.float().clone()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
 from attseg.models.frame import SMALLEST, smallest_side
+from attseg.prediction.outputs import logits_of
 
 PRECISIONS = {"32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -31,7 +32,8 @@ def predict_logits(
     height, width = image.shape[:2]
     half = PRECISIONS[precision]
     with torch.inference_mode(), torch.autocast(device.type, dtype=half, enabled=half is not None):
-        logits: Tensor = model(as_batch(image, preprocessing, device, least=smallest_side(model))).logits
+        images = as_batch(image, preprocessing, device, least=smallest_side(model))
+        logits = logits_of(model(images), images)
     return logits[0, :, :height, :width].float()
 
 

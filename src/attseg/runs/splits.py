@@ -21,17 +21,25 @@ def open_splits(spec: DataSpec, kept: Path | None) -> tuple[SegmentationData, Se
         kept: Where a resumed run has kept the split of each picture; None for a new run.
 
     Raises:
-        DataError: They do not fit each other, or there is nothing to evaluate on.
+        DataError: They cannot be used.
     """
     options = spec.options if kept is None else with_kept_splits(spec.name, spec.options, kept)
     data, val = (open_data(spec.name, split, root=spec.root, **options) for split in (spec.train, spec.val))
-    if channels_of(data) != channels_of(val):
-        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their channels")
-    if data.classes != val.classes:
-        raise DataError(f"the splits {spec.train!r} and {spec.val!r} of {spec.name} differ in their classes")
-    if len(val) == 0:
-        raise DataError(f"the split {spec.val!r} has no picture to evaluate on")
     return data, val
+
+
+def check_splits(data: SegmentationData, val: SegmentationData) -> None:
+    """Refuse splits to train and to evaluate on that do not fit each other.
+
+    Raises:
+        DataError: Channels or classes differ, or there is nothing to evaluate on.
+    """
+    if channels_of(data) != channels_of(val):
+        raise DataError(f"the splits {data.split!r} and {val.split!r} differ in their channels")
+    if data.classes != val.classes:
+        raise DataError(f"the splits {data.split!r} and {val.split!r} differ in their classes")
+    if len(val) == 0:
+        raise DataError(f"the split {val.split!r} has no picture to evaluate on")
 
 
 def remarks(recipe: Recipe, data: SegmentationData, val: SegmentationData) -> list[str]:

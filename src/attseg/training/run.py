@@ -23,7 +23,7 @@ from attseg.runs.labels import check_weights
 from attseg.runs.length import decide_steps
 from attseg.runs.pictures import draw_pictures
 from attseg.runs.progress import ProgressLine
-from attseg.runs.splits import open_splits, remarks
+from attseg.runs.splits import check_splits, open_splits, remarks
 from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
@@ -42,6 +42,7 @@ def train(
     console: Console | None = None,
     callbacks: Sequence[Callback] = (),
     augment: Augment | None = None,
+    splits: tuple[SegmentationData, SegmentationData] | None = None,
 ) -> Path:
     """Train a recipe.
 
@@ -58,6 +59,7 @@ def train(
         console: Where progress is shown; None shows nothing.
         callbacks: Hooks: ``Callback`` says which there are.
         augment: Changes training images and labels before the recipe's augmentation; a resumed run is to be given it again.
+        splits: What to train and to evaluate on, in place of the data set that the recipe names.
 
     Returns:
         The run folder.
@@ -74,7 +76,8 @@ def train(
     plan = make_plan(recipe, machine)
     check_trackers(machine.log)
     folder = RunFolder(out)
-    data, val = open_splits(recipe.data, folder.splits if resume else None)
+    data, val = splits or open_splits(recipe.data, folder.splits if resume else None)
+    check_splits(data, val)
     recipe = with_channels(recipe, data)
     check_weights(recipe, data.classes)
     if not resume:  # a resumed run goes on with the same data only
