@@ -3,12 +3,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint types quick fast compile soak docs site wheel clean
+# CPU=1 takes the CPU build of PyTorch, which is a small part of the download: make demo CPU=1
+define TORCH
+	@echo "Installing attseg and PyTorch into .venv. With PyTorch's CUDA build, the default on Linux, that is 5.7 GB on disk;"
+	@echo "'make $(firstword $(MAKECMDGOALS)) CPU=1' takes the CPU build, which is far smaller. After this, no network is needed."
+	$(if $(CPU),$(BIN)/python -m pip install --progress-bar on torch torchvision --index-url https://download.pytorch.org/whl/cpu)
+endef
+
+.PHONY: demo test hint lint types quick fast compile soak docs site wheel clean
 
 demo: .venv/ready
 	$(BIN)/attseg demo --out demo
 
-test: lint types fast compile
+test: hint lint types fast compile
+
+hint:
+	@echo "Lint, types and every test: tens of minutes on two cores. 'make quick' takes two to three minutes."
 
 # While you work, about two minutes on two free cores: no test that is marked slow (half a second of processor time and more),
 # and without the shape checker.
@@ -56,11 +66,13 @@ types: .venv/ready-dev
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/ready: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(TORCH)
+	$(BIN)/python -m pip install --progress-bar on --editable .
 	touch $@
 
 .venv/ready-dev: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(TORCH)
+	$(BIN)/python -m pip install --progress-bar on --editable ".[dev]"
 	touch $@ .venv/ready
 
 .venv/ready-docs: pyproject.toml | .venv/bin/python

@@ -3,7 +3,7 @@ import pytest
 from attseg.errors import UsageError
 from attseg.recipes.recipe import DataSpec
 from attseg.recipes.tables import find_table
-from attseg.reproduce.plan import plan
+from attseg.reproduce.plan import describe_work, plan
 
 
 def test_rows_of_one_recipe_share_their_runs(tmp_path):
@@ -52,3 +52,11 @@ def test_steps_replace_those_of_every_row(tmp_path):
 def test_what_makes_no_sense_is_refused(options, message, tmp_path):
     with pytest.raises(UsageError, match=message):
         plan(find_table("pan:1"), out=tmp_path, **options)
+
+
+def test_the_work_is_counted_once_for_rows_that_share_runs(tmp_path):
+    found = plan(find_table("pan:5"), out=tmp_path, budget="paper", data=DataSpec(root="voc"), seeds=2, steps=7)
+    assert describe_work(found).startswith("2 runs, 14 steps in all;")
+    found[0].runs[0].folder.mkdir(parents=True)
+    (found[0].runs[0].folder / "recipe.yaml").touch()
+    assert "1 of them" in describe_work(found)

@@ -11,7 +11,8 @@ def show(monkeypatch, *, terminal, due):
     monkeypatch.setattr(progress, "REDRAW", 0.0 if due else 1e9)
     out = io.StringIO()
     with ProgressLine(Console(file=out, force_terminal=terminal, width=120), steps=400, step=10) as line:
-        line.step(20, loss=1.23456, lr=0.0123, images_per_second=8.16, left=754)
+        if line.due():
+            line.step(20, loss=1.23456, lr=0.0123, images_per_second=8.16, left=754)
         line.evaluation(3, 101)
         line.say("step 20: mIoU 50.00 %")
     return out.getvalue()

@@ -71,7 +71,7 @@ def run(
 
     from attseg.reproduce.chart import write_table
     from attseg.reproduce.lines import collect
-    from attseg.reproduce.plan import plan
+    from attseg.reproduce.plan import describe_work, plan
     from attseg.reproduce.run import measure
     from attseg.reproduce.shown import table_parts
     from attseg.runs.errors import Interrupted
@@ -87,6 +87,7 @@ def run(
     with outputs(*written, overwrite=overwrite):  # refused before days of work
         pass
     if not report:
+        print(describe_work(chain.from_iterable(plans.values())), file=sys.stderr)
         for measurement in chain.from_iterable(plans.values()):
             try:
                 measure(measurement, machine, progress_console())

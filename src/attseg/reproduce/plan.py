@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -46,6 +46,18 @@ class Run:
 
     recipe: Recipe
     folder: Path
+
+
+def describe_work(measurements: Iterable[Measurement]) -> str:
+    """What is to be trained, in a line; runs that several rows share count once."""
+    runs = {run.folder: run.recipe for measurement in measurements for run in measurement.runs}
+    epochs = any(recipe.epochs for recipe in runs.values())
+    length = "" if epochs else f", {sum(recipe.steps for recipe in runs.values())} steps in all"
+    there = sum((folder / "recipe.yaml").exists() for folder in runs)
+    begun = f", {there} of them begun or done" if there else ""
+    return (
+        f"{len(runs)} runs{length}{begun}; each tells its time after some steps. Ctrl-C saves, and this command goes on"
+    )
 
 
 def plan(

@@ -35,6 +35,10 @@ class RecentLosses:
         self._losses.append(loss.detach())
         self._names.append(names)
 
+    def mean(self, otherwise: float) -> float:
+        """The mean of this process since the last row, for people to read; ``otherwise`` where nothing was added."""
+        return float(torch.stack(self._losses).mean()) if self._losses else otherwise
+
     def take(self, step: int, model: nn.Module | None, advice: str) -> float:
         """The mean over all processes, which begins anew.
 

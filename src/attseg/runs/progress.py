@@ -50,7 +50,7 @@ class ProgressLine:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, step: int, *, loss: float, lr: float, images_per_second: float, left: float) -> None:
-        """Show a step, unless the last one was shown a moment ago.
+        """Show a step.
 
         Args:
             step: Steps done.
@@ -59,17 +59,16 @@ class ProgressLine:
             images_per_second: Of the last steps.
             left: Seconds, as far as one can tell.
         """
-        if not self._due():
-            return
         speed = f"{images_per_second:.1f} images/s"
         self._show(f"step {step}/{self.steps}  loss {loss:.3f}  lr {lr:.2g}  {speed}  {duration(left)} left", step)
 
     def evaluation(self, done: int, total: int) -> None:
         """Show how far an evaluation is."""
-        if self._due():
+        if self.due():
             self._show(f"evaluating {done}/{total}", None)
 
-    def _due(self) -> bool:
+    def due(self) -> bool:
+        """Whether something should be shown again; asking counts as showing."""
         now = time.monotonic()
         due = now - self._drawn >= (REDRAW if self._console.is_terminal else PLAIN)
         if due:

@@ -25,6 +25,7 @@ from attseg.runs.history import History
 from attseg.runs.labels import LabelStatistics, label_statistics
 from attseg.runs.length import Patience, decide_steps, is_done, is_extended, val_every
 from attseg.runs.losses import RecentLosses
+from attseg.runs.opening import FIRST, PACED, foretell, opening
 from attseg.runs.progress import ProgressLine
 from attseg.runs.signals import StopRequest
 from attseg.runs.state import State
@@ -101,6 +102,17 @@ def fit(
                 learner, keeper, lambda: train_step(learner, stream, losses), began, line
             )
         line.steps = recipe.steps
+        for text in opening(
+            recipe,
+            learner.model,
+            data,
+            val,
+            device=plan.device,
+            workers=plan.workers,
+            machine=plan.machine,
+            encoder_weights=begun.encoder_weights,
+        ):
+            line.say(text)
         _tell(learner, state, line)
         trackers: list[Tracker] = []
         if plan.rank == 0:
@@ -146,7 +158,7 @@ def run_steps(
     save_every = machine.save_every or math.ceil(steps / 10)
     losses = RecentLosses(machine.accumulate, learner.plan.world)
     patience = Patience(recipe, state)
-    began = measured = time.perf_counter()
+    began = measured = paced = time.perf_counter()
     measured_step = start
 
     for step in range(start + 1, steps + 1):
@@ -165,7 +177,16 @@ def run_steps(
             images = (step - measured_step) * recipe.batch_size
             row = {"loss": loss, "lr": lr, "images_per_second": images / (now - measured)}
             measured, measured_step = now, step
-        line.step(step, **row, left=(time.perf_counter() - began) / (step - start) * (steps - step))
+        if step == start + FIRST:
+            paced = time.perf_counter()
+        elif step == start + PACED and step < steps:
+            seconds = (time.perf_counter() - paced) / (PACED - FIRST)
+            line.say(foretell(seconds, steps - step, math.ceil(steps / evaluate_every) - step // evaluate_every))
+        if line.due():
+            done, spent = step - measured_step, time.perf_counter() - measured
+            speed = done * recipe.batch_size / spent if done else row["images_per_second"]
+            left = (time.perf_counter() - began) / (step - start) * (steps - step)
+            line.step(step, loss=losses.mean(row["loss"]), lr=lr, images_per_second=speed, left=left)
         scores = keeper.evaluate(line) if evaluates else {}
         if evaluates:
             ends = patience.take(scores)

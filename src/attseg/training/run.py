@@ -14,6 +14,7 @@ from attseg.checkpoint import architecture
 from attseg.data.checking.first_look import check_counted
 from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.feeding.augment import Augment
+from attseg.data.sample import SegmentationData
 from attseg.data.sets.kept_splits import keep_splits
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.runs.channels import with_channels
