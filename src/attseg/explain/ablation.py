@@ -25,6 +25,7 @@ from attseg.explain.split import chosen, samples_at
 from attseg.explain.switching import How, find_maps, switch
 from attseg.metrics import ConfusionMatrix, mean_present, none_if_nan
 from attseg.models.frame import smallest_side
+from attseg.prediction.outputs import logits_of
 from attseg.prediction.whole import as_batch
 
 Variant = tuple[tuple[str, ...], How]
@@ -221,7 +222,7 @@ class _Kept:
 
 def _labels(model: nn.Module, images: Tensor, edit: dict[str, Edit], shape: tuple[int, ...]) -> Array:
     with edited(model, edit):
-        logits: Tensor = model(images).logits
+        logits = logits_of(model(images), images)
     return logits[0, :, : shape[0], : shape[1]].argmax(0).to(torch.uint8).cpu().numpy()
 
 

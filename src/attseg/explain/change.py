@@ -17,6 +17,7 @@ from attseg.explain.capture import capture, edited
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 from attseg.explain.switching import How, find_maps, switch
+from attseg.prediction.outputs import logits_of
 
 Integers = npt.NDArray[np.int64]
 
@@ -152,7 +153,7 @@ def without(looked: Looked, names: Iterable[str], how: How = "off", *, other: Lo
     chosen = find_maps(looked.model, names)
     edit = switch(looked.model, chosen, how, other=None if other is None else maps_of(other, chosen))
     with edited(looked.model, edit):
-        after: Tensor = looked.model(looked.images).logits[0].float()
+        after = logits_of(looked.model(looked.images), looked.images)[0].float()
     return MapChange(tuple(chosen), how, looked.logits, after)
 
 
