@@ -107,6 +107,11 @@ class Report:
         counts = self.probes[name]
         return metrics.mean_present(metrics.iou(counts)[counts.sum(1) > 0])
 
+    @property
+    def per_class(self) -> dict[str, float | None]:
+        """IoU by the name of the class; None of a class that is neither labelled nor predicted."""
+        return self._by_class(self.iou)
+
     def _by_class(self, values: Floats) -> dict[str, float | None]:
         return {name: none_if_nan(float(value)) for name, value in zip(self.classes.names, values, strict=True)}
 
@@ -117,7 +122,7 @@ class Report:
             "pixel_accuracy": none_if_nan(self.pixel_accuracy),
             "mean_accuracy": none_if_nan(self.mean_accuracy),
             "frequency_weighted_iou": none_if_nan(self.frequency_weighted_iou),
-            "per_class": self._by_class(self.iou),
+            "per_class": self.per_class,
             **{f"{name}_per_class": self._by_class(getattr(self, name)) for name in ("precision", "recall", "f1")},
             **(
                 {"miou_without": {"excluded": list(self.excluded), "miou": none_if_nan(self.miou_without)}}
