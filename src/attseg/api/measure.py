@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress
 from torch import nn
 
+from attseg.cli.output import TerminalConsole
 from attseg.data.catalog import CATALOG, open_data
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
@@ -82,7 +82,7 @@ def evaluate(
             network, found.classes, preprocessing or Preprocessing.of(network), device=_device(network, device)
         )
         network.model.train(training)
-    with Progress(console=Console(quiet=not progress), transient=True) as bar:
+    with Progress(console=TerminalConsole(quiet=not progress), transient=True) as bar:
         task = bar.add_task("evaluating", total=len(found))
         return count(
             network.model,

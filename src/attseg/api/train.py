@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from attseg.cli.output import TerminalConsole
 from attseg.data.classes import ClassTable
 from attseg.data.feeding.augment import Augment
 from attseg.data.wrapped import as_data
@@ -95,7 +94,7 @@ def train(
         machine or Machine(device=device),
         out=Path(out) if out is not None else Path("runs", found.name),
         resume=resume,
-        console=Console() if progress else None,
+        console=TerminalConsole() if progress else None,
         callbacks=callbacks,
         augment=augment,
         splits=own,
