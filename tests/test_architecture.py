@@ -90,6 +90,7 @@ ALLOWED = {
     "doctor": {"data"},
     "api": {
         "checkpoint",
+        "cli",
         "converters",
         "data",
         "evaluation",
