@@ -49,4 +49,11 @@ def remarks(recipe: Recipe, data: SegmentationData, val: SegmentationData) -> li
     for split in (data, val):
         if isinstance(split, FileData) and not split.files.record.official:
             told += split.remarks
+    if isinstance(data, FileData) and isinstance(val, FileData):
+        shared = {pair.image for pair in data.pairs} & {pair.image for pair in val.pairs}
+        if shared:
+            told.append(
+                f"{len(shared):,} of {len(val):,} pictures of {val.split} are trained on ({data.split}): scores on it "
+                "will be too high, and the weights of the best step mean little; use those of the last step"
+            )
     return [*dict.fromkeys(told), *first_look(data, recipe.crop_size)]
