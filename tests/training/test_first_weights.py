@@ -15,6 +15,7 @@ from attseg.losses import LossSpec
 from attseg.recipes import find_recipe
 from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import DataSpec, Machine, ModelSpec, OptimSpec
+from attseg.training.callbacks import Callback
 from attseg.training.first_weights import model_of, read_first_weights, start
 from attseg.training.run import train
 from fitting import fit_into
@@ -178,6 +179,33 @@ def test_without_weights_a_run_begins_from_scratch_where_the_recipe_says_so_and_
     )
     assert "'test_resnet'" in said.getvalue() and "from scratch instead, with nothing frozen" in said.getvalue()
     assert "pretrained" not in str(read_recipe(run / "recipe.yaml")[0].model.args)
+
+
+@pytest.mark.slow
+def test_a_run_that_began_from_scratch_goes_on_with_the_recipe_that_asked_for_weights(
+    tiny, tmp_path, nowhere, monkeypatch
+):
+    """Stopped or not, it has the same weights; also where the pretrained ones have come within reach since."""
+    model = ModelSpec(name="PAN", args={"encoder": "test_resnet", "channels": 8, "pretrained": True})
+    recipe = tiny(steps=4, val_every=2, model=model, without_weights="scratch", freeze="2")
+    whole = train(recipe, HERE, out=tmp_path / "whole")
+
+    class Stop(Callback):
+        def on_validation(self, learner, scores):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, HERE, out=tmp_path / "run", callbacks=[Stop()])
+    monkeypatch.setattr(
+        "attseg.training.run.checked_recipe", lambda recipe, **_: pytest.fail("asked for weights again")
+    )
+    train(recipe, HERE, out=tmp_path / "run", resume=True)
+    expected = read_weights(whole / "last.safetensors").state
+    found = read_weights(tmp_path / "run" / "last.safetensors").state
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+    with pytest.raises(UsageError, match=r"freeze was 'none' and is now 'encoder'"):
+        train(replace(recipe, without_weights="stop", freeze="encoder"), HERE, out=tmp_path / "run", resume=True)
 
 
 def test_a_file_of_weights_that_is_missing_is_never_passed_over(tiny, tmp_path):

@@ -13,6 +13,7 @@ from attseg.losses import make_loss, segmentation_loss
 from attseg.models import Model
 from attseg.models.frozen import freeze
 from attseg.recipes.recipe import ModelSpec, Recipe
+from attseg.recipes.values import to_values
 from attseg.runs.channels import train_transform
 
 INSTEAD = (
@@ -34,12 +35,24 @@ def checked_recipe(recipe: Recipe, *, batch_size: int, num_classes: int) -> tupl
     try:
         check_recipe(recipe, batch_size=batch_size, num_classes=num_classes)
     except FileNotFoundError as error:
-        if not (recipe.without_weights == "scratch" and _asks_for_pretrained(recipe.model)):
+        if not _may_begin_from_scratch(recipe):
             raise
-        recipe = replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)), freeze="none")
+        recipe = _from_scratch(recipe)
         check_recipe(recipe, batch_size=batch_size, num_classes=num_classes)
         return recipe, f"{error}. {INSTEAD}"
     return recipe, ""
+
+
+def as_begun(recipe: Recipe, before: Recipe) -> Recipe:
+    """The recipe of a run that goes on: from scratch where ``checked_recipe`` gave the run that, whatever is to be had now.
+
+    Args:
+        recipe: As it is asked for.
+        before: That of the run.
+    """
+    scratch = _from_scratch(recipe)
+    fell_back = to_values(before.model) == to_values(scratch.model) and before.freeze == scratch.freeze
+    return scratch if fell_back and _may_begin_from_scratch(recipe) else recipe
 
 
 def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: bool = False) -> None:
@@ -72,6 +85,14 @@ def check_recipe(recipe: Recipe, *, batch_size: int, num_classes: int, stored: b
             f"{recipe.model.name} computes the auxiliary output {idle[0]!r} in training, but the loss gives it no factor; "
             f"give one (--loss.aux '{{{idle[0]}: 0.4}}'), or build the model without it"
         )
+
+
+def _may_begin_from_scratch(recipe: Recipe) -> bool:
+    return recipe.without_weights == "scratch" and _asks_for_pretrained(recipe.model)
+
+
+def _from_scratch(recipe: Recipe) -> Recipe:
+    return replace(recipe, model=replace(recipe.model, args=architecture(recipe.model.args)), freeze="none")
 
 
 def _asks_for_pretrained(model: ModelSpec) -> bool:

@@ -16,6 +16,7 @@ from attseg.data.checking.unchanged import check_unchanged
 from attseg.data.feeding.augment import Augment
 from attseg.data.sample import SegmentationData
 from attseg.data.sets.kept_splits import keep_splits
+from attseg.recipes.files import read_recipe
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.runs.channels import with_channels
 from attseg.runs.errors import RunError
@@ -28,7 +29,7 @@ from attseg.runs.splits import check_splits, open_splits, remarks
 from attseg.runs.state import State, load_state
 from attseg.runs.trackers import check_trackers
 from attseg.training.callbacks import Callback
-from attseg.training.check import check_recipe, checked_recipe
+from attseg.training.check import as_begun, check_recipe, checked_recipe
 from attseg.training.first_weights import read_first_weights, start
 from attseg.training.loop import fit
 from attseg.training.plan import make_plan
@@ -80,6 +81,8 @@ def train(
     data, val = splits or open_splits(recipe.data, folder.splits if resume else None)
     check_splits(data, val)
     recipe = with_channels(recipe, data)
+    if resume and folder.recipe.exists():
+        recipe = as_begun(recipe, read_recipe(folder.recipe)[0])
     check_weights(recipe, data.classes)
     if not resume:  # a resumed run goes on with the same data only
         check_counted(data, val)
