@@ -31,7 +31,7 @@ def run(
     Args:
         data: A folder of your own, which attseg data check can read.
         minutes: That training may take at most.
-        seconds: For about how long steps are timed.
+        seconds: For about how long pictures are looked at and steps are timed.
 
     Examples:
         attseg suggest ~/mine

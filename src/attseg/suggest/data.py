@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +59,13 @@ class DataSummary:
         return {name: count for name, count in self.samples.items() if count < FEW}
 
 
-def summarise(train: SegmentationData, val: SegmentationData) -> DataSummary:
+def summarise(train: SegmentationData, val: SegmentationData, *, seconds: float = math.inf) -> DataSummary:
     """Read some training samples, and say what is in them.
+
+    Args:
+        train: The split to train on.
+        val: The split to evaluate on.
+        seconds: After which no more samples are read, but for one.
 
     Raises:
         DataError: A sample cannot be read.
@@ -69,7 +76,10 @@ def summarise(train: SegmentationData, val: SegmentationData) -> DataSummary:
     samples = np.zeros(len(names), np.int64)
     sides: dict[int, list[float]] = {}
     sizes = []
-    for index in indices.tolist():
+    end = time.perf_counter() + seconds
+    for index in np.random.default_rng(0).permutation(indices).tolist():  # those read in time are spread too
+        if sizes and time.perf_counter() > end:
+            break
         labels = train[index].labels
         sizes.append(labels.shape)
         counts = np.bincount(labels.ravel(), minlength=256)[: len(names)]
@@ -86,7 +96,7 @@ def summarise(train: SegmentationData, val: SegmentationData) -> DataSummary:
     return DataSummary(
         train=len(train),
         val=len(val),
-        looked_at=len(indices),
+        looked_at=len(sizes),
         size=(height, width),
         smallest_size=(low[0], low[1]),
         shares=dict(zip(names, (pixels / max(pixels.sum(), 1)).tolist(), strict=True)),

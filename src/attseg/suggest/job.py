@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -108,7 +109,7 @@ def suggest(
     Args:
         spec: A folder of pictures and labels; nothing is written.
         minutes: That training may take at most; None for as many steps as are wanted.
-        seconds: For about how long steps are timed.
+        seconds: For about how long samples are read and steps are timed; the network is built besides.
         context: The context of the network, where it is to be another than that of the small family.
 
     Raises:
@@ -123,13 +124,15 @@ def suggest(
             f"{spec.root} has {len(train)} pictures in {spec.train!r} and {len(val)} in {spec.val!r}; at least {FEW} to train "
             "on and 1 to evaluate on were expected"
         )
-    data, computer = summarise(train, val), Computer.here()
+    began = time.perf_counter()
+    data, computer = summarise(train, val, seconds=seconds / 2), Computer.here()
     recipe, machine, why = choose(data, spec, computer, _bytes_per_pixel(computer))
     if context is not None:
         recipe = replace(recipe, model=replace(recipe.model, args=recipe.model.args | {"context": context}))
     with torch.random.fork_rng(devices=[]):
         recipe, instead = checked_recipe(recipe, batch_size=recipe.batch_size, num_classes=len(train.classes))
-        pace = measure(recipe, machine, train, val, seconds=seconds)
+        left = seconds - (time.perf_counter() - began)
+        pace = measure(recipe, machine, train, val, seconds=max(left, seconds / 2))
     notes = [*filter(None, [instead]), *_notes(data, recipe)]
     found = Suggestion(recipe, machine, data, computer, pace, why, notes)
     return found if minutes is None else found.within(minutes)

@@ -15,15 +15,16 @@ from attseg.runs.folder import RunFolder
 from attseg.runs.labels import LabelStatistics
 from attseg.runs.length import FIRST, val_every
 from attseg.runs.losses import RecentLosses
+from attseg.runs.pictures import SAMPLES
 from attseg.training.engine import launched
 from attseg.training.first_weights import start
 from attseg.training.keep import Keeper
 from attseg.training.learner import Learner
 from attseg.training.loop import train_step, training_batches
-from attseg.training.plan import make_plan
+from attseg.training.plan import Plan, make_plan
 
-LEAST = 6
-"""Steps that are timed, at least."""
+SMALL = 2
+"""Pictures of the steps that are timed first: batch normalisation needs two."""
 
 SHARE = 0.15
 """Of the time for evaluations."""
@@ -104,21 +105,35 @@ def measure(
         machine: On what.
         train: The split to train on.
         val: The split to evaluate on.
-        seconds: For about how long steps are timed, ``LEAST`` of them in any case.
+        seconds: For about how long, the part of an evaluation included. Steps of ``SMALL`` pictures come first; where whole
+            batches would take longer than what is left, they alone are timed, and a step counts in proportion to its pictures.
     """
     plan = make_plan(recipe, machine)
     begun = start(recipe, len(train.classes), first=None, state=None)
     with launched(plan) as fabric:
         learner = Learner(fabric, begun, recipe, plan, None)
-        batches = training_batches(learner, train, LabelStatistics(None, None), None)
-        losses = RecentLosses(machine.accumulate, plan.world)
-        for _ in range(FIRST):
-            train_step(learner, batches, losses)
-        times: list[float] = []
-        while len(times) < LEAST or sum(times) < seconds:
-            began = time.perf_counter()
-            train_step(learner, batches, losses)
-            losses.take(learner.step, model=None, advice="")  # waits for a GPU
-            times.append(time.perf_counter() - began)
-        evaluation = Keeper(learner, val, RunFolder(Path())).time_evaluation()
+        end = time.perf_counter() + seconds
+        small = min(SMALL, plan.batch_size)
+        times = _steps(learner, replace(plan, batch_size=small), train, end, most=3)
+        times = [plan.batch_size / small * step for step in times]
+        keeper = Keeper(learner, val, RunFolder(Path()))
+        evaluation = keeper.time_evaluation(1)
+        if time.perf_counter() + 2 * SAMPLES * evaluation / len(val) < end:
+            evaluation = keeper.time_evaluation()
+        if time.perf_counter() + times[-1] < end:
+            times = _steps(learner, plan, train, end, most=recipe.steps - learner.step)
     return Pace(times, evaluation)
+
+
+def _steps(learner: Learner, plan: Plan, train: SegmentationData, end: float, most: int) -> list[float]:
+    """Seconds of each step, at least one, until another would end too late; without the first ones, which allocate memory."""
+    learner.plan = plan
+    batches = training_batches(learner, train, LabelStatistics(None, None), None)
+    losses = RecentLosses(plan.machine.accumulate, plan.world)
+    times: list[float] = []
+    while not times or (len(times) < most and time.perf_counter() + times[-1] < end):
+        began = time.perf_counter()
+        train_step(learner, batches, losses)
+        losses.take(learner.step, model=None, advice="")  # waits for a GPU
+        times.append(time.perf_counter() - began)
+    return times[min(FIRST, len(times) // 2) :]

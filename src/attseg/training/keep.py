@@ -90,9 +90,9 @@ class Keeper:
             "val_loss": report.meters[LogLossMeter.name]["mean"],
         } | {f"iou/{name}": value for name, value in named if not math.isnan(value)}
 
-    def time_evaluation(self) -> float:
-        """Seconds that an evaluation takes, from that of a few images."""
-        few = First(self.val, self.learner.plan.world * SAMPLES)
+    def time_evaluation(self, images: int = SAMPLES) -> float:
+        """Seconds that an evaluation takes, from that of a few images by each process."""
+        few = First(self.val, self.learner.plan.world * images)
         for _ in range(2):  # the first one allocates memory
             began = perf_counter()
             self._report(few)
