@@ -75,7 +75,7 @@ def summarise(train: SegmentationData, val: SegmentationData, *, seconds: float 
     pixels = np.zeros(len(names), np.int64)
     samples = np.zeros(len(names), np.int64)
     sides: dict[int, list[float]] = {}
-    sizes = []
+    sizes: list[tuple[int, ...]] = []
     end = time.perf_counter() + seconds
     for index in np.random.default_rng(0).permutation(indices).tolist():  # those read in time are spread too
         if sizes and time.perf_counter() > end:
