@@ -229,6 +229,16 @@ def test_both_answers_of_the_where_probe_are_equally_likely():
     assert abs(boats.mean() - 0.5) < 0.08
 
 
+@pytest.mark.slow
+def test_the_half_of_the_picture_alone_tells_most_of_the_where_probe():
+    """What a network must beat to show that it saw the balloon: docs/papers/results.md, with the figure of larger scenes."""
+    right = []
+    for sample in Scenes(size=(32, 64), count=200, decides="where"):
+        answers, columns = sample.labels[sample.probes["where"]], sample.probes["where"].nonzero()[1]
+        right.append(answers == np.where(columns >= 32, CAR, BOAT))
+    assert 0.7 < np.concatenate(right).mean() < 0.9
+
+
 def test_an_unknown_decider_is_refused():
     with pytest.raises(UsageError, match=r"'were'.*where"):
         Scenes(decides="were")

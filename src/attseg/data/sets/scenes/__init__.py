@@ -6,7 +6,8 @@ What makes them hard is known for every pixel, as masks in ``Sample.probes``:
   decides, and it is more than a quarter of the picture's height away.
 - ``scale``: buses of 4 pixels up to nearly the whole picture, and houses close by whose walls look like the side of a bus.
 - ``where``, in place of ``context`` if asked for: what is covered is a car to the right of a balloon and a boat to the left. A
-  mean over the scene, or over its mirrored twin, is the same and cannot tell.
+  mean over the scene, or over its mirrored twin, is the same and cannot tell. The half of the picture in which a thing is can:
+  it is right for four pixels of five, so that only a higher score shows that the balloon was seen.
 - ``boundary``: lamps and wires 1 to 3 pixels wide, and 3 pixels on either side of every border between classes.
 
 The wide surface in the middle is the same in both worlds too: road before a town, water before the sea.
