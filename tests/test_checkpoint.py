@@ -127,7 +127,7 @@ def damage(path, kind):
         ("bad header", "is damaged or incomplete"),
         ("noise", "is not a safetensors file"),
         ("text", "is not a safetensors file"),
-        ("pickle", "it is a pickle, .*attseg reads safetensors only"),
+        ("pickle", "it is a pickle, .*attseg reads safetensors only.*load_state_dict.*attseg.save"),
         ("zip", "it is a pickle, .*attseg reads safetensors only"),
     ],
 )

@@ -236,7 +236,11 @@ def _diagnosis(path: Path, error: SafetensorError) -> str:
     with open_file(path) as file:
         start = file.read(9)
     if start.startswith((b"PK", b"\x80")):
-        return "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code"
+        return (
+            "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code. Load a state dict "
+            "of your own into its model, and write that: model.load_state_dict(torch.load(FILE)); attseg.save(model, "
+            "'mine.safetensors', classes=[..])"
+        )
     if start[8:] == b"{":
         return f"it is damaged or incomplete ({error}); fetch or write it again"
     return f"it is not a safetensors file ({error})"

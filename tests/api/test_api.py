@@ -195,3 +195,9 @@ def test_what_a_file_cannot_name_is_not_saved(tmp_path):
     with pytest.raises(UsageError, match="comes first"):
         attseg.save(tmp_path / "mine.safetensors", built, classes=CLASSES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_names_no_data_is_told_in_terms_of_python(tmp_path):
+    file = attseg.save(attseg.PAN(3, encoder="test_resnet", channels=8), tmp_path / "mine.safetensors", classes=CLASSES)
+    with pytest.raises(UsageError, match=r"attseg\.open_data"):
+        attseg.evaluate(file, device="cpu", progress=False)

@@ -37,8 +37,10 @@ def test_pairs_of_every_form_are_the_same_sample(image, labels):
     ("item", "told"),
     [
         ((torch.randn(3, 8, 12), LABELS), "leave out the normalisation"),
-        ((IMAGE, LABELS.astype(float)), "whole numbers"),
-        ((IMAGE, LABELS.astype(int) - 1), "-1..1"),
+        ((torch.from_numpy(IMAGE), LABELS), r"8 x 12 x 3.*permute\(2, 0, 1\)"),
+        ((torch.from_numpy(IMAGE).permute(2, 0, 1).float(), LABELS), "divide by 255"),
+        ((IMAGE, LABELS.astype(float)), "labels.long()"),
+        ((IMAGE, LABELS.astype(int) - 1), "-1..1.*= 255"),
         ((IMAGE, np.zeros((8, 12, 5), int)), "whole numbers"),
         ({"image": IMAGE, "mask": LABELS}, "a pair"),
     ],
@@ -46,3 +48,11 @@ def test_pairs_of_every_form_are_the_same_sample(image, labels):
 def test_items_that_would_be_misread_are_refused(item, told):
     with pytest.raises(DataError, match=told):
         WrappedData([item], NAMES)[0]
+
+
+def test_bfloat16_is_read_and_an_empty_image_is_told():
+    white = WrappedData([(torch.ones(3, 8, 12, dtype=torch.bfloat16), LABELS)], NAMES)[0]
+    assert (white.image == 255).all()
+    empty = WrappedData([(torch.zeros(3, 0, 12), LABELS[:0])], NAMES)[0]
+    with pytest.raises(DataError, match="without a pixel"):
+        check_sample(empty, 3, "it")

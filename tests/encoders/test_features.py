@@ -5,6 +5,7 @@ import torchvision
 from torch import nn
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from attseg.data.preprocessing import Preprocessing
 from attseg.encoders.features import FeaturesEncoder
 from attseg.errors import UsageError
 from attseg.models import FCN, PAN
@@ -14,6 +15,26 @@ def torchvision_features():
     return create_feature_extractor(
         torchvision.models.resnet18(), {f"layer{stage}": str(stage) for stage in (1, 2, 3, 4)}
     )
+
+
+class ChannelsLast(nn.Module):
+    """Maps (N, H, W, C), as Swin gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.maps = timm.create_model("test_resnet", features_only=True)
+
+    def forward(self, images):
+        return [each.permute(0, 2, 3, 1) for each in self.maps(images)]
+
+
+class DeepestFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.maps = timm.create_model("test_resnet", features_only=True)
+
+    def forward(self, images):
+        return self.maps(images)[::-1]
 
 
 @pytest.mark.parametrize(
@@ -26,6 +47,7 @@ def torchvision_features():
             (4, 8, 16, 16),
         ),
         (torchvision_features, (64, 128, 256, 512), (4, 8, 16, 32)),
+        (ChannelsLast, (32, 48, 64, 96), (4, 8, 16, 32)),
     ],
 )
 def test_channels_and_strides_are_those_of_the_module(make, channels, strides):
@@ -53,8 +75,15 @@ def test_models_take_such_modules_and_train_them():
         (torchvision.models.resnet18(), r"\(1, 1000\)"),
         (nn.Linear(3, 4), "fails on zeros"),
         (timm.create_model("resnet18", features_only=True, out_indices=(3, 4)), "strides 16, 32"),
+        (DeepestFirst(), "32, 16, 8, 4"),
     ],
 )
 def test_other_modules_are_refused(module, told):
     with pytest.raises(UsageError, match=told):
         FeaturesEncoder(module)
+
+
+def test_mean_and_deviation_are_those_that_timm_states():
+    lite = timm.create_model("tf_efficientnet_lite0", features_only=True)
+    assert Preprocessing.of(PAN(2, encoder=lite)).mean == (0.5, 0.5, 0.5)
+    assert Preprocessing.of(FCN(2, encoder=torchvision_features())).mean == (0.485, 0.456, 0.406)

@@ -40,7 +40,8 @@ def evaluate(
 
     Args:
         model: What ``attseg.load`` takes or gives; or any module that gives logits (N, K, H, W): as a tensor, as ``.logits``, or
-            in a mapping under ``logits`` or ``out``. A module keeps its mode.
+            in a mapping under ``logits`` or ``out``, or as the first item of a tuple. A module is evaluated in evaluation mode, and
+            left in the mode that it was in.
         data: A split (``attseg.open_data``), or a data set with pairs (image, labels), such as a ``torch.utils.data.Dataset``.
             None takes the data that the model was trained on.
         classes: Names of the classes of a data set that does not say them, in the order of their numbers.
@@ -104,11 +105,13 @@ def _device(network: nn.Module, device: str) -> str:
 def _own_data(network: Segmenter | nn.Module, split: str | None) -> SegmentationData:
     """The split of the data that a model was trained on."""
     origin = network.origin if isinstance(network, Segmenter) else None
-    if origin is None or origin.file is None:
+    recipe = recipe_of(origin.info) if origin else None
+    if origin is None or origin.file is None or recipe is None:
         raise UsageError(
-            "this model does not say what it was trained on: give data, such as open_data('camvid', 'val', root=DIR)"
+            "this model does not say which data it was trained on: give data, such as "
+            "attseg.open_data('camvid', 'val', root=DIR)"
         )
-    spec = kept_spec(data_spec({}, recipe_of(origin.info), origin.file), {}, origin.file)
+    spec = kept_spec(data_spec({}, recipe, origin.file), {}, origin.file)
     if CATALOG[spec.name].files and spec.root is None:
         raise UsageError("this model was trained on data sets of your own, which its file cannot name: give data")
     return open_data(spec.name, split or spec.val, root=spec.root, **spec.options)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
@@ -91,32 +92,41 @@ def _image(image: Any, name: str) -> Array:
     """(H, W, C) bytes."""
     if isinstance(image, Image.Image):
         return np.array(image.convert("RGB"))
-    tensor = hasattr(image, "detach")
-    values = np.asarray(image.detach().cpu() if tensor else image)
+    tensor = isinstance(image, Tensor)
+    values = np.asarray(image.detach().cpu().float() if tensor and image.is_floating_point() else image)
     if tensor and values.ndim == 3:
+        if values.shape[2] == 3 != values.shape[0]:
+            raise DataError(
+                f"the image of {name} is a tensor {dimensions(values.shape)}, channels last; (3, H, W) was expected: "
+                "image.permute(2, 0, 1)"
+            )
         values = values.transpose(1, 2, 0)
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" or not values.size:
         return np.ascontiguousarray(values)  # checked by check_sample
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= 1):
+        advice = (
+            "divide by 255" if 0 <= low and high <= 255 else "leave out the normalisation, which attseg does itself"
+        )
         raise DataError(
-            f"the image of {name} has floats in {low:.3g}..{high:.3g}; bytes, or floats in 0..1 were expected: leave out the "
-            "normalisation, which attseg does itself"
+            f"the image of {name} has floats in {low:.3g}..{high:.3g}; bytes, or floats in 0..1 were expected: {advice}"
         )
     return np.ascontiguousarray((255 * values).round().astype(np.uint8))
 
 
 def _labels(labels: Any, name: str) -> Array:
     """(H, W) bytes."""
-    values = np.asarray(labels.detach().cpu() if hasattr(labels, "detach") else labels)
+    values = np.asarray(labels.detach().cpu() if isinstance(labels, Tensor) else labels)
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values.reshape(values.shape[1:] if values.shape[0] == 1 else values.shape[:2])
     if values.ndim != 2 or values.dtype.kind not in "iub":
         raise DataError(
             f"the labels of {name} are {values.dtype} {dimensions(values.shape)}; whole numbers (H, W) were expected"
+            f"{': labels.astype(int), or labels.long()' if values.ndim == 2 else ''}"
         )
-    if values.min() < 0 or values.max() > 255:
+    if values.size and (values.min() < 0 or values.max() > 255):
         raise DataError(
             f"the labels of {name} are in {values.min()}..{values.max()}; classes from 0, and 255 where ignored, were expected"
+            f"{': labels[labels < 0] = 255, if negative ones are ignored' if values.min() < 0 else ''}"
         )
     return np.ascontiguousarray(values.astype(np.uint8))
