@@ -237,8 +237,8 @@ def _diagnosis(path: Path, error: SafetensorError) -> str:
         start = file.read(9)
     if start.startswith((b"PK", b"\x80")):
         return (
-            "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code. Load a state dict "
-            "of your own into its model, and write that: model.load_state_dict(torch.load(FILE)); attseg.save(model, "
+            "it is a pickle, as torch.save writes; attseg reads safetensors only, because a pickle can run code. Load a state "
+            "dict of your own into its model, and write that: model.load_state_dict(torch.load(FILE)); attseg.save(model, "
             "'mine.safetensors', classes=[..])"
         )
     if start[8:] == b"{":

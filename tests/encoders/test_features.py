@@ -47,7 +47,7 @@ class DeepestFirst(nn.Module):
             (4, 8, 16, 16),
         ),
         (torchvision_features, (64, 128, 256, 512), (4, 8, 16, 32)),
-        (ChannelsLast, (32, 48, 64, 96), (4, 8, 16, 32)),
+        (ChannelsLast, (32, 48, 192, 96), (4, 8, 16, 32)),
     ],
 )
 def test_channels_and_strides_are_those_of_the_module(make, channels, strides):

@@ -40,8 +40,8 @@ def evaluate(
 
     Args:
         model: What ``attseg.load`` takes or gives; or any module that gives logits (N, K, H, W): as a tensor, as ``.logits``, or
-            in a mapping under ``logits`` or ``out``, or as the first item of a tuple. A module is evaluated in evaluation mode, and
-            left in the mode that it was in.
+            in a mapping under ``logits`` or ``out``, or as the first item of a tuple. A module is evaluated in evaluation mode,
+            and left in the mode that it was in.
         data: A split (``attseg.open_data``), or a data set with pairs (image, labels), such as a ``torch.utils.data.Dataset``.
             None takes the data that the model was trained on.
         classes: Names of the classes of a data set that does not say them, in the order of their numbers.

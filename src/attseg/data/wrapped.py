@@ -106,7 +106,7 @@ def _image(image: Any, name: str) -> Array:
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= 1):
         advice = (
-            "divide by 255" if 0 <= low and high <= 255 else "leave out the normalisation, which attseg does itself"
+            "divide by 255" if low >= 0 and high <= 255 else "leave out the normalisation, which attseg does itself"
         )
         raise DataError(
             f"the image of {name} has floats in {low:.3g}..{high:.3g}; bytes, or floats in 0..1 were expected: {advice}"

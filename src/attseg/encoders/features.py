@@ -26,8 +26,8 @@ HOW = (
 class FeaturesEncoder(Encoder):
     """An encoder of a module that gives a list, tuple or mapping of maps (N, C, H, W), finest first.
 
-    Maps finer than stride 4 are left out, and channels that come last (N, H, W, C), as in Swin, are moved. Channels and strides are
-    found by running the module once. Mean and standard deviation are those that timm states for the module.
+    Maps finer than stride 4 are left out, and channels that come last (N, H, W, C), as in Swin, are moved. Channels and strides
+    are found by running the module once. Mean and standard deviation are those that timm states for the module.
 
     Args:
         module: The module. Its own weights stay.
@@ -39,7 +39,7 @@ class FeaturesEncoder(Encoder):
         >>> import timm
         >>> encoder = FeaturesEncoder(timm.create_model("test_resnet", features_only=True))
         >>> encoder.channels, encoder.strides
-        ((32, 48, 64, 96), (4, 8, 16, 32))
+        ((32, 48, 192, 96), (4, 8, 16, 32))
     """
 
     def __init__(self, module: nn.Module) -> None:
