@@ -101,9 +101,9 @@ def _image(image: Any, name: str) -> Array:
                 "image.permute(2, 0, 1)"
             )
         values = values.transpose(1, 2, 0)
-    if values.dtype.kind != "f" or not values.size:
+    if values.dtype.kind != "f":
         return np.ascontiguousarray(values)  # checked by check_sample
-    low, high = float(values.min()), float(values.max())
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if not (low >= 0 and high <= 1):
         advice = (
             "divide by 255" if low >= 0 and high <= 255 else "leave out the normalisation, which attseg does itself"
