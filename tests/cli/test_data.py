@@ -35,7 +35,7 @@ def test_a_good_folder_passes(mine, capsys):
         "  orientation: every image is stored upright\n"
         "  label files: gray PNG (2)\n"
         "  ignored label values: no value; every pixel has a class\n"
-        "  classes that never occur: none\n"
+        "  classes that never occur: none, over all splits\n"
         "  hidden files and folders skipped: none\n"
         "  identical images between splits: none\n"
         "nothing is wrong\n"

@@ -86,6 +86,18 @@ def test_encoders_are_listed_with_their_cost_and_where_their_weights_are(capsys,
 
 
 @pytest.mark.slow
+def test_names_of_encoders_are_whole_in_a_terminal_of_80_columns(capsys, monkeypatch):
+    names = ("swin_tiny_patch4_window7_224", "tf_efficientnet_lite0")
+    monkeypatch.setattr("attseg.profiling.encoders.ENCODERS", names)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["models", "--encoders"]) == 0
+    text = capsys.readouterr().out
+    assert all(any(line.split()[:1] == [name] for line in text.splitlines()) for name in names), text
+    assert main(["models", "--small"]) == 0
+    assert "tf_efficientnet_lite0" in capsys.readouterr().out.split()
+
+
+@pytest.mark.slow
 def test_the_small_family_is_listed_cheapest_first(capsys):
     assert main(["models", "--small", "--json"]) == 0
     family = json.loads(capsys.readouterr().out)

@@ -49,7 +49,7 @@ def test_a_recipe_survives_the_way_through_plain_values(recipe):
         ({"name": "a", "optim": {"lr": True}}, "optim.lr is True; a number was expected"),
         ({"name": "a", "optim": {"name": "adam"}}, "optim.name is 'adam'; one of sgd, adamw was expected"),
         ({"name": "a", "steps": 1.5}, "steps is 1.5; a whole number was expected"),
-        ({"name": "a", "crop_size": [3]}, r"crop_size is \[3\]; a list of 2 whole numbers was expected"),
+        ({"name": "a", "crop_size": [3]}, r"crop_size is \[3\]; a list of 2 whole numbers was expected, such as 3,3$"),
         ({"name": "a", "crop_size": [3, "x"]}, r"crop_size\[1\] is 'x'; a whole number was expected"),
         ({"name": "a", "augment": {"scales": 3}}, "augment.scales is 3; a list of any number of numbers was expected"),
         ({"name": "a", "augment": {"flip": 1}}, "augment.flip is 1; true or false was expected"),

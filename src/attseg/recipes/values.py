@@ -156,8 +156,16 @@ def _convert(value: Any, hint: Hint, at: str) -> Any:
     if fitting is None:
         quote = "; put it between quotes" if hint is str and isinstance(value, int | float) else ""
         bits = ", of at most 64 bits" if hint is int and isinstance(value, int | float) and value == value // 1 else ""
-        raise UsageError(f"{at} is {value!r}; {expected(hint)} was expected{bits}{quote}")
+        raise UsageError(f"{at} is {value!r}; {expected(hint)} was expected{bits}{quote}{_repeated(value, hint)}")
     return fitting
+
+
+def _repeated(value: Any, hint: Hint) -> str:
+    """Of one number where several are expected, such as a side of a crop: the number so many times."""
+    args = get_args(hint)
+    if get_origin(hint) is not tuple or args[-1] is ... or not isinstance(value, list | tuple) or len(value) != 1:
+        return ""
+    return f", such as {','.join(map(str, list(value) * len(args)))}"
 
 
 def _fit(value: Any, hint: Hint, at: str) -> Any:

@@ -59,7 +59,7 @@ class Suggestion:
         rounds = recipe.steps * recipe.batch_size / self.data.train
         steps = f"{recipe.steps} steps, {rounds:.1f} times through {self.data.train} training pictures"
         if recipe.steps < wanted:
-            steps += f"; {wanted} would do more, and {minutes:.3g} minutes are too short for them"
+            steps += f"; {wanted} would be better, but do not fit into {minutes:.3g} minutes"
         few = f"{recipe.steps} steps teach little: give more minutes, a GPU, or a computer with less to do"
         return replace(
             self,
@@ -161,8 +161,8 @@ def _notes(data: DataSummary, recipe: Recipe) -> list[str]:
     height, width = data.smallest_size
     if height < recipe.crop_size[0] or width < recipe.crop_size[1]:
         notes.append(
-            f"the smallest pictures are {height} x {width}, and crops {recipe.crop_size[0]} x {recipe.crop_size[1]}: what lies "
-            "outside of a picture counts nothing in training"
+            f"the smallest pictures, {height} x {width}, are padded to the crop of {recipe.crop_size[0]} x {recipe.crop_size[1]} "
+            "pixels; training ignores the padding"
         )
     return notes
 

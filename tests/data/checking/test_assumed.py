@@ -20,7 +20,7 @@ def test_a_folder_in_order_is_described(folder):
         "orientation": "every image is stored upright",
         "label files": "gray PNG (5)",
         "ignored label values": "9 (25 % of the pixels)",
-        "classes that never occur": "none",
+        "classes that never occur": "none, over all splits",
         "hidden files and folders skipped": "none",
         "identical images between splits": "none",
     }

@@ -86,7 +86,7 @@ def _absent(seen: CheckedData) -> str | None:
         for index, name in enumerate(seen.classes.names)
         if not any(summary.pictures_with[index] for summary in seen.splits.values())
     ]
-    return f"{len(absent)} of {len(seen.classes)}: {few(absent, 10)}" if absent else "none"
+    return f"{len(absent)} of {len(seen.classes)}: {few(absent, 10)}" if absent else "none, over all splits"
 
 
 def _hidden(seen: CheckedData) -> str:

@@ -42,8 +42,8 @@ def first_look(data: SegmentationData, crop_size: tuple[int, int]) -> list[str]:
     if smaller:
         height, width = min(shape[0] for shape in smaller), min(shape[1] for shape in smaller)
         found.append(
-            f"{plural(len(smaller), 'image')} smaller than crops of {crop_size[0]} x {crop_size[1]}, down to {height} x {width}: "
-            f"what a crop shows beyond an image counts nothing; crops of images' size cost less (--crop_size {height},{width})"
+            f"{plural(len(smaller), 'image')} smaller than crops of {crop_size[0]} x {crop_size[1]}, down to {height} x {width}. "
+            f"They are padded, and training ignores the padding. Smaller crops cost less: --crop_size {height},{width}"
         )
     return [f"in {len(facts)} of {len(data)} images: {message}" for message in found]
 
