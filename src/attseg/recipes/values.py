@@ -162,8 +162,9 @@ def _convert(value: Any, hint: Hint, at: str) -> Any:
 
 def _repeated(value: Any, hint: Hint) -> str:
     """Of one number where several are expected, such as a side of a crop: the number so many times."""
+    origin: Any = get_origin(hint)
     args = get_args(hint)
-    if get_origin(hint) is not tuple or args[-1] is ... or not isinstance(value, list | tuple) or len(value) != 1:
+    if origin is not tuple or args[-1] is ... or not isinstance(value, list | tuple) or len(value) != 1:
         return ""
     return f", such as {','.join(map(str, list(value) * len(args)))}"
 
