@@ -140,8 +140,8 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
     assert buttons.all_inner_texts() == ["Off", "Even"]
     for place, how in enumerate(("off", "even")):
         buttons.nth(place).click()
-        until(page, f"document.querySelector('.caption').textContent.includes(', {how} (')")
-        until(page, "document.querySelector('.caption').textContent.includes('change class')")
+        until(page, f"document.querySelector('.caption')?.textContent.includes(', {how} (')")
+        until(page, "document.querySelector('.caption')?.textContent.includes('change class')")
         change = without(demo.looked, ["fpa"], how)
         share, moved = numbers(page.locator(".caption").inner_text().split("):")[1])[:2]
         assert abs(share - 100 * change.share) <= 0.5 and abs(moved - 100 * float(change.shift.mean())) <= 0.5
@@ -164,10 +164,10 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
     assert set(names) == present
     until(page, "location.hash.includes('without=even+context.pyramid')")
     again = chromium(page.url)  # the link keeps the switch
-    until(again, "document.querySelector('.caption').textContent.includes('change class')")
+    until(again, "document.querySelector('.caption')?.textContent.includes('change class')")
     assert again.locator(".caption").inner_text() == page.locator(".caption").inner_text()
     buttons.nth(1).click()
-    until(page, "document.querySelector('.caption').textContent.includes('Choose Off')")
+    until(page, "document.querySelector('.caption')?.textContent.includes('Choose Off')")
 
 
 def test_a_switch_is_shown_of_both_models_and_said_where_one_has_no_such_map(chromium, image, demo, sides, tmp_path):

@@ -206,7 +206,7 @@ def test_a_full_disk_stops_the_work(photos, tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(FileError, match="no space is left"):
         predict_files(segmenter(), [photos], tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out").exists(), list((tmp_path / "out").rglob("*"))
 
 
 def test_the_manifest_says_what_is_in_each_picture(photos, tmp_path):

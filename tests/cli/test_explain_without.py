@@ -15,7 +15,8 @@ from attseg.explain import ablate, without
 MAPS = ["context.pyramid", *(f"decoder.steps.{step}.attention" for step in range(3))]
 
 
-def test_names_are_listed(capsys):
+def test_names_are_listed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["explain", "demo", "--maps"]) == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     assert [line.split()[:3] for line in lines] == [

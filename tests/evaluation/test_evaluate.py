@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 
 from attseg.data.classes import ClassTable
@@ -128,27 +127,3 @@ def test_the_report_as_plain_values():
     assert values["miou"] == pytest.approx(0.775)
     assert (values["pictures"], values["pixels"], values["ignored_pixels"]) == (2, 8, 7)
     assert (values["protocol"]["name"], values["absent"]) == ("single", ["car"])
-
-
-class Normalised(nn.Module):
-    """A convolution and its normalisation, which reads the class back from the red channel as ``Reader`` does."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.norm = nn.Conv2d(3, 3, 1, bias=False), nn.BatchNorm2d(3)
-        self.calls = []
-        self.norm.register_forward_hook(lambda *_: self.calls.append(1))
-        with torch.no_grad():
-            self.conv.weight.zero_()
-            self.conv.weight[:, 0, 0, 0] = torch.tensor([-1.0, 1.0, 0.0])
-            self.norm.running_mean.copy_(torch.tensor([-0.2, 0.2, 1.0]))
-
-    def forward(self, images):
-        return Segmentation(self.norm(self.conv(images)), {})
-
-
-def test_normalisation_is_folded_into_convolutions_without_changing_a_count():
-    model, plain = Normalised(), Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    found = evaluate(model, Pictures(), plain)
-    assert len(model.calls) == 1  # the pass that folding compares with
-    assert np.array_equal(found.counts, evaluate(Reader(), Pictures(), plain).counts)

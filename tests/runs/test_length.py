@@ -79,7 +79,7 @@ def paced(monkeypatch):
         assert evaluate() > 0
         return RunPace(step=40.0, evaluation=10.0)
 
-    monkeypatch.setattr("attseg.training.loop.measure_pace", measure)
+    monkeypatch.setattr("attseg.training.pace.measure_pace", measure)
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_what_was_decided_is_kept_by_a_resumed_run(tiny, tmp_path, paced, monkey
     before = weights(tmp_path / "run")
     state, _ = load_state(tmp_path / "run" / "state")
     (tmp_path / "run" / "state" / f"{state['step']:08}.pt").unlink()
-    monkeypatch.setattr("attseg.training.loop.measure_pace", None)
+    monkeypatch.setattr("attseg.training.pace.measure_pace", None)
     said = trained(recipe, tmp_path / "run", resume=True)
     assert f"of {state['step']}" in said
     assert different(weights(tmp_path / "run"), before) == []
@@ -149,7 +149,7 @@ def test_a_finished_run_goes_on_for_longer_and_says_at_which_rate(tiny, tmp_path
 def test_fewer_steps_than_were_done_are_refused_and_change_nothing(tiny, tmp_path):
     trained(tiny(steps=4), tmp_path / "run")
     before = (tmp_path / "run" / "recipe.yaml").read_bytes()
-    with pytest.raises(UsageError, match="this run has done 4 steps, and 3 were asked for; give more to go on"):
+    with pytest.raises(UsageError, match="this run has done 4 steps, and 3 were asked for; give more: --steps 8"):
         train(tiny(steps=3), HERE, out=tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "recipe.yaml").read_bytes() == before
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +41,14 @@ def claimed(folder: Path, share: Share = ALONE) -> Iterator[None]:
             clear_parts(folder, before=before)
             for own in ("labels", "overlays"):
                 clear_parts(folder / own, before=before, below=True)
-        yield
+        there = {*folder.iterdir()}
+        try:
+            yield
+        except BaseException:
+            for place in {*folder.iterdir()} - there:  # threads that fail together leave their folder to each other
+                with suppress(OSError):
+                    place.rmdir()
+            raise
 
 
 def _busy(folder: Path, owner: str) -> UsageError:

@@ -25,7 +25,6 @@ from attseg.evaluation.report import Report
 from attseg.evaluation.stages import Counting, counts_of, predict, predict_refined, read
 from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf
-from attseg.prediction.folded import fold_batch_norm
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
 from attseg.prediction.stream import OnViews, Predictor
@@ -57,8 +56,7 @@ def evaluate(
     """Predict every picture of a split once, and count.
 
     Args:
-        model: A model of ours; evaluated in evaluation mode, and left in the mode that it was in. Its batch normalisation is
-            folded into convolutions, in a copy, which changes scores by rounding alone.
+        model: A model of ours; evaluated in evaluation mode, and left in the mode that it was in.
         data: The split.
         preprocessing: What the model was trained with.
         protocol: How each picture is seen.
@@ -103,8 +101,7 @@ def evaluate(
     total: Counts = {}
     failed: list[str] = []
     with _evaluating(model):
-        network = fold_batch_norm(model)
-        predictor = Predictor(network, len(data.classes), preprocessing, device, protocol, precision, memory)
+        predictor = Predictor(model, len(data.classes), preprocessing, device, protocol, precision, memory)
         samples = read(data, todo, workers)
         with_scores = any(meter.needs_scores for meter in meters)
         if crf is None:

@@ -49,7 +49,7 @@ class Run:
 
 
 def describe_work(measurements: Iterable[Measurement]) -> str:
-    """What is to be trained, in a line; runs that several rows share count once."""
+    """The runs, their steps and how many are begun, in a line; runs that several rows share count once."""
     runs = {run.folder: run.recipe for measurement in measurements for run in measurement.runs}
     epochs = any(recipe.epochs for recipe in runs.values())
     length = "" if epochs else f", {sum(recipe.steps for recipe in runs.values())} steps in all"

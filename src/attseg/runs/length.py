@@ -122,7 +122,7 @@ def steps_within(seconds: float, pace: RunPace, recipe: Recipe) -> int:
     """The most steps that fit, with their evaluations; 0 where not even one does.
 
     Example:
-        >>> steps_within(100.0, Pace(step=0.25, evaluation=5.0), Recipe(name="a", val_every=100))
+        >>> steps_within(100.0, RunPace(step=0.25, evaluation=5.0), Recipe(name="a", val_every=100))
         320
     """
 
