@@ -1,6 +1,7 @@
 """The calls of one line, on data, encoders and networks of one's own."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +137,20 @@ def test_any_network_that_gives_logits_is_measured_and_used(form, shrink):
     segmenter = attseg.Segmenter(network, report.classes, PLAIN, device="cpu")
     labels = segmenter(painted_pairs()[0][0]).labels
     assert labels.shape == (40, 56) and labels[16, 40] == 1 and labels[36, 10] == 2
+
+
+@pytest.mark.parametrize("foreground", [1, 255])
+def test_masks_of_0_and_255_are_told(foreground):
+    labels = np.zeros((64, 64), np.int64)
+    labels[20:40] = foreground
+    network, pairs = nn.Conv2d(3, 2, 1), [(np.zeros((64, 64, 3), np.uint8), labels)]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        report = attseg.evaluate(network, pairs, classes=["ground", "square"], device="cpu", progress=False)
+    assert report.ignored == (20 * 64 if foreground == 255 else 0)
+    assert [one.filename for one in told if "divide them by 255" in str(one.message)] == [__file__] * (
+        foreground == 255
+    )
 
 
 def test_a_network_without_logits_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def evaluate(
         network.model.train(training)
     with Progress(console=TerminalConsole(quiet=not progress), transient=True) as bar:
         task = bar.add_task("evaluating", total=len(found))
-        return count(
+        report = count(
             network.model,
             found,
             network.preprocessing,
@@ -94,6 +95,14 @@ def evaluate(
             workers=workers,
             on_picture=lambda done, *_: bar.update(task, completed=done),
         )
+    labelled = report.counts.sum(1)
+    if len(labelled) == 2 and labelled[0] and not labelled[1] and report.ignored:
+        warnings.warn(
+            f"no pixel is labelled {found.classes.names[1]!r} and {report.ignored:,} are ignored: if the labels are masks "
+            "of 0 and 255, divide them by 255, since 255 means ignored",
+            stacklevel=2,
+        )
+    return report
 
 
 def _device(network: nn.Module, device: str) -> str:
