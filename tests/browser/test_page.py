@@ -137,6 +137,7 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
     path.write_text(make_page(make_bundle(image, [demo], name="scene", switches=True)), encoding="utf-8")
     page = chromium(path.as_uri())
     buttons = card(page, "context.pyramid").locator(".ways button")
+    buttons.first.wait_for()
     assert buttons.all_inner_texts() == ["Off", "Even"]
     for place, how in enumerate(("off", "even")):
         buttons.nth(place).click()
