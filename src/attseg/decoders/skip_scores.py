@@ -51,7 +51,7 @@ class SkipScores(nn.Module):
         self.fine = nn.Conv2d(low_channels[-2], num_classes, 1)
         for score in (self.deep, self.middle, self.fine):
             nn.init.zeros_(score.weight)
-            nn.init.zeros_(score.bias)  # type: ignore[arg-type]
+            nn.init.zeros_(score.bias)  # type: ignore[arg-type] # these convolutions have one
         self.twice = nn.ModuleList(_enlarging(num_classes, 2) for _ in range(2))
         self.whole = _enlarging(num_classes, 8)
 

@@ -89,7 +89,8 @@ def switch(
     if how not in get_args(How):
         raise unknown("way to switch a map", how, get_args(How))
     if (how == "other") != (other is not None):
-        raise UsageError("maps of another model were expected for 'other', and for nothing else")
+        given = "without the maps of another model" if other is None else "with maps of another model"
+        raise UsageError(f"how is {how!r} {given}; give both how='other' and other=, or neither")
     passes, edits = Passes(model), dict[str, Edit]()
     chosen = find_maps(model, names)
     for path, tap in passes.taps.items():
