@@ -1,5 +1,6 @@
 """Pages as people see them: opened from disk in a real browser, moved over, and read."""
 
+import json
 import re
 import time
 from dataclasses import replace
@@ -69,9 +70,7 @@ def shown(chromium, image, tmp_path):
     def show(*sides, fragment="", name="scene", **options):
         path = tmp_path / "page.html"
         path.write_text(make_page(make_bundle(image, sides, name=name)), encoding="utf-8")
-        page = chromium(f"{path.as_uri()}{fragment}", **options)
-        page.wait_for_selector(".viewer")
-        return page
+        return open_page(chromium, f"{path.as_uri()}{fragment}", **options)
 
     return show
 
@@ -84,6 +83,13 @@ def click(page, x, y, place=0):
     page.wait_for_timeout(50)
 
 
+def open_page(chromium, url, **options):
+    """A page once its viewer stands there."""
+    page = chromium(url, **options)
+    page.wait_for_selector(".viewer")
+    return page
+
+
 def until(page, expression, seconds=20):
     """Wait until something holds in the page; playwright's own way is an eval, which the page's policy forbids."""
     end = time.monotonic() + seconds
@@ -94,6 +100,13 @@ def until(page, expression, seconds=20):
 
 def card(page, name):
     return page.locator(f'.card[data-map="0/{name}"]')
+
+
+def switches(page, name):
+    """The buttons of a card that switch its map off."""
+    buttons = card(page, name).locator(".ways button")
+    buttons.first.wait_for()
+    return buttons
 
 
 def numbers(text):
@@ -135,9 +148,8 @@ def test_a_click_names_the_class_and_its_score(shown, demo, x, y):
 def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, image, demo, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(make_page(make_bundle(image, [demo], name="scene", switches=True)), encoding="utf-8")
-    page = chromium(path.as_uri())
-    buttons = card(page, "context.pyramid").locator(".ways button")
-    buttons.first.wait_for()
+    page = open_page(chromium, path.as_uri())
+    buttons = switches(page, "context.pyramid")
     assert buttons.all_inner_texts() == ["Off", "Even"]
     for place, how in enumerate(("off", "even")):
         buttons.nth(place).click()
@@ -162,7 +174,7 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
     present = {demo.classes.names[label] for label in {*np.unique(demo.looked.labels), *np.unique(change.labels)}}
     assert set(names) == present
     until(page, "location.hash.includes('without=even+context.pyramid')")
-    again = chromium(page.url)  # the link keeps the switch
+    again = open_page(chromium, page.url)  # the link keeps the switch
     until(again, "document.querySelector('.caption')?.textContent.includes('change class')")
     assert again.locator(".caption").inner_text() == page.locator(".caption").inner_text()
     buttons.nth(1).click()
@@ -172,21 +184,17 @@ def test_what_changes_without_a_map_is_shown_in_numbers_and_colours(chromium, im
 def test_a_switch_is_shown_of_both_models_and_said_where_one_has_no_such_map(chromium, image, demo, sides, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(make_page(make_bundle(image, [demo, replace(demo)], name="s", switches=True)))
-    page = chromium(path.as_uri())
-    assert card(page, "context.pyramid").locator(".ways button").all_inner_texts() == [
-        "Off",
-        "Even",
-        "The other model's",
-    ]
-    card(page, "context.pyramid").locator(".ways button").first.click()
-    until(page, "document.querySelectorAll('.caption')[1].textContent.includes('change class')")
+    page = open_page(chromium, path.as_uri())
+    assert switches(page, "context.pyramid").all_inner_texts() == ["Off", "Even", "The other model's"]
+    switches(page, "context.pyramid").first.click()
+    until(page, "document.querySelectorAll('.caption')[1]?.textContent.includes('change class')")
     captions = page.locator(".caption").all_inner_texts()
     assert captions[0] == captions[1]
     path.write_text(make_page(make_bundle(image, [demo, sides["DFDAM"]], name="s", switches=True)))
-    page = chromium(path.as_uri())
-    assert card(page, "context.pyramid").locator(".ways button").all_inner_texts() == ["Off", "Even"]
-    card(page, "context.pyramid").locator(".ways button").first.click()
-    until(page, "document.querySelectorAll('.caption')[1].textContent.includes('no such map')")
+    page = open_page(chromium, path.as_uri())
+    assert switches(page, "context.pyramid").all_inner_texts() == ["Off", "Even"]
+    switches(page, "context.pyramid").first.click()
+    until(page, "document.querySelectorAll('.caption')[1]?.textContent.includes('no such map')")
 
 
 @pytest.mark.parametrize("name", ["PAN", *TINY])
@@ -313,10 +321,9 @@ def test_a_link_reproduces_the_view(shown, sides, chromium):
     page.get_by_label("Colours", exact=True).select_option("cividis")
     page.get_by_label("Opacity of colours over the picture").fill("90")
     page.get_by_label("Smooth").uncheck()
+    until(page, "location.hash.includes('at=77%2C33') && location.hash.includes('colors=cividis')")
     page.wait_for_timeout(500)
-    assert "at=77%2C33" in page.url and "colors=cividis" in page.url
-    again = chromium(page.url)
-    again.wait_for_selector(".viewer")
+    again = open_page(chromium, page.url)
     again.wait_for_timeout(100)
     assert np.abs(canvas_of(again) - canvas_of(page)).max() <= 2
     for place in (".readout", ".cards", ".caption"):
@@ -353,23 +360,20 @@ def test_labels_stand_beside_the_prediction(shown, demo, size, chromium, image, 
     path.write_text(
         make_page(make_bundle(picture, [replace(demo, looked=looked, truth=truth)], name="scene")), encoding="utf-8"
     )
-    page = chromium(f"{path.as_uri()}#show=truth&opacity=100")
-    page.wait_for_selector(".viewer")
+    page = open_page(chromium, f"{path.as_uri()}#show=truth&opacity=100")
     page.wait_for_timeout(100)
     shown = canvas_of(page).reshape(48, 64, 4)
     assert (shown[:23, :, :3] == demo.classes.colors[3]).all() and (shown[25:, :, :3] == 96).all()
     for y, told in ((0, f"labelled {demo.classes.names[3]}"), (size[0] - 1, "no label")):
         page.goto(f"{path.as_uri()}#at=5,{y}")
-        page.wait_for_timeout(150)
-        assert page.locator(".truth").inner_text() == told
+        until(page, f"document.querySelector('.truth')?.innerText === {json.dumps(told)}")
 
 
 def test_a_caution_stands_above_the_picture(chromium, image, demo, tmp_path):
     path = tmp_path / "page.html"
     bundle = make_bundle(image, [demo], name="scene", cautions=cautions_of([("demo", "scenes"), ("mine", "camvid")]))
     path.write_text(make_page(bundle), encoding="utf-8")
-    page = chromium(path.as_uri())
-    page.wait_for_selector(".viewer")
+    page = open_page(chromium, path.as_uri())
     (caution,) = page.locator(".caution").all()
     assert caution.inner_text().startswith("demo was trained on generated scenes")
     assert caution.bounding_box()["y"] < page.locator("canvas.picture").bounding_box()["y"]
@@ -457,6 +461,5 @@ def test_maps_of_many_cells_are_drawn(chromium, image, demo, tmp_path):
     bundle["sides"][0]["maps"][0] |= {"size": [1000, 1000], "values": encode(values)}
     path = tmp_path / "page.html"
     path.write_text(make_page(bundle), encoding="utf-8")
-    page = chromium(f"{path.as_uri()}#show=context.pyramid&at=127,95")
-    page.wait_for_selector(".viewer")
+    page = open_page(chromium, f"{path.as_uri()}#show=context.pyramid&at=127,95")
     assert page.locator(".scale .figure").all_inner_texts() == ["2.00", "5.00"]
