@@ -1,4 +1,4 @@
-"""VGG-16 of DeepLab-LargeFOV against timm's VGG-16, which it thins out and keeps at stride 8."""
+"""VGG-16 of DeepLab-LargeFOV and of FCN against timm's VGG-16: one thins it out and keeps stride 8, one has a place for all."""
 
 import pytest
 import timm
@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from attseg.encoders import weights
-from attseg.encoders.vgg import VGGLargeFOV
+from attseg.encoders.vgg import VGGFCN, VGGLargeFOV
 from attseg.errors import UsageError
 from attseg.models import FCN
 
 
 @pytest.fixture(scope="module")
 def vgg():
-    """timm's VGG-16, of which only the convolutions are drawn: the rest is half a gigabyte of zeros."""
+    """timm's VGG-16, of whose linear layers, half a gigabyte, few rows are drawn."""
     torch.manual_seed(0)
     with torch.device("meta"):
         network = timm.create_model("vgg16")
@@ -25,6 +25,10 @@ def vgg():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.normal_(layer.bias, std=0.1)
+    with torch.no_grad():
+        for linear in (network.pre_logits.fc1, network.pre_logits.fc2):
+            nn.init.normal_(linear.bias)
+            linear.weight[::97].normal_(std=0.01)
     return network
 
 
@@ -32,10 +36,6 @@ def vgg():
 def pretrained(vgg, tmp_path_factory):
     """Our encoder with the weights of ``vgg``, through a file."""
     path = tmp_path_factory.mktemp("weights") / "vgg16.pth"
-    with torch.no_grad():
-        for linear in (vgg.pre_logits.fc1, vgg.pre_logits.fc2):
-            nn.init.normal_(linear.bias)
-            linear.weight[::97].normal_(std=0.01)
     torch.save(vgg.state_dict(), path)
     encoder = VGGLargeFOV(weights=path).eval()
     path.unlink()
@@ -57,18 +57,23 @@ def stages(network, images):
     return found
 
 
-def test_maps_are_as_declared():
-    encoder = VGGLargeFOV().eval()
-    assert encoder.channels == (256, 512, 512, 1024)
-    assert encoder.strides == (4, 8, 8, 8)
-    for h, w in ((64, 96), (33, 47), (32, 32)):
-        with torch.no_grad():
-            maps = encoder(torch.randn(1, 3, h, w))
-        sides = [(-(-h // stride), -(-w // stride)) for stride in encoder.strides]
-        assert [tuple(each.shape) for each in maps] == [
-            (1, c, *side) for c, side in zip(encoder.channels, sides, strict=True)
-        ]
-        assert all(0.1 < each.std() < 10 for each in maps), "the first weights let the signal grow or die"
+@pytest.mark.parametrize(
+    ("kind", "channels", "strides"),
+    [(VGGLargeFOV, (256, 512, 512, 1024), (4, 8, 8, 8)), (VGGFCN, (128, 256, 512, 4096), (4, 8, 16, 32))],
+)
+def test_maps_are_as_declared(kind, channels, strides):
+    with torch.device("meta"):
+        encoder = kind().eval()
+        for h, w in ((64, 96), (33, 47), (32, 32)):
+            sides = [(-(-h // stride), -(-w // stride)) for stride in strides]
+            shapes = [(1, c, *side) for c, side in zip(channels, sides, strict=True)]
+            assert [tuple(each.shape) for each in encoder(torch.empty(1, 3, h, w))] == shapes
+    assert (encoder.channels, encoder.strides) == (channels, strides)
+
+
+def test_first_weights_let_the_signal_neither_grow_nor_die():
+    with torch.no_grad():
+        assert all(0.1 < each.std() < 10 for each in VGGLargeFOV().eval()(torch.randn(1, 3, 64, 96)))
 
 
 @pytest.mark.slow
@@ -79,6 +84,24 @@ def test_timms_convolutions_give_the_same_maps(vgg, pretrained):
         for ours, theirs in zip(pretrained(images), expected, strict=False):
             torch.testing.assert_close(ours, theirs)
     assert len(expected) == 3
+
+
+@pytest.mark.slow
+def test_fcn_uses_every_weight_of_timms_vgg16(vgg, tmp_path):
+    torch.save(vgg.state_dict(), tmp_path / "vgg16.pth")
+    encoder = VGGFCN(weights=tmp_path / "vgg16.pth").eval()
+    (tmp_path / "vgg16.pth").unlink()
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        maps = encoder(images)
+        found, theirs = [], images
+        for layer in vgg.features:
+            theirs = layer(theirs)
+            if isinstance(layer, nn.MaxPool2d):
+                found.append(theirs)
+        for ours, other in zip(maps, found[1:4], strict=False):
+            torch.testing.assert_close(ours, other)
+        torch.testing.assert_close(maps[-1][..., 3:4, 3:4], vgg.pre_logits(found[4]))  # fc6 sees 7 x 7 there
 
 
 def test_fc6_reads_the_largest_of_all_neighbours(pretrained):
@@ -133,6 +156,8 @@ def test_fc6_and_fc7_drop_half_in_training_alone():
 def test_another_stride_and_missing_weights_get_a_sentence(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="output_stride is 16; the encoder 'vgg16-largefov' has an output stride of 8"):
         FCN(3, encoder="vgg16-largefov")
+    with pytest.raises(UsageError, match="output_stride is 8; the encoder 'vgg16-fcn' has an output stride of 32"):
+        VGGFCN(output_stride=8)
     with pytest.raises(FileNotFoundError, match="no file of encoder weights at .*; it should hold timm's vgg16"):
         FCN(3, encoder="vgg16-largefov", output_stride=8, encoder_weights=str(tmp_path / "none.pth"))
     monkeypatch.setattr(weights, "_answers", lambda host: False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from attseg.encoders.base import Encoder
 from attseg.encoders.features import FeaturesEncoder
 from attseg.encoders.timm import TimmEncoder
-from attseg.encoders.vgg import LARGE_FOV, VGGLargeFOV
-from attseg.encoders.vgg_fcn import FULLY_CONVOLUTIONAL, VGGFCN
+from attseg.encoders.vgg import FULLY_CONVOLUTIONAL, LARGE_FOV, VGGFCN, VGGLargeFOV
 from attseg.encoders.vit import VitEncoder, is_vit
 from attseg.errors import UsageError
 
@@ -17,15 +18,10 @@ def make_encoder(
     encoder: str | Encoder, *, output_stride: int, pretrained: bool, weights: str | None, in_channels: int = 3
 ) -> Encoder:
     """The encoder by its name, in timm, ``vgg16-largefov`` or ``vgg16-fcn``, or the ready one that was handed in."""
-    if encoder == LARGE_FOV:
-        return VGGLargeFOV(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
-    if encoder == FULLY_CONVOLUTIONAL:
-        return VGGFCN(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
     if isinstance(encoder, str):
-        kind = VitEncoder if is_vit(encoder) else TimmEncoder
-        return kind(
-            encoder, output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels
-        )
+        kinds = {LARGE_FOV: VGGLargeFOV, FULLY_CONVOLUTIONAL: VGGFCN}
+        kind = kinds.get(encoder) or partial(VitEncoder if is_vit(encoder) else TimmEncoder, encoder)
+        return kind(output_stride=output_stride, pretrained=pretrained, weights=weights, in_channels=in_channels)
     if not isinstance(encoder, Encoder):
         encoder = FeaturesEncoder(encoder)
     if in_channels not in (3, encoder.in_channels):

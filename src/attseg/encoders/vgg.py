@@ -1,4 +1,4 @@
-"""VGG-16 in the form of DeepLab-LargeFOV: Chen et al., ICLR 2015, arXiv 1412.7062, section 3; stride 8, a wide field of view."""
+"""VGG-16 with its linear layers as convolutions: DeepLab-LargeFOV's at stride 8, and FCN's at stride 32."""
 
 from __future__ import annotations
 
@@ -16,24 +16,34 @@ from attseg.encoders.from_file import adapted, find_tensors
 from attseg.encoders.weights import Origin, from_timm, pretrained_file
 from attseg.errors import UsageError
 
-LARGE_FOV = "vgg16-largefov"
-"""Name of this encoder."""
+LARGE_FOV, FULLY_CONVOLUTIONAL = "vgg16-largefov", "vgg16-fcn"
+"""Names of the encoders."""
 
-STRIDE = 8
 TIMM_NAME = "vgg16"
-WIDTH = 1024
 
 
 class VGG(Encoder):
-    """First weights of encoders that hold the convolutions of VGG-16, and its linear layers as convolutions, in their order."""
+    """The thirteen convolutions of VGG-16, and two of its linear layers as convolutions."""
 
-    def begin(self, *, pretrained: bool, weights: str | Path | None) -> None:
-        """Take weights from a file or timm's of ImageNet, or draw them.
+    def _build(
+        self, name: str, output_stride: int, width: int, *, kernel: int = 3, dilation: int = 1, wide: int = 1
+    ) -> None:
+        """Make the layers: fc6 with a kernel, dilated by ``wide``, fc6 and fc7 of a width, and conv5 dilated."""
+        if output_stride != (own := self.strides[-1]):
+            raise UsageError(
+                f"output_stride is {output_stride}; the encoder {name!r} has an output stride of {own} and no other, give "
+                f"output_stride={own}"
+            )
+        self.conv1 = _convolutions(self.in_channels, 64, 64)
+        self.conv2 = _convolutions(64, 128, 128)
+        self.conv3 = _convolutions(128, 256, 256, 256)
+        self.conv4 = _convolutions(256, 512, 512, 512)
+        self.conv5 = _convolutions(512, 512, 512, 512, dilation=dilation)
+        self.fc6 = _convolutions(512, width, kernel=kernel, dilation=wide).append(nn.Dropout(0.5))
+        self.fc7 = _convolutions(width, width, kernel=1).append(nn.Dropout(0.5))
 
-        Args:
-            pretrained: Whether to take timm's, from the local cache or the network, where there is no file.
-            weights: File of timm's or torchvision's vgg16, or of this encoder.
-        """
+    def _begin(self, *, pretrained: bool, weights: str | Path | None) -> None:
+        """Take weights from a file or timm's of ImageNet, or draw them."""
         import timm
 
         if pretrained and weights is None:
@@ -86,7 +96,7 @@ class VGG(Encoder):
 
 
 class VGGLargeFOV(VGG):
-    """The thirteen convolutions of VGG-16 at strides up to 8, and two of its linear layers as convolutions.
+    """VGG-16 of DeepLab-LargeFOV: the thirteen convolutions at strides up to 8, and two linear layers as convolutions.
 
     The last two poolings do not halve; conv5 is dilated by 2 in return, and fc6 looks far around with a 3x3 kernel dilated by
     12. The stages are conv3_3, conv4_3, conv5_3 and fc7, after their ReLU.
@@ -103,7 +113,8 @@ class VGGLargeFOV(VGG):
         FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
 
     Source:
-        Section 3, and the variant with a large field of view in the experiments (20.5 M parameters with 21 classes).
+        Chen et al., ICLR 2015, arXiv 1412.7062, section 3, and the variant with a large field of view in the experiments (20.5 M
+        parameters with 21 classes).
     Reading:
         The paper says where nothing is halved, not what is pooled over. The released network takes 3x3 where VGG takes 2x2,
         and so do we: cells are then centred on what they stand for, at any size. Its average before fc6 is left out.
@@ -120,25 +131,14 @@ class VGGLargeFOV(VGG):
     def __init__(
         self,
         *,
-        output_stride: int = STRIDE,
+        output_stride: int = 8,
         pretrained: bool = False,
         weights: str | Path | None = None,
         in_channels: int = 3,
     ) -> None:
-        if output_stride != STRIDE:
-            raise UsageError(
-                f"output_stride is {output_stride}; the encoder {LARGE_FOV!r} has an output stride of {STRIDE} and no other, "
-                f"give output_stride={STRIDE}"
-            )
-        super().__init__((256, 512, 512, WIDTH), (4, 8, 8, 8), in_channels)
-        self.conv1 = convolutions(in_channels, 64, 64)
-        self.conv2 = convolutions(64, 128, 128)
-        self.conv3 = convolutions(128, 256, 256, 256)
-        self.conv4 = convolutions(256, 512, 512, 512)
-        self.conv5 = convolutions(512, 512, 512, 512, dilation=2)
-        self.fc6 = convolutions(512, WIDTH, dilation=12).append(nn.Dropout(0.5))
-        self.fc7 = convolutions(WIDTH, WIDTH, kernel=1).append(nn.Dropout(0.5))
-        self.begin(pretrained=pretrained, weights=weights)
+        super().__init__((256, 512, 512, 1024), (4, 8, 8, 8), in_channels)
+        self._build(LARGE_FOV, output_stride, 1024, dilation=2, wide=12)
+        self._begin(pretrained=pretrained, weights=weights)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Maps of (N, in_channels, H, W), finest first: 256 channels at stride 4, then 512, 512 and 1024 at stride 8."""
@@ -149,13 +149,61 @@ class VGGLargeFOV(VGG):
         return [third, fourth, fifth, self.fc7(self.fc6(_pool(fifth, stride=1)))]
 
 
+class VGGFCN(VGG):
+    """VGG-16 of FCN, whose two large linear layers are convolutions of 7x7 and 1x1.
+
+    The stages are pool2, pool3, pool4 and fc7.
+
+    Args:
+        output_stride: There is only 32; asking for another is noticed.
+        pretrained: Whether to take timm's ImageNet weights, from the local cache or the network; all of them have a place.
+        weights: File with the weights of timm's or torchvision's vgg16, or of this encoder, instead of ``pretrained``.
+        in_channels: Channels of the image; the first convolution of weights for three is adapted to others as timm does it.
+
+    Raises:
+        UsageError: Another output stride, or the file lacks tensors that the network needs, or holds them in another shape.
+        FileNotFoundError: There is no file of weights, or pretrained weights are neither here nor reachable.
+
+    Source:
+        Long, Shelhamer and Darrell, CVPR 2015, arXiv 1411.4038, sections 4.1 and 4.2.
+    Differs:
+        The released network pads pictures by 100 pixels, convolves fc6 without padding and cuts the scores out. Here fc6 is
+        padded by 3, which puts its cells over the same pixels and costs less: zeros then begin at the border of the map.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     encoder = VGGFCN()
+        >>> encoder.channels, encoder.strides
+        ((128, 256, 512, 4096), (4, 8, 16, 32))
+    """
+
+    def __init__(
+        self,
+        *,
+        output_stride: int = 32,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        in_channels: int = 3,
+    ) -> None:
+        super().__init__((128, 256, 512, 4096), (4, 8, 16, 32), in_channels)
+        self._build(FULLY_CONVOLUTIONAL, output_stride, 4096, kernel=7)
+        self._begin(pretrained=pretrained, weights=weights)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Maps of (N, in_channels, H, W), finest first: 128 channels at stride 4, 256 at 8, 512 at 16 and 4096 at 32."""
+        second = _halve(self.conv2(_halve(self.conv1(images))))
+        third = _halve(self.conv3(second))
+        fourth = _halve(self.conv4(third))
+        return [second, third, fourth, self.fc7(self.fc6(_halve(self.conv5(fourth))))]
+
+
 def _convolution_tensors(vgg: nn.Module) -> dict[str, Tensor]:
     """Weights and biases of the convolutions of timm's vgg16, by name and in order."""
     layers = {name for name, layer in vgg.named_modules() if isinstance(layer, nn.Conv2d)}
     return {name: tensor for name, tensor in vgg.state_dict().items() if name.rpartition(".")[0] in layers}
 
 
-def convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
+def _convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
     """Convolutions that keep the size, each with a ReLU, from ``channels[0]`` over all others."""
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = []
@@ -167,3 +215,8 @@ def convolutions(*channels: int, kernel: int = 3, dilation: int = 1) -> nn.Seque
 def _pool(maps: Tensor, *, stride: int) -> Tensor:
     """The largest of a position and its neighbours; halves round up."""
     return F.max_pool2d(maps, 3, stride=stride, padding=1)
+
+
+def _halve(maps: Tensor) -> Tensor:
+    """The largest of each 2 x 2 cells; halves round up."""
+    return F.max_pool2d(maps, 2, ceil_mode=True)
