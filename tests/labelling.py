@@ -210,6 +210,14 @@ def brush(mask) -> list[int]:
     return [int(bits[place : place + 8], 2) for place in range(0, len(bits), 8)]
 
 
+def bitmask(mask) -> str:
+    """The address of Label Studio's bitmask: black on nothing, as its canvas writes PNG."""
+    return (
+        "data:image/png;base64,"
+        + base64.b64encode(png(np.dstack([np.zeros((*mask.shape, 3), np.uint8), mask * np.uint8(255)]))).decode()
+    )
+
+
 def supervisely_object(title, kind, **more):
     return {"id": 1, "classTitle": title, "geometryType": kind, "tags": [], **more}
 

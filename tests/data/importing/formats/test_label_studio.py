@@ -12,6 +12,7 @@ from labelling import (
     HEIGHT,
     LEAF,
     WIDTH,
+    bitmask,
     brush,
     read_labels,
     studio_folder,
@@ -57,6 +58,42 @@ def test_brushes(tmp_path):
     result = studio_result("leaf", "brush", {"format": "rle", "rle": brush(mask)})
     labels, _ = imported(tmp_path, studio_task(1, "/data/local-files/?d=photos/a.jpg", [result]))
     assert (labels == 2 * mask).all()
+
+
+def test_bitmasks(tmp_path):
+    mask = np.random.default_rng(0).random((HEIGHT, WIDTH)) < 0.3
+    result = studio_result("leaf", "bitmask", {"imageDataURL": bitmask(mask)})
+    labels, _ = imported(tmp_path, studio_task(1, "a.jpg", [result]))
+    assert (labels == 2 * mask).all()
+
+
+def test_what_is_said_of_a_region_is_no_region(tmp_path):
+    """Choices and labels of a region are results that repeat its place."""
+    box = {"x": 10, "y": 10, "width": 20, "height": 25, "rotation": 0}
+    results = [
+        studio_result("crack", "rectangle", box, id="r"),
+        {**studio_result("", "rectangle", {}, id="r"), "type": "choices", "value": {**box, "choices": ["sure"]}},
+        {**studio_result("", "rectangle", {}, id="r"), "type": "labels", "value": {**box, "labels": ["crack"]}},
+        studio_result("leaf", "vector", {"vertices": [{"x": 1, "y": 1}, {"x": 9, "y": 9}], "closed": False}, id="v"),
+    ]
+    labels, report = imported(tmp_path, studio_task(1, "a.jpg", results), boxes="skip")
+    assert not labels.any()
+    assert report.left_out["box without outline (--boxes fill takes them)"] == 1
+    assert report.left_out["vector (it has no area)"] == 1
+
+
+def test_tasks_of_several_pictures(tmp_path):
+    task = studio_task(1, "a.jpg", [studio_polygon("crack", CRACK)])
+    task["data"]["before"] = "c.jpg"
+    labels, report = imported(tmp_path, task)
+    assert (labels == filled(CRACK)).all()
+    assert any("1 of the tasks name several pictures (image, before)" in remark for remark in report.remarks)
+    task["annotations"][0]["result"].append({**studio_polygon("leaf", LEAF), "to_name": "before"})
+    (tmp_path / "out").rename(tmp_path / "earlier")
+    third = studio_task(3, "c.jpg", [studio_polygon("leaf", LEAF)])
+    labels, report = imported(tmp_path, task, third)
+    assert labels is None
+    assert "regions on 2 pictures (before, image)" in report.broken["a"]
 
 
 def test_rectangles_turned_about_their_corner_and_ellipses(tmp_path):
@@ -117,6 +154,8 @@ def test_tasks_that_nobody_has_labelled(tmp_path):
         ({"image_rotation": 90}, "was turned"),
         ({"original_width": 61}, "different sizes"),
         ({"value": {"rle": [1, 2], "brushlabels": ["crack"]}}, "cut off"),
+        ({"value": {"imageDataURL": "data:image/png;base64,?", "bitmasklabels": ["crack"]}}, "no PNG in base64"),
+        ({"value": {"imageDataURL": bitmask(np.ones((2, 3), bool)), "bitmasklabels": ["crack"]}}, "has 3 x 2 pixels"),
         ({"value": {"x": 1, "y": 1, "width": 1, "rectanglelabels": ["crack"]}}, "lacks x, y, width, height"),
     ],
 )

@@ -1,12 +1,15 @@
-"""Label Studio: JSON with polygons, brush layers, ellipses and rectangles, in percent of the picture."""
+"""Label Studio: JSON with polygons, brush layers, bitmasks, ellipses and rectangles, in percent of the picture."""
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from attseg.data.importing.export import Annotation, Entry, Export
 from attseg.data.importing.formats.cvat import turn
@@ -15,7 +18,14 @@ from attseg.data.importing.runs import decode_brush
 from attseg.data.importing.search import UPLOADED, Search, name_parts
 from attseg.data.importing.shapes import Bitmap, CocoPolygons, Ellipse, Region, Shape, read_points
 from attseg.data.reading.inputs import SUFFIXES
+from attseg.data.reading.opening import open_picture
 from attseg.data.sample import DataError
+
+PLACES = frozenset(("points", "rle", "imageDataURL", "radiusX", "width", "vertices", "sequence"))
+"""Keys of which the value of a region has one."""
+
+TOOLS = ("polygon", "brush", "bitmask", "ellipse", "rectangle", "keypoint", "vector", "video")
+"""Beginnings of the types of regions. Labels, choices and texts of a region may be results that repeat its place."""
 
 
 class LabelStudio(Export):
@@ -36,6 +46,11 @@ class LabelStudio(Export):
             self.remarks.append(
                 f"{several} of the tasks were labelled more than once: the annotation that is marked as ground truth is taken, "
                 "or else the one that was changed last"
+            )
+        if several := sum(len(_pictures_of(task)) > 1 for _, task in self._tasks):
+            keys = next(list(found) for _, task in self._tasks if len(found := _pictures_of(task)) > 1)
+            self.remarks.append(
+                f"{several} of the tasks name several pictures ({', '.join(keys)}): the first counts as the one that was labelled"
             )
 
     def entries(self) -> Iterator[Entry]:
@@ -60,10 +75,16 @@ class LabelStudio(Export):
             one for one in chosen.get("result") or [] if isinstance(one, dict) and isinstance(one.get("value"), dict)
         ]
         labels = {one.get("id"): names for one in results if (names := _labels(one["value"]))}
-        for one in results:
+        regions = [one for one in results if PLACES & one["value"].keys()]
+        drawn = {one.get("id") for one in regions if str(one.get("type")).startswith(TOOLS)}
+        regions = [one for one in regions if str(one.get("type")).startswith(TOOLS) or one.get("id") not in drawn]
+        if len(places := {str(one["to_name"]) for one in regions if one.get("to_name")}) > 1:
+            raise DataError(
+                f"task {entry.key.get('id')!r} has regions on {len(places)} pictures ({', '.join(sorted(places))}); make a "
+                "task of each picture"
+            )
+        for one in regions:
             kind = str(one.get("type", ""))
-            if not {"points", "rle", "radiusX", "width"} & one["value"].keys():
-                continue  # a label or choice beside a region
             if kind.startswith(("keypoint", "vector", "video")):
                 found.left_out.append(f"{kind.removesuffix('labels')} (it has no area)")
                 continue
@@ -81,7 +102,7 @@ class LabelStudio(Export):
             if (shape := _shape(one["value"], kind, size)) is None:
                 found.left_out.append("polygon of fewer than 3 points")
             else:
-                found.regions.append(Region(names[0], shape, box="rectangle" in kind))
+                found.regions.append(Region(names[0], shape, box="height" in one["value"]))
         return found
 
 
@@ -93,10 +114,17 @@ def is_label_studio(content: Any) -> bool:
 
 
 def _image_of(task: dict[str, Any]) -> str:
-    """The address of the picture: the value in ``data`` that ends as a picture does."""
-    values = [value for value in task["data"].values() if isinstance(value, str)]
-    ending = [value for value in values if Path((name_parts(value) or [""])[-1]).suffix.lower() in SUFFIXES]
-    return (ending or [str(task["data"].get("image") or "")])[0]
+    """The address of the picture: the first value in ``data`` that ends as a picture does."""
+    return next(iter(_pictures_of(task).values()), str(task["data"].get("image") or ""))
+
+
+def _pictures_of(task: dict[str, Any]) -> dict[str, str]:
+    """The values in ``data`` that end as a picture does."""
+    return {
+        key: value
+        for key, value in task["data"].items()
+        if isinstance(value, str) and Path((name_parts(value) or [""])[-1]).suffix.lower() in SUFFIXES
+    }
 
 
 def _annotations(task: dict[str, Any]) -> list[dict[str, Any]]:
@@ -118,6 +146,8 @@ def _shape(value: dict[str, Any], kind: str, size: tuple[int, int]) -> Shape | N
     height, width = size
     if "rle" in value:
         return Bitmap(decode_brush(value["rle"], height, width))
+    if "imageDataURL" in value:
+        return Bitmap(_decode_bitmask(value["imageDataURL"], kind, size))
     scale = np.array([width, height]) / 100
     if "points" in value:
         points = read_points(get(value, "points", list, f"a {kind}"), what=f"a {kind}") * scale
@@ -132,6 +162,20 @@ def _shape(value: dict[str, Any], kind: str, size: tuple[int, int]) -> Shape | N
         return Ellipse((x, y), (across, down), turned)
     corners = [(x, y), (x + across, y), (x + across, y + down), (x, y + down)]
     return CocoPolygons([_turn_about_first(corners, turned)])
+
+
+def _decode_bitmask(address: Any, kind: str, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """(H, W) The pixels that are not wholly transparent in the PNG of a bitmask."""
+    try:
+        content = b64decode(str(address).partition(";base64,")[2], validate=True)
+    except binascii.Error:
+        raise DataError(f"a {kind} is no PNG in base64") from None
+    layer = np.array(open_picture(content).image.convert("RGBA"))[..., 3]
+    if layer.shape != size:
+        raise DataError(
+            f"a {kind} has {layer.shape[1]} x {layer.shape[0]} pixels, and its picture {size[1]} x {size[0]}"
+        )
+    return layer > 0
 
 
 def _turn_about_first(corners: list[tuple[float, float]], degrees: float) -> Any:
