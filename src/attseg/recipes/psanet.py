@@ -47,9 +47,7 @@ def psanet_scenes() -> Recipe:
 
 
 def psanet_where_scenes() -> Recipe:
-    """`psanet-scenes` on scenes where the side of a balloon decides: a test of whether attention knows places.
-
-    Mirroring is off, since the mirrored scene has other labels.
+    """`psanet-scenes` on scenes where a balloon above one of two things decides: a test of whether attention knows places.
 
     Not measured: anything about real pictures.
     """
@@ -58,7 +56,6 @@ def psanet_where_scenes() -> Recipe:
         recipe,
         name="psanet-where-scenes",
         data=replace(recipe.data, options=recipe.data.options | {"decides": "where"}),
-        augment=replace(recipe.augment, flip=False),
     )
 
 

@@ -5,9 +5,10 @@ What makes them hard is known for every pixel, as masks in ``Sample.probes``:
 - ``context``: cars and boats under tarpaulins that look the same; only the far side of the scene, a town or the sea,
   decides, and it is more than a quarter of the picture's height away.
 - ``scale``: buses of 4 pixels up to nearly the whole picture, and houses close by whose walls look like the side of a bus.
-- ``where``, in place of ``context`` if asked for: what is covered is a car to the right of a balloon and a boat to the left. A
-  mean over the scene, or over its mirrored twin, is the same and cannot tell. The half of the picture in which a thing is can:
-  it is right for four pixels of five, so that only a higher score shows that the balloon was seen.
+- ``where``, in place of ``context`` if asked for: of two covered things of one size, the one below a balloon is a car and the
+  other a boat. Scenes come in pairs: in scene 2 k + 1 the balloon of scene 2 k floats above the other thing, and everything
+  else is the same. An answer that does not depend on where the balloon is, or is the same for both things, is right for half
+  of the probe's pixels over a pair: the place of a thing, or any mean over the scene, tells nothing.
 - ``boundary``: lamps and wires 1 to 3 pixels wide, and 3 pixels on either side of every border between classes.
 
 The wide surface in the middle is the same in both worlds too: road before a town, water before the sea.
@@ -34,7 +35,7 @@ RECORD = DataSet(
     about="generated streets and harbours, no files needed",
     classes=SCENES,
     options={
-        "decides": "what or where: what lies on the far side, or where a balloon is",
+        "decides": "what or where: what lies on the far side, or what a balloon floats above",
         "size": "height and width, such as 128,128",
         "count": "scenes of a split",
         "seed": "a whole number; another one gives other scenes",
@@ -63,7 +64,7 @@ class Scenes:
             with the scenes of a shorter one.
         seed: Another seed is another world: other scenes in all splits.
         decides: Whether covered things are cars or boats is decided by ``what`` lies on the far side, or by ``where`` a
-            balloon is: with ``where``, train without mirrored pictures, which would have the wrong labels.
+            balloon is; with ``where``, scenes 2 k and 2 k + 1 are twins.
 
     Raises:
         UsageError: An unknown split, a size that is not two whole numbers of at least 32, a count below 1, a negative seed,
@@ -124,8 +125,10 @@ class Scenes:
         from attseg.data.sets.scenes.scene import paint_scene
 
         name = self.name(index)
-        key = (list(_SPLITS).index(self.split), index % len(self))
-        image, labels, probes = paint_scene(self.seed, key, *self.size, decides=self.decides)
+        place = index % len(self)
+        twin = self.decides == "where" and place % 2 == 1
+        key = (list(_SPLITS).index(self.split), place - twin)
+        image, labels, probes = paint_scene(self.seed, key, *self.size, decides=self.decides, twin=twin)
         return Sample(image, labels, name, probes)
 
     def name(self, index: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from attseg.data.sets.scenes import sights, things
 from attseg.data.sets.scenes.backdrop import Stage
 from attseg.data.sets.scenes.canvas import Canvas, Paint
+from attseg.data.sets.scenes.table import BOAT, CAR
 
 Rng = np.random.Generator
 Painter = Callable[[Canvas, float, float, float, Rng], None]
@@ -88,22 +89,26 @@ def covered(stage: Stage, label: int, rng: Rng) -> list[Standing]:
     return standing
 
 
-def relabelled(thing: Standing, label: int) -> Standing:
-    """The same covered thing as a car or a boat (the ``label``)."""
-    return thing._replace(painter=partial(things.covered, label=label))
+def covered_pair(stage: Stage, rng: Rng, *, twin: bool) -> tuple[list[Standing], float]:
+    """A car and a boat of one size under tarpaulins; with them, the x of the car, which the balloon floats above.
 
-
-def paint_balloon(canvas: Canvas, stage: Stage, places: list[float], rng: Rng) -> float:
-    """A balloon in the sky; returns its x, which is at none of the ``places`` where something is covered.
-
-    Of 32 random positions it takes the first that is 0.06 widths from every place, or the one farthest from them.
+    Which of the two is the car is thrown last and apart from their places; in the ``twin`` it is the other one.
     """
-    candidates = rng.uniform(0.08, 0.92, 32) * stage.width
-    gaps = np.abs(candidates[:, None] - np.array(places)).min(axis=1, initial=np.inf)
-    free = np.flatnonzero(gaps >= 0.06 * stage.width)
-    x = float(candidates[free[0] if len(free) else gaps.argmax()])
+    size = min(rng.uniform(0.16, 0.42) * stage.unit, 0.4 * stage.width)
+    gap = rng.uniform(1.5 * size, stage.width - size)
+    left = size / 2 + rng.random() * (stage.width - size - gap)
+    bases = (rng.uniform(0.86, 0.97, 2) * stage.height).tolist()
+    car = int(rng.integers(2)) ^ twin
+    standing = [
+        Standing(partial(things.covered, label=CAR if place == car else BOAT), left + place * gap, base, size)
+        for place, base in enumerate(bases)
+    ]
+    return standing, standing[car].x
+
+
+def paint_balloon(canvas: Canvas, stage: Stage, x: float, rng: Rng) -> None:
+    """A balloon in the sky above ``x``."""
     things.balloon(canvas, x, rng.uniform(0.3, 0.5) * stage.horizon, 0.055 * stage.unit)
-    return x
 
 
 def buses(stage: Stage, longest: float, rng: Rng) -> list[Standing]:

@@ -3,8 +3,8 @@
 The surface is a road before a town and water before the sea, and what stands covered on the quay is a car before a town and
 a boat before the sea. Nothing near them tells: what differs between the two worlds lies far up in the picture.
 
-Where a balloon decides instead, it floats in the sky of every scene: what is covered to its right is a car, and to its left a
-boat. A mirrored scene holds the same things in the same amounts, and other answers.
+Where a balloon decides instead, two things stand covered, as large as each other: the one below the balloon is a car and the
+other one a boat. In the twin of a scene the balloon floats above the other one, and everything else is the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def paint_scene(
     *,
     world: World | None = None,
     decides: Decider = "what",
-    mirrored: bool = False,
+    twin: bool = False,
 ) -> PaintedScene:
     """Paint the scene that ``seed`` and ``key`` decide.
 
@@ -62,7 +62,7 @@ def paint_scene(
         width: In pixels.
         world: The far side, in place of the one that the lot decides; everything else stays as it is.
         decides: The probe is called ``context`` where the far side decides, and ``where`` where the balloon does.
-        mirrored: Paint the mirrored twin, in which covered cars are boats and covered boats are cars; only with ``where``.
+        twin: Paint the twin, in which the balloon floats above the other covered thing; only with ``where``.
     """
     lot, near, far, sky = (
         np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(*key, die))) for die in range(4)
@@ -70,30 +70,20 @@ def paint_scene(
     if world is None:
         world = World(int(lot.integers(2)))
     canvas = Canvas(height, width)
-    _compose(canvas, world, near, far, sky if decides == "where" else None)
+    _compose(canvas, world, near, far, sky if decides == "where" else None, twin=twin)
     labels, probes = canvas.labels()
     name = "context" if decides == "what" else "where"
     masks = {name: probes == CONTEXT, "scale": probes == SCALE, "boundary": _boundary(labels)}
-    image = photograph(canvas.image(), near)
-    return _mirror(image, labels, masks) if mirrored else PaintedScene(image, labels, masks)
+    return PaintedScene(photograph(canvas.image(), near), labels, masks)
 
 
-def _mirror(image: Array, labels: Array, masks: dict[str, npt.NDArray[np.bool_]]) -> PaintedScene:
-    """The mirrored scene: what had the balloon on its left has it on its right, which makes a boat of a car."""
-    swapped = labels.copy()
-    swapped[masks["where"] & (labels == CAR)] = BOAT
-    swapped[masks["where"] & (labels == BOAT)] = CAR
-    flipped = {name: np.ascontiguousarray(mask[:, ::-1]) for name, mask in masks.items()}
-    return PaintedScene(np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(swapped[:, ::-1]), flipped)
-
-
-def _compose(canvas: Canvas, world: World, near: Rng, far: Rng, sky: Rng | None) -> None:
+def _compose(canvas: Canvas, world: World, near: Rng, far: Rng, sky: Rng | None, *, twin: bool) -> None:
     """Paint from far to near; what ``near`` throws must not depend on the world.
 
-    With ``sky``, a balloon floats there, and decides what is covered.
+    With ``sky``, the scene is never a street, and a balloon floats above one of two covered things and decides what they are.
     """
     sea = world is World.SEA
-    street = near.random() < 0.4
+    street = near.random() < 0.4 and sky is None
     stage = backdrop.plan(canvas, near.uniform(0.55, 0.74) if street else near.uniform(0.5, 0.58), near)
     theme = backdrop.THEMES[int(near.integers(len(backdrop.THEMES)))]
     backdrop.paint_sky(canvas, stage, theme, near)
@@ -115,12 +105,12 @@ def _compose(canvas: Canvas, world: World, near: Rng, far: Rng, sky: Rng | None)
         foreground.paint_wires(canvas, stage, lamps, near)
     foreground.paint_birds(canvas, stage, near)
     standing = lamps + foreground.buses(stage, 0.45 if street else 0.34, near) + foreground.people(stage, near)
-    covered = [] if street else foreground.covered(stage, BOAT if sea else CAR, near)
     if sky is not None:
-        balloon = foreground.paint_balloon(canvas, stage, [thing.x for thing in covered], sky)
-        covered = [foreground.relabelled(thing, CAR if thing.x > balloon else BOAT) for thing in covered]
-    if not street:
+        covered, x = foreground.covered_pair(stage, sky, twin=twin)
+        foreground.paint_balloon(canvas, stage, x, sky)
         standing += covered
+    elif not street:
+        standing += foreground.covered(stage, BOAT if sea else CAR, near)
     elif near.random() < 0.65:
         standing.append(foreground.near_bus(stage, near))
     foreground.paint_standing(canvas, standing, Paint(theme.quay[1], QUAY), near)

@@ -5,7 +5,7 @@ from typing import Literal
 from attseg.data.classes import ClassTable
 
 Decider = Literal["what", "where"]
-"""Decides the class of covered things: ``what`` lies on the far side, or ``where`` the balloon is."""
+"""Decides the class of covered things: ``what`` lies on the far side, or ``where`` a balloon is."""
 
 SKY, BUILDING, TREE, WATER, ROAD, QUAY, CAR, BOAT, BUS, POLE, WIRE, PERSON = range(12)
 
