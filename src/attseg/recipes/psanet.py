@@ -49,13 +49,17 @@ def psanet_scenes() -> Recipe:
 def psanet_where_scenes() -> Recipe:
     """`psanet-scenes` on scenes where a balloon above one of two things decides: a test of whether attention knows places.
 
+    The scenes are smaller; the balloon is still beyond what the encoder sees from a thing.
+
     Not measured: anything about real pictures.
     """
-    recipe = psanet_scenes()
+    recipe, size = psanet_scenes(), (96, 224)
     return replace(
         recipe,
         name="psanet-where-scenes",
-        data=replace(recipe.data, options=recipe.data.options | {"decides": "where"}),
+        model=replace(recipe.model, args={**recipe.model.args, "crop_size": size}),
+        data=replace(recipe.data, options={"size": size, "decides": "where"}),
+        crop_size=size,
     )
 
 

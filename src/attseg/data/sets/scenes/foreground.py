@@ -108,7 +108,7 @@ def covered_pair(stage: Stage, rng: Rng, *, twin: bool) -> tuple[list[Standing],
 
 def paint_balloon(canvas: Canvas, stage: Stage, x: float, rng: Rng) -> None:
     """A balloon in the sky above ``x``."""
-    things.balloon(canvas, x, rng.uniform(0.3, 0.5) * stage.horizon, 0.055 * stage.unit)
+    things.balloon(canvas, x, rng.uniform(0.3, 0.5) * stage.horizon, 0.08 * stage.unit)
 
 
 def buses(stage: Stage, longest: float, rng: Rng) -> list[Standing]:
