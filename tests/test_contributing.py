@@ -134,13 +134,7 @@ def run(*, number: int = 3) -> int:
     return 0
 '''
 ROW = """ + (
-            Row(
-                name="toy",
-                printed="a toy",
-                figures=(Figure(miou=71.0),),
-                recipe=of_row(varied(dfdam_cityscapes(), "toy", {"context": "psp"}), "ours", "a toy", Figure(miou=71.0)),
-                variant="toy",
-            ),
+            Row.of(varied(dfdam_cityscapes(), "toy", {"context": "psp"}), "ours", "toy", "a toy", Figure(miou=71.0)),
         )"""
 TESTS = {
     "tests/context/test_toy.py": """
@@ -307,10 +301,7 @@ PATHS = {
         "src/attseg/encoders/named.py": both(
             after(r"from attseg\.encoders\.timm import [^\n]*\n", "from attseg.encoders.toy import ToyEncoder\n"),
             after(r"__all__ = \[", '"ToyEncoder", '),
-            before(
-                "    if encoder == LARGE_FOV",
-                '    if encoder == "toy":\n        return ToyEncoder(output_stride, in_channels)\n',
-            ),
+            before("    if isinstance(encoder, str):", TOY_ENCODER),
         ),
         "tests/encoders/test_toy.py": TESTS["tests/encoders/test_toy.py"],
         "docs/modules/parts.md": after(r"## Encoders\n.*?\n\| ResNet [^\n]*\n", "| toys | `toy` | 32 | |\n"),

@@ -6,12 +6,12 @@ is of the validation split of the same data, and the note of the table says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+import re
+from collections.abc import Iterable
 
 from attseg.recipes import dfdam, pan, psanet
 from attseg.recipes.recipe import Recipe
-from attseg.recipes.tables.record import Figure, Row, Table, of_row
+from attseg.recipes.tables.record import Figure, Row, Table
 
 VOC = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car",
@@ -56,20 +56,27 @@ Ours 82.3 95.6 70.7 91.1 73.0 76.1 94.1 91.3 93.7 37.8 90.2 72.1 91.0 93.0 90.6 
 """A line a method: its name, mIoU, and the IoU of each class of ``VOC``."""
 
 
-def _quoted(
-    printed: str, miou: float, accuracy: float | None = None, classes: Mapping[str, float] = MappingProxyType({})
-) -> Row:
-    return _row(printed, Figure(miou=miou, accuracy=accuracy, classes=classes), note=QUOTED)
+def _name(printed: str) -> str:
+    """A row is called what the paper calls it, in small letters and without its reference."""
+    return printed.lower().replace("(", "-").replace(")", "").replace(",", "").replace(" ", "-").replace("+", "-coco")
 
 
-def _row(printed: str, figure: Figure, *, recipe: Recipe | None = None, variant: str = "", note: str = "") -> Row:
-    """A row that is called what the paper calls it, in small letters and without its reference."""
-    name = printed.lower().replace("(", "-").replace(")", "").replace(",", "").replace(" ", "-").replace("+", "-coco")
-    return Row(name=name, printed=printed, figures=(figure,), recipe=recipe, variant=variant, note=note)
+def _unrun(printed: str, figure: Figure, note: str = QUOTED) -> Row:
+    return Row(name=_name(printed), printed=printed, figures=(figure,), note=note)
+
+
+def _quoted(text: str) -> list[Row]:
+    """Rows of other methods: their names, mIoU, and pixel accuracy where the paper has it."""
+    rows = []
+    for each in text.split("|"):
+        printed, miou, *accuracy = re.split(r" (?=[\d.]+(?: |$))", each.strip())
+        figure = Figure(miou=float(miou), accuracy=float(accuracy[0]) if accuracy else None)
+        rows.append(_unrun(printed, figure))
+    return rows
 
 
 def _own(source: str, printed: str, figure: Figure, recipe: Recipe, variant: str) -> Row:
-    return _row(printed, figure, recipe=of_row(recipe, source, printed, figure), variant=variant)
+    return Row.of(recipe, source, _name(printed), printed, figure, variant=variant)
 
 
 def _classes(values: Iterable[float]) -> dict[str, float]:
@@ -84,7 +91,7 @@ def _by_class(text: str, source: str, recipe: Recipe, variant: str, protocol: st
         (name, float(miou), map(float, values)) for name, miou, *values in map(str.split, text.strip().splitlines())
     ]
     printed, miou, values = lines.pop()
-    quoted = (_quoted(name, theirs, classes=_classes(classes)) for name, theirs, classes in lines)
+    quoted = (_unrun(name, Figure(miou=theirs, classes=_classes(classes))) for name, theirs, classes in lines)
     return *quoted, _own(
         source, printed, Figure(miou=miou, protocol=protocol, classes=_classes(values)), recipe, variant
     )
@@ -105,22 +112,9 @@ PAN = (
         title="Cityscapes test, fine labels",
         source=f"{_P}, table 7",
         rows=(
-            *(
-                _quoted(printed, miou)
-                for printed, miou in (
-                    ("DPN", 66.8),
-                    ("DeepLabv2", 70.4),
-                    ("RefineNet", 73.6),
-                    ("DUC", 77.6),
-                    ("PSPNet", 78.4),
-                )
-            ),
+            *_quoted("DPN 66.8 | DeepLabv2 70.4 | RefineNet 73.6 | DUC 77.6 | PSPNet 78.4"),
             _own(
-                f"{_P}, table 7",
-                "PAN(ours)",
-                Figure(miou=78.6, protocol="pan-multiscale"),
-                pan.pan_cityscapes(),
-                "pan",
+                f"{_P}, table 7", "PAN(ours)", Figure(miou=78.6, protocol="pan-multiscale"), pan.pan_cityscapes(), "pan"
             ),
         ),
         note=ON_VAL,
@@ -133,19 +127,10 @@ PSANET = (
         title="PSANet beside others, ADE20K val",
         source=f"{_S}, table 2",
         rows=(
-            *(
-                _quoted(printed, miou, accuracy)
-                for printed, miou, accuracy in (
-                    ("FCN-8s", 29.39, 71.32),
-                    ("SegNet", 21.64, 71.00),
-                    ("DilatedNet", 32.31, 73.55),
-                    ("CascadeNet", 34.90, 74.52),
-                    ("RefineNet101", 40.20, None),
-                    ("RefineNet152", 40.70, None),
-                    ("PSPNet50", 42.78, 80.76),
-                    ("PSPNet101", 43.29, 81.39),
-                    ("WiderNet", 43.73, 81.17),
-                )
+            *_quoted(
+                "FCN-8s 29.39 71.32 | SegNet 21.64 71.00 | DilatedNet 32.31 73.55 | CascadeNet 34.90 74.52 | "
+                "RefineNet101 40.20 | RefineNet152 40.70 | PSPNet50 42.78 80.76 | PSPNet101 43.29 81.39 | "
+                "WiderNet 43.73 81.17"
             ),
             *(
                 _own(
@@ -167,23 +152,11 @@ PSANET = (
         title="PSANet beside others, VOC 2012 test, with MS-COCO",
         source=f"{_S}, table 3",
         rows=(
-            *(
-                _quoted(printed, miou)
-                for printed, miou in (
-                    ("LRR", 79.3),
-                    ("DeepLabv2", 79.7),
-                    ("G-CRF", 80.4),
-                    ("SegModel", 81.8),
-                    ("LC", 82.7),
-                    ("DUC_HDC", 83.1),
-                    ("Large_Kernel_Matters", 83.6),
-                    ("RefineNet", 84.2),
-                    ("ResNet-38", 84.9),
-                    ("PSPNet", 85.4),
-                    ("DeepLabv3", 85.7),
-                )
+            *_quoted(
+                "LRR 79.3 | DeepLabv2 79.7 | G-CRF 80.4 | SegModel 81.8 | LC 82.7 | DUC_HDC 83.1 | "
+                "Large_Kernel_Matters 83.6 | RefineNet 84.2 | ResNet-38 84.9 | PSPNet 85.4 | DeepLabv3 85.7"
             ),
-            _row(
+            _unrun(
                 "PSANet",
                 Figure(miou=85.7),
                 note="after MS-COCO, and on val too: `psanet-coco`, `psanet-voc-test`, then `attseg predict --submission voc`",
@@ -195,22 +168,10 @@ PSANET = (
         title="PSANet beside others, Cityscapes test",
         source=f"{_S}, table 6",
         rows=(
-            *(
-                _quoted(printed, miou)
-                for printed, miou in (
-                    ("DeepLabv2", 70.4),
-                    ("LC", 71.1),
-                    ("Adelaide", 71.6),
-                    ("FRRN", 71.8),
-                    ("RefineNet", 73.6),
-                    ("PEARL", 75.4),
-                    ("DUC_HDC", 77.6),
-                    ("SAC", 78.1),
-                    ("PSPNet, train", 78.4),
-                    ("ResNet-38", 78.5),
-                    ("SegModel", 78.5),
-                    ("Multitask Learning", 78.5),
-                )
+            *_quoted(
+                "DeepLabv2 70.4 | LC 71.1 | Adelaide 71.6 | FRRN 71.8 | RefineNet 73.6 | PEARL 75.4 | "
+                "DUC_HDC 77.6 | SAC 78.1 | PSPNet, train 78.4 | ResNet-38 78.5 | SegModel 78.5 | "
+                "Multitask Learning 78.5"
             ),
             _own(
                 f"{_S}, table 6",
@@ -219,20 +180,12 @@ PSANET = (
                 psanet.psanet_cityscapes_101(),
                 "both",
             ),
-            _row("PSANet, train and val", Figure(miou=80.1), note=_SERVER.format("psanet-cityscapes-test")),
-            *(
-                _quoted(f"{printed}, coarse", miou)
-                for printed, miou in (
-                    ("LRR-4x", 71.8),
-                    ("SegModel", 79.2),
-                    ("DUC_HDC", 80.1),
-                    ("Netwarp", 80.5),
-                    ("ResNet-38", 80.6),
-                    ("PSPNet", 81.2),
-                    ("DeepLabv3", 81.3),
-                )
+            _unrun("PSANet, train and val", Figure(miou=80.1), note=_SERVER.format("psanet-cityscapes-test")),
+            *_quoted(
+                "LRR-4x, coarse 71.8 | SegModel, coarse 79.2 | DUC_HDC, coarse 80.1 | Netwarp, coarse 80.5 | "
+                "ResNet-38, coarse 80.6 | PSPNet, coarse 81.2 | DeepLabv3, coarse 81.3"
             ),
-            _row("PSANet, coarse", Figure(miou=81.4), note=_SERVER.format("psanet-cityscapes-coarse-test")),
+            _unrun("PSANet, coarse", Figure(miou=81.4), note=_SERVER.format("psanet-cityscapes-coarse-test")),
         ),
         note=f"{ON_VAL} Read: the marks a and b of the table are training on the fine labels of train, and of train and val.",
     ),
@@ -244,16 +197,9 @@ DFDAM = (
         title="DF-DAM beside others, Cityscapes test",
         source=f"{_D}, table 4",
         rows=(
-            *(
-                _quoted(printed, miou)
-                for printed, miou in (
-                    ("FCN-8s-heavy", 65.3),
-                    ("Dilation10", 67.1),
-                    ("DeepLab(Res101)", 70.4),
-                    ("RefineNet(Res101)", 73.6),
-                    ("DUC(Res101)", 77.6),
-                    ("PSPNet(Res101)", 78.4),
-                )
+            *_quoted(
+                "FCN-8s-heavy 65.3 | Dilation10 67.1 | DeepLab(Res101) 70.4 | RefineNet(Res101) 73.6 | "
+                "DUC(Res101) 77.6 | PSPNet(Res101) 78.4"
             ),
             _own(
                 f"{_D}, table 4",
@@ -270,15 +216,9 @@ DFDAM = (
         title="DF-DAM beside others, VOC 2012 test",
         source=f"{_D}, table 6",
         rows=(
-            *(
-                _quoted(printed, miou)
-                for printed, miou in (
-                    ("FCN-8s-heavy", 67.2),
-                    ("DeepLab(Res101)", 71.6),
-                    ("RefineNet(Res101)+", 82.4),
-                    ("DUC(Res152)+", 83.1),
-                    ("PSPNet(Res101)", 82.6),
-                )
+            *_quoted(
+                "FCN-8s-heavy 67.2 | DeepLab(Res101) 71.6 | RefineNet(Res101)+ 82.4 | DUC(Res152)+ 83.1 | "
+                "PSPNet(Res101) 82.6"
             ),
             _own(
                 f"{_D}, table 6",

@@ -6,7 +6,7 @@ from typing import Any
 
 from attseg.recipes.dfdam import PAPER, dfdam_cityscapes, dfdam_voc_50, dfdam_voc_101
 from attseg.recipes.recipe import Recipe
-from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+from attseg.recipes.tables.record import Figure, Row, Table, varied
 
 MULTISCALE = "dfdam-multiscale"
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -21,15 +21,14 @@ def _ablation(table: int, recipe: Recipe, depth: int, miou: tuple[float, float, 
     """The three rows of an encoder."""
     printed = ("Sum (baseline)", "DAFM", "DAFM + 2DPAM")
     return tuple(
-        Row(
-            name=f"{depth}-{variant}",
-            printed=f"Res{depth}, {name}",
-            figures=(figure := Figure(miou=value),),
-            recipe=of_row(
-                varied(recipe, variant if args else "", args), f"{PAPER}, table {table}", f"Res{depth}, {name}", figure
-            ),
+        Row.of(
+            varied(recipe, variant if args else "", args),
+            f"{PAPER}, table {table}",
+            f"{depth}-{variant}",
+            f"Res{depth}, {name}",
+            Figure(miou=value),
             variant=variant,
-            baseline="" if variant == "sum" else f"{depth}-sum",
+            baseline=f"{depth}-sum",
         )
         for (variant, args), name, value in zip(VARIANTS.items(), printed, miou, strict=True)
     )
@@ -44,16 +43,9 @@ def _seen(
         ("ms", f"{network}, MS", Figure(miou=miou[1], protocol=MULTISCALE, changes={"flip": False}), ""),
         ("ms-flip", f"{network}, MS, Flip", Figure(miou=miou[2], protocol=MULTISCALE), note),
     )
+    source = f"{PAPER}, table {table}"
     return tuple(
-        Row(
-            name=name,
-            printed=printed,
-            figures=(figure,),
-            recipe=of_row(recipe, f"{PAPER}, table {table}", printed, figure),
-            variant="dafm-2dpam",
-            baseline="" if name == "single" else "single",
-            note=note,
-        )
+        Row.of(recipe, source, name, printed, figure, variant="dafm-2dpam", baseline="single", note=note)
         for name, printed, figure, note in ways
     )
 

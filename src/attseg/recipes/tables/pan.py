@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attseg.recipes.pan import PAPER, pan_voc
-from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+from attseg.recipes.tables.record import Figure, Row, Table, varied
 
 MULTISCALE = "pan-multiscale"
 BASELINES = {1: "baseline", 2: "psp", 3: "baseline", 5: "single"}
@@ -24,21 +24,15 @@ def _row(
     accuracy: float,
     args: dict[str, Any],
     *,
-    variant: str | None = None,
-    figure: Figure | None = None,
-    note: str = "",
+    variant: str = "",
+    **protocol: Any,
 ) -> Row:
     """A row; its variant is its name, unless it stands in another table too. Without arguments it is the full model."""
-    what = (name if variant is None else variant) if args else ""
-    figure = figure or Figure(miou=miou, accuracy=accuracy)
-    return Row(
-        name=name,
-        printed=printed,
-        figures=(figure,),
-        recipe=of_row(varied(pan_voc(), what, args), f"{PAPER}, table {table}", printed, figure),
-        variant=what or "pan",
-        baseline="" if name == BASELINES.get(table) else BASELINES.get(table, ""),
-        note=note,
+    what = (variant or name) if args else ""
+    figure = Figure(miou=miou, accuracy=accuracy, **protocol)
+    source, baseline = f"{PAPER}, table {table}", BASELINES.get(table, "")
+    return Row.of(
+        varied(pan_voc(), what, args), source, name, printed, figure, variant=what or "pan", baseline=baseline
     )
 
 
@@ -133,24 +127,8 @@ TABLES = (
         source=f"{PAPER}, table 5",
         rows=(
             _row(5, "single", "PAN", 79.38, 95.25, {}),
-            _row(
-                5,
-                "ms",
-                "PAN, MS",
-                80.77,
-                95.65,
-                {},
-                figure=Figure(miou=80.77, accuracy=95.65, protocol=MULTISCALE, changes={"flip": False}),
-            ),
-            _row(
-                5,
-                "ms-flip",
-                "PAN, MS, Flip",
-                81.19,
-                95.75,
-                {},
-                figure=Figure(miou=81.19, accuracy=95.75, protocol=MULTISCALE),
-            ),
+            _row(5, "ms", "PAN, MS", 80.77, 95.65, {}, protocol=MULTISCALE, changes={"flip": False}),
+            _row(5, "ms-flip", "PAN, MS, Flip", 81.19, 95.75, {}, protocol=MULTISCALE),
         ),
     ),
 )

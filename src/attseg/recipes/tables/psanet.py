@@ -15,7 +15,7 @@ from attseg.recipes.psanet import (
     psanet_voc_101,
 )
 from attseg.recipes.recipe import ModelSpec, Recipe
-from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+from attseg.recipes.tables.record import Figure, Row, Table, varied
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "baseline": {"directions": ()},
@@ -57,35 +57,22 @@ def _row(
     multi: tuple[float, float],
 ) -> Row:
     depth = recipe.name.rpartition("-")[2]
-    figures = _figures(single, multi)
     own = varied(recipe, "" if variant == "both" else variant, VARIANTS[variant])
-    return Row(
-        name=f"{depth}-{variant}",
-        printed=printed,
-        figures=figures,
-        recipe=of_row(own, f"{PAPER}, table {table}", printed, figures[0]),
+    return Row.of(
+        own,
+        f"{PAPER}, table {table}",
+        f"{depth}-{variant}",
+        printed,
+        *_figures(single, multi),
         variant=variant,
-        baseline="" if variant == "baseline" else f"{depth}-baseline",
+        baseline=f"{depth}-baseline",
     )
-
-
-def _crf_recipe() -> Recipe:
-    """The baseline's recipe, whose predictions the CRF refines."""
-    own = varied(psanet_ade20k_50(), "baseline", VARIANTS["baseline"])
-    return of_row(own, f"{PAPER}, table 1", "ResNet50+DenseCRF", Figure(miou=37.97, protocol="psanet-sliding"))
 
 
 def _since(name: str, printed: str, recipe: Recipe) -> Row:
     """A row that the paper does not have."""
     figure = Figure(miou=None, protocol="psanet-sliding")
-    return Row(
-        name=f"50-{name}",
-        printed=printed,
-        figures=(figure,),
-        recipe=of_row(recipe, f"not in {PAPER}", printed, figure),
-        variant=name,
-        baseline="50-baseline",
-    )
+    return Row.of(recipe, f"not in {PAPER}", f"50-{name}", printed, figure, variant=name, baseline="50-baseline")
 
 
 def _context_since(name: str, printed: str, args: dict[str, Any]) -> Row:
@@ -119,11 +106,12 @@ TABLES = (
         source=f"{PAPER}, table 1",
         rows=(
             _row(1, _ADE50, "baseline", "ResNet50-Baseline", (37.23, 78.01), (38.48, 78.92)),
-            Row(
-                name="50-crf",
-                printed="ResNet50+DenseCRF",
-                figures=_figures((37.97, 78.51), (38.86, 79.32)),
-                recipe=_crf_recipe(),
+            Row.of(
+                varied(_ADE50, "baseline", VARIANTS["baseline"]),
+                f"{PAPER}, table 1",
+                "50-crf",
+                "ResNet50+DenseCRF",
+                *_figures((37.97, 78.51), (38.86, 79.32)),
                 variant="baseline",
                 baseline="50-baseline",
                 crf=True,

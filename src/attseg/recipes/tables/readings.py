@@ -11,7 +11,7 @@ from typing import Any
 from attseg.recipes import dfdam, pan, psanet, refine
 from attseg.recipes.recipe import Recipe
 from attseg.recipes.tables import psanet as psanet_tables
-from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+from attseg.recipes.tables.record import Figure, Row, Table, varied
 
 ALL = "readings"
 """Stands for all tables of readings."""
@@ -24,37 +24,16 @@ def _ours(
     name: str, printed: str, recipe: Recipe, variant: str, miou: float | None = None, protocol: str = "single"
 ) -> Row:
     """A row of our reading, of which the paper has a figure."""
-    figure = Figure(miou=miou, protocol=protocol)
-    return Row(
-        name=name,
-        printed=printed,
-        figures=(figure,),
-        recipe=of_row(recipe, recipe.source.rpartition(", ")[0], printed, figure),
-        variant=variant,
-    )
+    source = recipe.source.rpartition(", ")[0]
+    return Row.of(recipe, source, name, printed, Figure(miou=miou, protocol=protocol), variant=variant)
 
 
 def _other(
-    name: str,
-    printed: str,
-    recipe: Recipe,
-    args: dict[str, Any],
-    *,
-    baseline: str,
-    protocol: str = "single",
-    note: str = "",
+    name: str, printed: str, recipe: Recipe, args: dict[str, Any], *, protocol: str = "single", **more: Any
 ) -> Row:
     """A row of another reading, of which the paper has no figure."""
-    figure = Figure(miou=None, protocol=protocol)
-    return Row(
-        name=name,
-        printed=printed,
-        figures=(figure,),
-        recipe=of_row(varied(recipe, name, args), f"not in {recipe.source.rpartition(', ')[0]}", printed, figure),
-        variant=name,
-        baseline=baseline,
-        note=note,
-    )
+    source, figure = f"not in {recipe.source.rpartition(', ')[0]}", Figure(miou=None, protocol=protocol)
+    return Row.of(varied(recipe, name, args), source, name, printed, figure, **more)
 
 
 _A2R, _PAN, _DFDAM, _PSA = refine.a2r_voc(), pan.pan_voc(), dfdam.dfdam_voc_101(), psanet.psanet_ade20k_50()

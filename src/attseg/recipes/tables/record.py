@@ -53,6 +53,41 @@ class Row:
     crf: bool = False
     note: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        source: str,
+        name: str,
+        printed: str,
+        *figures: Figure,
+        variant: str = "",
+        baseline: str = "",
+        **more: Any,
+    ) -> Row:
+        """A row that can be run: its recipe says what the paper says of it, which changes no result.
+
+        Args:
+            recipe: What stands for it.
+            source: The paper and the table.
+            name: As of ``Row``.
+            printed: As of ``Row``.
+            *figures: As of ``Row``.
+            variant: As of ``Row``; empty for ``name``.
+            baseline: As of ``Row``; the row itself has none.
+            **more: The other arguments of ``Row``.
+        """
+        source, first = f"{source}, {printed}", figures[0]
+        return cls(
+            name=name,
+            printed=printed,
+            figures=figures,
+            recipe=replace(recipe, source=source, expected_miou=first.miou, protocol=first.protocol),
+            variant=variant or name,
+            baseline="" if baseline == name else baseline,
+            **more,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -112,8 +147,3 @@ def varied(
         model=replace(base, args={**base.args, **args}),
         loss=recipe.loss if aux else replace(recipe.loss, aux={}),
     )
-
-
-def of_row(recipe: Recipe, source: str, printed: str, figure: Figure) -> Recipe:
-    """The recipe with what the paper says of the row; nothing of it changes the result."""
-    return replace(recipe, source=f"{source}, {printed}", expected_miou=figure.miou, protocol=figure.protocol)

@@ -6,7 +6,7 @@ from typing import Any
 
 from attseg.recipes.recipe import ModelSpec, Recipe
 from attseg.recipes.refine import PAPER, a2r_ade20k, a2r_voc
-from attseg.recipes.tables.record import Figure, Row, Table, of_row, varied
+from attseg.recipes.tables.record import Figure, Row, Table, varied
 
 CSAIL = "csail-5scale"
 _VOC, _ADE = a2r_voc(), a2r_ade20k()
@@ -34,25 +34,10 @@ P: dict[str, Any] = {
 
 
 def _row(
-    table: int,
-    name: str,
-    printed: str,
-    figure: Figure,
-    recipe: Recipe,
-    *,
-    variant: str | None = None,
-    baseline: str = "baseline",
-    note: str = "",
+    table: int, name: str, printed: str, figure: Figure, recipe: Recipe, *, baseline: str = "baseline", **more: Any
 ) -> Row:
-    return Row(
-        name=name,
-        printed=printed,
-        figures=(figure,) if figure.protocol == "single" else (figure, Figure(miou=None)),
-        recipe=of_row(recipe, f"{PAPER}, table {table}", printed, figure),
-        variant=variant or name,
-        baseline="" if name == baseline else baseline,
-        note=note,
-    )
+    figures = (figure,) if figure.protocol == "single" else (figure, Figure(miou=None))
+    return Row.of(recipe, f"{PAPER}, table {table}", name, printed, *figures, baseline=baseline, **more)
 
 
 def _voc(variant: str, **args: Any) -> Recipe:
@@ -92,13 +77,7 @@ TABLES = (
         note="The text that we have has lost the places of the ticks; their number and the order of the columns remain.",
         rows=(
             _row(
-                2,
-                "base",
-                "Base model",
-                Figure(miou=64.74),
-                _ATTENTION,
-                variant="attention-to-scale",
-                baseline="base",
+                2, "base", "Base model", Figure(miou=64.74), _ATTENTION, variant="attention-to-scale", baseline="base"
             ),
             _row(
                 2,
