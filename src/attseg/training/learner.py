@@ -16,8 +16,8 @@ from attseg.data.feeding.balance import Floats
 from attseg.data.preprocessing import Preprocessing
 from attseg.losses import make_loss
 from attseg.models import Model, Segmentation
+from attseg.models.bfloat16 import repair_convolutions
 from attseg.models.frozen import freeze, hold
-from attseg.models.planar import keep_planar
 from attseg.recipes.recipe import Recipe
 from attseg.runs.resumable import check_resumable
 from attseg.training.first_weights import Start
@@ -49,7 +49,7 @@ class Learner:
         if plan.channels_last:
             model.to(memory_format=torch.channels_last)
         if plan.device == "cpu" and plan.machine.precision == "bf16":
-            keep_planar(model)
+            repair_convolutions(model)
         if plan.machine.sync_bn and plan.world > 1 and plan.device == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self._frozen = freeze(model, recipe.freeze)

@@ -1,4 +1,4 @@
-"""Gradients of dilated convolutions in bfloat16 against those in 32 bits, in the layouts that training has."""
+"""Gradients of convolutions in bfloat16 against those in 32 bits, in the layouts that training has."""
 
 import copy
 
@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from attseg.attention.pyramid import FeaturePyramidAttention
 from attseg.models import build_model
-from attseg.models.planar import keep_planar
+from attseg.models.bfloat16 import repair_convolutions
 
 
 def gradients(model, images, *, precision):
@@ -43,11 +44,67 @@ def test_the_gradient_of_a_dilated_convolution_is_right(inside, outside, kernel,
     if channels_last:
         model = model.to(memory_format=torch.channels_last)
     wanted = gradients(copy.deepcopy(model), images, precision="32")
-    assert keep_planar(model) == ["1"]
+    assert repair_convolutions(model) == ["1"]
     for copied in (model, copy.deepcopy(model)):  # as for the moving average
         found = gradients(copied, images, precision="bf16")
         for name, gradient in wanted.items():
             assert (found[name] - gradient).norm() < 0.02 * gradient.norm(), name
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize(
+    ("size", "inside", "outside", "kernel", "stride", "groups"),
+    [
+        ((2, 2), 320, 1, 7, 1, 1),
+        ((2, 9), 128, 64, 7, 1, 1),
+        ((1, 3), 320, 1, 5, 1, 1),
+        ((1, 2), 320, 128, 5, 1, 1),
+        ((2, 2), 256, 8, 7, 1, 2),
+        ((3, 1), 128, 64, 3, 2, 1),
+        ((4, 1), 96, 96, 5, 2, 96),
+    ],
+)
+def test_the_gradient_is_right_on_maps_smaller_than_what_a_kernel_reaches(
+    size, inside, outside, kernel, stride, groups, channels_last
+):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(inside, outside, kernel, padding=kernel // 2, stride=stride, groups=groups)
+    model = nn.Sequential(nn.Conv2d(3, inside, 1), conv)
+    images = torch.randn(6, 3, *size).contiguous(memory_format=torch.channels_last)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    wanted = gradients(copy.deepcopy(model), images, precision="32")
+    assert repair_convolutions(model) == ["1"]
+    for _ in range(4):
+        found = gradients(model, images, precision="bf16")
+        for name, gradient in wanted.items():
+            assert (found[name] - gradient).norm() < 0.02 * gradient.norm(), name
+
+
+def test_a_feature_pyramid_on_crops_of_64_has_the_gradient_that_it_has_in_32_bits():
+    torch.manual_seed(0)
+    model = FeaturePyramidAttention(320, 16).eval()  # without statistics of the batch, which magnify what differs
+    images = torch.randn(6, 320, 2, 3)
+    wanted = gradients(copy.deepcopy(model), images, precision="32")["down.0.0.weight"]
+    repair_convolutions(model)
+    for _ in range(4):
+        found = gradients(model, images, precision="bf16")
+        assert all(gradient.isfinite().all() for gradient in found.values())
+        assert (found["down.0.0.weight"] - wanted).norm() < 0.05 * wanted.norm()
+
+
+@pytest.mark.parametrize(("size", "precision"), [(2, "32"), (3, "bf16")])
+def test_only_small_maps_are_computed_in_32_bits(size, precision):
+    torch.manual_seed(0)
+    conv, images = nn.Conv2d(128, 8, 7, padding=3), torch.randn(1, 128, size, size)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        wanted = conv(images).bfloat16()
+    repair_convolutions(conv)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = conv(images)
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, wanted)
+    assert torch.equal(conv(images), nn.functional.conv2d(images, conv.weight, conv.bias, padding=3))
 
 
 @pytest.mark.slow
@@ -60,7 +117,7 @@ def test_a_network_with_dilated_depthwise_convolutions_learns_what_it_would_in_3
     logits = nn.Sequential(model, Logits())
     images = torch.randn(1, 3, 256, 352).contiguous(memory_format=torch.channels_last)
     wanted = gradients(copy.deepcopy(logits), images, precision="32")
-    planar = keep_planar(logits)
+    planar = repair_convolutions(logits)
     assert planar
     found = gradients(logits, images, precision="bf16")
     for name in planar:
@@ -83,7 +140,7 @@ def test_compiled_gradients_are_right_too():
     model = model.to(memory_format=torch.channels_last)
     images = torch.randn(2, 3, 32, 44).contiguous(memory_format=torch.channels_last)
     wanted = gradients(copy.deepcopy(model), images, precision="32")
-    keep_planar(model)
+    repair_convolutions(model)
     model.compile()
     found = gradients(model, images, precision="bf16")
     for name, gradient in wanted.items():
@@ -95,7 +152,7 @@ def test_what_a_network_computes_and_saves_is_the_same():
     model = nn.Sequential(nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 8, 3)).eval()
     images = torch.randn(1, 24, 16, 16)
     before, wanted = {name: value.clone() for name, value in model.state_dict().items()}, model(images)
-    assert keep_planar(model) == ["0"]
+    assert repair_convolutions(model) == ["0"]
     assert torch.equal(model(images), wanted)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert keep_planar(nn.Sequential(nn.Conv2d(32, 8, 3, dilation=2), nn.Conv2d(24, 8, 3))) == []
+    assert repair_convolutions(nn.Sequential(nn.Conv2d(32, 8, 3, dilation=2), nn.Conv2d(24, 8, 3))) == []
