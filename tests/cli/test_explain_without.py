@@ -49,7 +49,9 @@ def test_numbers_and_figure_are_those_of_the_library(tmp_path, capsys):
     with Image.open(out) as figure:
         assert np.asarray(figure.convert("L")).std() > 10
     assert main(arguments) == 0
-    assert f"{found['changed']} of {64 * 96} pixels change class" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"{found['changed']} of {64 * 96} pixels change class" in shown
+    assert "even: every weight is the mean of the map\n" in shown
 
 
 def test_what_a_picture_smaller_than_the_network_takes_changes_is_counted_in_its_own_pixels(tmp_path, capsys):

@@ -9,7 +9,7 @@ from attseg.attention.criss_cross import CrissCrossPass
 from attseg.attention.pointwise.module import PointwiseBranch
 from attseg.errors import UsageError
 from attseg.explain.capture import edited
-from attseg.explain.switching import find_maps, switch
+from attseg.explain.switching import describe, find_maps, switch
 from attseg.layers import resize
 from watched import MODELS, build, pictures
 
@@ -77,6 +77,23 @@ def test_a_bias_off_adds_nothing(how):
     _, (scores, _), out, _ = called(model, "Recalibration", pictures(), switch(model, ["recalibration"]))
     for one, other in zip(scores, out, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("how", ["multiply", "bias", "signed-bias"])
+def test_an_even_recalibration_favours_no_class_as_one_that_is_off(how):
+    from attseg import AttentionToRefine
+
+    torch.manual_seed(0)
+    base = {"encoder": "test_resnet", "channels": 8}
+    model = AttentionToRefine(5, base="FCN", base_args=base, stream_channels=8, channels=8, recalibration=how).eval()
+    off, even = (
+        called(model, "Recalibration", pictures(), switch(model, ["recalibration"], way))[-1] for way in ("off", "even")
+    )
+    one_for_all = even / off if how == "multiply" else even - off
+    first = one_for_all.flatten(1)[:, :1, None, None]
+    torch.testing.assert_close(one_for_all, first.expand_as(one_for_all), rtol=1e-3, atol=1e-4)
+    tap = model.get_submodule(find_maps(model, ["recalibration"])[0])
+    assert "the classes are those without it (off)" in describe(tap, "even")
 
 
 @pytest.mark.parametrize("name", ["FCN danet", "FCN ccnet"])

@@ -18,7 +18,16 @@ from attseg.reproduce.chart import draw_lines
 from attseg.reproduce.lines import collect
 from attseg.reproduce.plan import plan
 from attseg.reproduce.run import RowResult
-from attseg.reproduce.shown import NOT_THE_TASK, cells, class_cells, probe_cells, table_parts, to_csv, to_markdown
+from attseg.reproduce.shown import (
+    NOT_THE_TASK,
+    about,
+    cells,
+    class_cells,
+    probe_cells,
+    table_parts,
+    to_csv,
+    to_markdown,
+)
 
 TABLE = find_table("pan:2")
 
@@ -81,6 +90,18 @@ def test_the_page_says_what_the_figures_are(measured):
     assert "| fpa | single | 78.37/95.03 | 80.00 ± 14.14/90.00 | 2 | +1.55 | +25.00 | 6 | 8 s |" in text
     assert "- `deeplabv3`: DeepLab V3 (stride=16); quoted from the paper of DeepLab V3" in text
     assert NOT_THE_TASK not in to_markdown(TABLE, "paper", collect(measured))
+
+
+def test_what_the_figures_are_is_said_of_the_columns_that_are_there(measured, tmp_path):
+    everything = about(collect(measured))
+    assert all(word in everything for word in ("slash", "standard deviation", "Δ", "both have"))
+    quoted = about(collect(plan(TABLE, out=tmp_path / "none")))
+    assert "Δ is the difference to the baseline row." in quoted
+    assert "ours" not in quoted
+    server = find_table("psanet:6")
+    text = to_markdown(server, "paper", collect(plan(server, out=tmp_path, budget="paper")))
+    assert "mIoU in percent." in text
+    assert not any(word in text.split("|")[0] for word in ("Δ", "ours", "Time", "slash"))
 
 
 def test_the_csv_has_every_run(measured):

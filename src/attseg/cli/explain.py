@@ -104,7 +104,7 @@ def run(
         maps: List the names of the maps.
         without: A map to switch, by its name or that of its mechanism, such as gau; several times for several.
         how: off (default; a gate is 1, nothing is gathered, of image scales the largest counts alone), even (all weights alike,
-            of the same total), or other (the map of --against).
+            of the same total; even recalibration changes the same classes as off), or other (the map of --against).
         claims: Measure the attention of RUN over a split with labels.
         ablate: Measure the mIoU that each map is worth, off and even; --without names some.
         split: Split to measure on (default: the one that the run validated on).

@@ -70,8 +70,9 @@ def without(
     from attseg.explain.change import without
     from attseg.explain.figures import change_panels
     from attseg.explain.figures.seen import Pictured
+    from attseg.explain.passes import Passes
     from attseg.explain.subject import look_at, read_picture
-    from attseg.explain.switching import find_maps
+    from attseg.explain.switching import describe, find_maps
     from attseg.files import replacing
     from attseg.inference.segmenter import load
     from attseg.written import outputs
@@ -86,6 +87,10 @@ def without(
         height, width = pixels.shape[:2]
         looked = [look_at(*pair, pixels).looked for pair in zip(runs, segmenters, strict=True)]
         change = without(looked[0], maps, how, other=looked[1] if against else None).within(height, width)
+        passes = Passes(segmenters[0].model)
+        means = {
+            describe(tap, how): None for path, tap in passes.taps.items() if {*passes.names_of(path)} & {*change.maps}
+        }
         classes = segmenters[0].classes
         if out is not None:
             seen = Pictured(segmenters[0].visible(pixels), looked[0].labels[:height, :width], classes, looked[0])
@@ -96,7 +101,7 @@ def without(
     if json:
         print(dumps({"run": run, "against": against, "image": name, **change.to_dict(classes.names)}, indent=2))
     else:
-        print_parts(_parts(change, classes, f"{name}, {', '.join(change.maps)}: {how}"))
+        print_parts(_parts(change, classes, f"{name}, {', '.join(change.maps)}: {how}\n{how}: {'; '.join(means)}"))
         if out is not None:
             print(f"\n{out}: the prediction with and without, and where it changes")
     return 0

@@ -7,6 +7,8 @@ What a map is without attention follows from its use, which its ``Tap`` states:
     share    0: nothing is gathered; of image scales,         the mean over what is summed, so that the total stays; of pairs,
              the largest alone counts                         over the sources within reach
     bias     0: nothing is added                              its mean over the map of the picture
+
+A gate or a bias of class scores that is even does the same to all classes, so that the predicted classes are those of off.
 """
 
 from __future__ import annotations
@@ -118,7 +120,8 @@ def describe(tap: Tap, how: How) -> str:
     if tap.use == "share":
         return "nothing is gathered" if how == "off" else "all weights are equal, of the same total"
     if how == "even":
-        return "every weight is the mean of the map"
+        alike = "; it favours no class, so that the classes are those without it (off)" if tap.kind == "class" else ""
+        return f"every weight is the mean of the map{alike}"
     return "every weight is 1: all passes as it is" if tap.use == "gate" else "nothing is added"
 
 

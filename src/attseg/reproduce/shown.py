@@ -15,10 +15,6 @@ from attseg.text import TextTable, in_markdown, short
 
 HEADINGS = ("row", "protocol", "paper", "ours", "seeds", "paper Δ", "ours Δ", "steps", "time")
 COSTS = ("params M", "mult-adds G")
-ABOUT = (
-    "mIoU in percent, with pixel accuracy behind a slash where the paper has it; ours is of the weights after the last step, "
-    "mean ± standard deviation over the seeds. Δ is the difference to the baseline row, ours over the seeds that both have."
-)
 WIDTH = 80
 """Columns of a terminal that what is printed fits into."""
 NOT_THE_TASK = (
@@ -26,6 +22,21 @@ NOT_THE_TASK = (
     "steps for every row. Compare the differences between rows, never the figures."
 )
 CLASS_COLUMNS = ("paper_iou", "iou")
+
+
+def about(lines: Sequence[Line]) -> str:
+    """What the figures of these lines are; nothing about columns that are empty in all of them."""
+    ours = any(line.results for line in lines)
+    text = "mIoU in percent"
+    if any(line.paper_accuracy is not None for line in lines):
+        text += ", with pixel accuracy behind a slash where the paper has it"
+    if ours:
+        text += "; ours is of the weights after the last step, mean ± standard deviation over the seeds"
+    if any(line.difference is not None for line in lines):
+        return f"{text}. Δ is the difference to the baseline row, ours over the seeds that both have."
+    if any(line.paper_difference is not None for line in lines):
+        return f"{text}. Δ is the difference to the baseline row."
+    return f"{text}."
 
 
 def cells(lines: Sequence[Line]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -82,7 +93,7 @@ def to_markdown(table: Table, budget: Budget, lines: Sequence[Line]) -> str:
     """A page with the table."""
     texts = [
         f"# {table.name}: {table.title}",
-        f"{table.source}. {ABOUT} Time is of training alone.",
+        f"{table.source}. {about(lines)}{' Time is of training alone.' if any(line.results for line in lines) else ''}",
     ]
     if budget == "small":
         texts.append(f"**{NOT_THE_TASK}**")
@@ -176,7 +187,7 @@ def table_parts(table: Table, budget: Budget, lines: list[Line]) -> Iterator[str
     if classes:
         yield "\nIoU of each class in percent; the files have those of the other rows\n"
         yield TextTable(headings, classes)
-    for note in (ABOUT, *([NOT_THE_TASK] if budget == "small" else []), table.note):
+    for note in (about(lines), *([NOT_THE_TASK] if budget == "small" else []), table.note):
         if note:
             yield f"\n{fill(note, WIDTH)}"
 
