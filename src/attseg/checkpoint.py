@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
-from attseg.files import FileError, open_file, replacing, require_file
+from attseg.files import FileError, open_file, require_file, write_file
 from attseg.recipes.recipe import ModelSpec
 from attseg.tensors import explain_state, listed
 from attseg.text import dimensions, is_utf8
@@ -94,8 +94,7 @@ def save_weights(
     }
     own = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
     content = save(own, metadata={_HEADER: json.dumps(header | {"checksum": _checksum(own)})})
-    with replacing(path) as file:
-        file.write(content)
+    write_file(path, content)
 
 
 def read_weights(path: Path) -> Weights:

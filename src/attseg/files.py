@@ -44,10 +44,8 @@ def kind_of(mode: int) -> str:
         >>> kind_of(os.stat(os.devnull).st_mode)
         'a device'
     """
-    if stat.S_ISREG(mode):
-        return "a regular file"
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+    kinds = {stat.S_IFREG: "regular file", stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return f"a {kinds.get(stat.S_IFMT(mode), 'device')}"
 
 
 def open_file(path: str | Path, mode: str = "rb", **options: Any) -> Any:
@@ -217,6 +215,12 @@ def refuse_link(path: Path) -> None:
     """
     if path.is_symlink():
         raise NotAFile(path, "a link")
+
+
+def write_file(path: Path, content: bytes | memoryview | str) -> None:
+    """Write a whole file; errors as of ``replacing``."""
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def clear_parts(folder: Path, *, before: float, below: bool = False) -> None:

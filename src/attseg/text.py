@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 LONGEST_NAME = 200
@@ -98,6 +100,18 @@ def cut(text: str, most: int) -> str:
         return text
     half = most // 2
     return f"{text[:half]}.. ({len(text)} characters) ..{text[-half:]}"
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    r"""Rows of a table as CSV.
+
+    Example:
+        >>> csv_text([("name", "split"), ("a", 1)])
+        'name,split\na,1\n'
+    """
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def dimensions(shape: Iterable[int]) -> str:

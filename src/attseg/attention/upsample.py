@@ -77,7 +77,6 @@ class GlobalAttentionUpsample(nn.Module):
         skip = self.reduce(low)
         if self.context:
             skip = skip * self.attention(self.weigh(high.mean((2, 3), keepdim=True)))  # weights: (N, channels, 1, 1)
-        larger = resize(
-            high, low.shape[-2:], align_corners=self.align_corners
-        )  # always new, also where sizes are equal
+        # always new, also where sizes are equal
+        larger = resize(high, low.shape[-2:], align_corners=self.align_corners)
         return larger.add_(skip)  # in place: these maps are large

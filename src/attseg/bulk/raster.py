@@ -61,9 +61,8 @@ class Raster:
         self._masked = any(_has_mask(flags) for flags in dataset.mask_flag_enums)
         colours = [interpretation.name for interpretation in dataset.colorinterp]
         alpha = colours.index("alpha") + 1 if "alpha" in colours else 0
-        self._alpha = (
-            0 if alpha in self.numbers else alpha
-        )  # GDAL calls the fourth of four bands so unless told otherwise
+        # GDAL calls the fourth of four bands so unless told otherwise
+        self._alpha = 0 if alpha in self.numbers else alpha
 
     @property
     def may_lack_data(self) -> bool:

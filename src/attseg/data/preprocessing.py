@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attseg.data.reading.bands import Bands, check_bands, check_ranges, check_statistics, describe_bands
+from attseg.data.reading.bands import Bands, check_bands, check_ranges, choose_bands, describe_bands
 from attseg.data.reading.image import read_image
 from attseg.data.reading.opening import ImageSource
-from attseg.data.reading.value_range import ValueRange, check_range, describe_range
+from attseg.data.reading.value_range import ValueRange, describe_range
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 
@@ -128,7 +128,7 @@ class Preprocessing:
         """The bands that are read of a file, filled by their means where there is no data; None for red, green and blue."""
         if self.bands is None:
             return None
-        return Bands(self.bands, tuple(min(255, max(0, round(255 * value))) for value in self.mean))
+        return Bands.filled(self.bands, self.mean)
 
     def read(self, source: ImageSource, **how: Any) -> Array:
         """Read an image by the bands and the value range; arguments and errors as of ``read_image``."""
@@ -136,17 +136,9 @@ class Preprocessing:
 
     def stated(self, options: Mapping[str, Any]) -> Preprocessing:
         """The same with the value range and the bands of the options of a data set, and with their statistics if it has some."""
-        value_range, bands = options.get("range"), options.get("bands")
-        if bands is None:
-            return replace(self, value_range=None if value_range is None else check_range(value_range), bands=None)
-        numbers = check_bands(bands)
-        named = {name: options[name] for name in ("mean", "std") if options.get(name) is not None}
-        return replace(
-            self,
-            value_range=None if value_range is None else check_ranges(value_range, len(numbers)),
-            bands=numbers,
-            **{name: check_statistics(name, given, len(numbers)) for name, given in named.items()},
-        )
+        value_range, bands, statistics = choose_bands(*map(options.get, ("bands", "range", "mean", "std")))
+        mean, std = statistics or (self.mean, self.std)
+        return Preprocessing(mean, std, value_range, None if bands is None else bands.numbers)
 
     def __str__(self) -> str:
         """For people: ``mean 0.5, 0.5, 0.5; standard deviation 0.5, 0.5, 0.5``."""

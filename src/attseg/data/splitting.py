@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from io import StringIO
@@ -23,6 +23,7 @@ from attseg.data.sample import DataError
 from attseg.data.wording import few, plural
 from attseg.errors import UsageError
 from attseg.files import replacing
+from attseg.text import csv_text
 
 SPLIT_FILE = "splits.csv"
 """Usual name of a file that says which split each picture belongs to."""
@@ -208,11 +209,8 @@ def group_names(names: Sequence[str], group: str | None) -> list[str]:
 
 def write_splits(file: BinaryIO, splits: Mapping[str, str]) -> None:
     """Write a split file: a header, then a row ``name,split`` a picture, sorted by name."""
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("name", "split"))
-    writer.writerows(sorted(splits.items()))
-    file.write(text.getvalue().encode("utf-8", "surrogateescape"))
+    text = csv_text([("name", "split"), *sorted(splits.items())])
+    file.write(text.encode("utf-8", "surrogateescape"))
 
 
 def save_splits(path: Path, splits: Mapping[str, str]) -> None:
@@ -236,15 +234,10 @@ def read_splits(path: Path) -> dict[str, str]:
         if not row:
             continue
         if len(row) != 2 or not row[0] or not row[1].strip():
-            raise DataError(f"{path}, line {line}: {few_cells(row)}; a name and a split were expected")
+            raise DataError(f"{path}, line {line}: {','.join(row)[:100]!r}; a name and a split were expected")
         if splits.setdefault(row[0], row[1].strip()) != row[1].strip():
             raise DataError(f"{path}, line {line}: {row[0]!r} stands there twice, in two splits")
     return splits
-
-
-def few_cells(row: Iterable[str]) -> str:
-    """A row of a table in a message."""
-    return repr(",".join(row)[:100])
 
 
 def _whole_numbers(shares: Sequence[float]) -> list[int]:

@@ -106,9 +106,8 @@ class VitEncoder(Encoder):
         )
         maps = []
         for level, channels, stride in zip(tokens, self.channels, self.strides, strict=True):
-            seen = (
-                F.layer_norm(level, (channels,)).transpose(1, 2).unflatten(2, grid)
-            )  # (N, C, rows, columns of patches)
+            # (N, C, rows, columns of patches)
+            seen = F.layer_norm(level, (channels,)).transpose(1, 2).unflatten(2, grid)
             maps.append(resize(seen, (_steps(height, stride), _steps(width, stride))))
         return maps
 

@@ -94,9 +94,8 @@ def _squared_distances(contours: Contours, others: Contours, reach: int) -> Inte
     found = np.full(len(contours.rows), 4 * reach * reach + 1, np.int64)
     if not len(others.rows) or not len(contours.rows):
         return found
-    row = (
-        int(max(contours.columns.max(), others.columns.max())) + 2 * reach + 2
-    )  # so that rows stay out of each other's reach
+    # so that rows stay out of each other's reach
+    row = int(max(contours.columns.max(), others.columns.max())) + 2 * reach + 2
     rows = int(max(contours.rows.max(), others.rows.max())) + 2 * reach + 2
     wanted, there = ((one.classes * rows + one.rows + reach) * row + one.columns for one in (contours, others))
     for down in range(-reach, reach + 1):

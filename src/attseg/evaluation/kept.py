@@ -9,7 +9,7 @@ from typing import Any
 
 from attseg.errors import UsageError
 from attseg.evaluation.counts import Counts, pack, unpack
-from attseg.files import open_file, replacing
+from attseg.files import open_file, write_file
 from attseg.json_lines import JsonLines, read_lines
 
 FORMAT = 1
@@ -50,8 +50,7 @@ class KeptCounts:
         if resume and path.exists() and path.stat().st_size:
             self._read(about)
         else:
-            with replacing(path) as file:
-                file.write(json.dumps(about).encode() + b"\n")
+            write_file(path, json.dumps(about).encode() + b"\n")
 
     @classmethod
     def unfinished(cls, path: Path, about: Mapping[str, Any], pictures: int) -> int:

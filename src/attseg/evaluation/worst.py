@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,9 @@ from attseg.evaluation.comparison import picture_parts
 from attseg.evaluation.job import MeasuredModel
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.plots import draw_samples
-from attseg.files import replacing
+from attseg.files import write_file
 from attseg.metrics import mean_present, none_if_nan
+from attseg.text import csv_text
 
 MOST = 200
 """Pictures on a sheet, at most."""
@@ -106,14 +105,11 @@ def write_worst(out: Path, measured: MeasuredModel, count: int) -> list[str]:
     """
     assert measured.kept is not None  # asked for by the caller
     names, scores = measured.report.classes.names, picture_scores(measured.kept)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("picture", "miou", "pixel_accuracy", "wrong_pixels", "worst_class"))
+    table: list[tuple[Any, ...]] = [("picture", "miou", "pixel_accuracy", "wrong_pixels", "worst_class")]
     for one in scores:
         worst = "" if one.worst is None else names[one.worst]
-        writer.writerow((one.name, _rounded(one.miou), _rounded(one.accuracy), one.wrong, worst))
-    with replacing(out / "worst.csv") as file:
-        file.write(text.getvalue().encode(errors="backslashreplace"))
+        table.append((one.name, _rounded(one.miou), _rounded(one.accuracy), one.wrong, worst))
+    write_file(out / "worst.csv", csv_text(table).encode(errors="backslashreplace"))
     rows, captions = [], []
     for one in scores[:count]:
         sample = measured.data[one.index]

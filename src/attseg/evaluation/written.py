@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,8 @@ from attseg.evaluation.comparison import Comparison
 from attseg.evaluation.job import MeasuredModel
 from attseg.evaluation.meter_pictures import draw_reliability, draw_trimap
 from attseg.evaluation.plots import draw_confusion, draw_samples
-from attseg.files import replacing
+from attseg.files import write_file
+from attseg.text import csv_text
 
 PICTURES = ("confusion", "samples", "trimap", "reliability", "comparison", "worst")
 TABLES = ("classes.csv", "confusion.csv", "worst.csv")
@@ -36,18 +35,18 @@ def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) 
         The names of the files.
     """
     report = measured.report
-    with replacing(out / "report.json") as file:
-        file.write(json.dumps(values, indent=2).encode())
+    write_file(out / "report.json", json.dumps(values, indent=2))
     scores = zip(report.iou, report.recall, report.precision, report.f1, strict=True)
     labelled = report.counts.sum(1).tolist()
     rows = [
         (name, *("" if value != value else f"{value:.6f}" for value in values), pixels)
         for name, values, pixels in zip(report.classes.names, scores, labelled, strict=True)
     ]
-    _write_table(out / "classes.csv", ("class", "iou", "recall", "precision", "f1", "labelled_pixels"), rows)
+    heads: tuple[str, ...] = ("class", "iou", "recall", "precision", "f1", "labelled_pixels")
+    write_file(out / "classes.csv", csv_text([heads, *rows]))
     counts = zip(report.classes.names, report.counts.tolist(), strict=True)
     heads = ("labelled \\ predicted", *report.classes.names)
-    _write_table(out / "confusion.csv", heads, ((name, *row) for name, row in counts))
+    write_file(out / "confusion.csv", csv_text([heads, *((name, *row) for name, row in counts)]))
     draw_confusion(report, out / "confusion.png")
     draw_samples(measured.samples(), report.classes, out / "samples.png")
     written = ["report.json", "classes.csv", "confusion.csv", "confusion.png", "samples.png"]
@@ -58,15 +57,6 @@ def write_report(out: Path, measured: MeasuredModel, values: Mapping[str, Any]) 
         draw_reliability(found, out / "reliability.png")
         written.append("reliability.png")
     return written
-
-
-def _write_table(out: Path, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows(rows)
-    with replacing(out) as file:
-        file.write(text.getvalue().encode())
 
 
 def write_comparison(
@@ -84,8 +74,7 @@ def write_comparison(
         The names of the files.
     """
     values = {"run": names[0], "against": names[1], **comparison.to_dict()}
-    with replacing(out / "comparison.json") as file:
-        file.write(json.dumps(values, indent=2).encode())
+    write_file(out / "comparison.json", json.dumps(values, indent=2))
     rows, captions, data = [], [], runs[0].data
     short = [Path(name).name for name in names]
     if short[0] == short[1]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from attseg.explain.ablation import Ablation, Worth
-from attseg.files import replacing
+from attseg.files import write_file
 from attseg.metrics import none_if_nan
-from attseg.text import TextTable
+from attseg.text import TextTable, csv_text
 
 ALL = "all maps"
 
@@ -45,20 +43,13 @@ def write_ablation(found: Ablation, out: Path, *, origin: Mapping[str, Any]) -> 
         out: The folder.
         origin: Further values of ablation.json: what was measured on what.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("map", "switched", "miou", "worth", "low", "high", "changed", *found.classes.names))
+    table = [("map", "switched", "miou", "worth", "low", "high", "changed", *found.classes.names)]
     for row in found.rows:
         values = (row.miou, *row.worth, row.changed, *(one.value for one in row.classes))
         numbers = ("" if none_if_nan(value) is None else f"{value:.6f}" for value in values)
-        writer.writerow((_named(row), row.how, *numbers))
-    contents = {
-        "ablation.json": json.dumps({**origin, **found.to_dict()}, indent=2, allow_nan=False),
-        "ablation.csv": text.getvalue(),
-    }
-    for name, content in contents.items():
-        with replacing(out / name) as file:
-            file.write(content.encode())
+        table.append((_named(row), row.how, *numbers))
+    write_file(out / "ablation.json", json.dumps({**origin, **found.to_dict()}, indent=2, allow_nan=False))
+    write_file(out / "ablation.csv", csv_text(table))
 
 
 def _named(row: Worth) -> str:

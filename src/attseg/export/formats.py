@@ -19,7 +19,7 @@ from attseg.errors import UsageError
 from attseg.export.errors import ExportError
 from attseg.export.program import quiet, trace
 from attseg.export.storage import Format, Storage, store_half
-from attseg.files import FileError, open_file, read_bytes, replacing
+from attseg.files import FileError, open_file, read_bytes, write_file
 from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.packages import need
@@ -89,8 +89,7 @@ def export_pt2(
     except Exception as error:  # of whatever in the graph the archive has no form for
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ExportError(f"torch cannot save the graph of this network: {first}; try --format onnx") from error
-    with replacing(path) as file:
-        file.write(content.getbuffer())
+    write_file(path, content.getbuffer())
     return kept
 
 
@@ -108,8 +107,7 @@ def export_onnx(
     need("onnxscript", "exporting to ONNX")
     program, kept = _traced(segmenter, path, "onnx", contract, step)
     content = _to_onnx(program, kept, _text(segmenter, kept, info), step, storage)
-    with replacing(path) as file:
-        file.write(content)
+    write_file(path, content)
     return kept
 
 
@@ -147,8 +145,7 @@ def save_openvino(model: Any, path: Path, description: str, *, half: bool = Fals
             model.set_rt_info(hashlib.file_digest(weights, "sha256").hexdigest(), [f"{KEY}_weights"])
         _write_openvino(openvino, model, written, path, half)
         for suffix in (".bin", ".xml"):  # the weights first: who finds the .xml finds both
-            with replacing(path.with_suffix(suffix)) as file:
-                file.write(read_bytes(written.with_suffix(suffix)))
+            write_file(path.with_suffix(suffix), read_bytes(written.with_suffix(suffix)))
 
 
 def _write_openvino(openvino: Any, model: Any, scratch: Path, path: Path, half: bool) -> None:

@@ -20,7 +20,7 @@ from attseg.export.quantise import CALIBRATION, quantise
 from attseg.export.report import describe_file, files_of, write_report
 from attseg.export.samples import draw_some, read_some
 from attseg.export.storage import Format, Storage
-from attseg.files import read_bytes, replacing
+from attseg.files import read_bytes, write_file
 from attseg.inference.exported.contract import Contract
 from attseg.inference.exported.packages import need
 from attseg.inference.segmenter import Segmenter
@@ -154,8 +154,7 @@ def export_file(
                     "it is for"
                 )
             for source, place in reversed(list(zip(files_of(made), files_of(out), strict=True))):
-                with replacing(place) as file:
-                    file.write(read_bytes(source))
+                write_file(place, read_bytes(source))
         parity = check_parity(
             segmenter,
             out,

@@ -46,9 +46,8 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
         UsageError: The size is below that to which the network's images are continued.
         ExportError: torch cannot make a graph of it, or not one for pictures of any size.
     """
-    model = (
-        copy.deepcopy(segmenter.model).cpu().requires_grad_(False)
-    )  # so that who runs the file pays for no gradients
+    # so that who runs the file pays for no gradients
+    model = copy.deepcopy(segmenter.model).cpu().requires_grad_(False)
     contract = replace(contract, channels=segmenter.preprocessing.channels)
     if contract.size:
         contract = replace(contract, least=smallest_side(model))

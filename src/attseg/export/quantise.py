@@ -16,7 +16,7 @@ from attseg.export.errors import ExportError
 from attseg.export.formats import save_openvino
 from attseg.export.program import quiet
 from attseg.export.samples import as_input, sample_pictures
-from attseg.files import replacing, require_file
+from attseg.files import require_file, write_file
 from attseg.inference.exported.contract import INPUT
 from attseg.inference.exported.description import KEY, Description
 from attseg.inference.exported.engines import Numbers, read_description
@@ -76,8 +76,7 @@ def quantise(
         for entry in model.metadata_props:
             if entry.key == KEY:
                 entry.value = after.to_json()
-        with replacing(path) as file:
-            file.write(model.SerializeToString())
+        write_file(path, model.SerializeToString())
     return after
 
 

@@ -13,7 +13,7 @@ import torch
 
 from attseg.export.drop import Drop
 from attseg.export.parity import Parity
-from attseg.files import replacing
+from attseg.files import write_file
 from attseg.inference.exported.engines import read_description
 from attseg.profiling.speed import device_name
 
@@ -59,8 +59,7 @@ def describe_file(path: Path, parity: Parity, *, drop: Drop | None = None, calib
 def write_report(path: Path, values: dict[str, Any]) -> Path:
     """Write the report of a file beside it."""
     place = report_path(path)
-    with replacing(place) as file:
-        file.write(f"{json.dumps(values, indent=2)}\n".encode())
+    write_file(place, f"{json.dumps(values, indent=2)}\n")
     return place
 
 

@@ -22,7 +22,7 @@ from attseg.checkpoint import architecture, save_weights
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.files import FileError, read_text, replacing
+from attseg.files import FileError, read_text, write_file
 from attseg.hub.card import REPORT, CardFacts, write_card
 from attseg.hub.sources import HUB_FILE, RUN_FILES, find_weights
 from attseg.hub.telemetry import untold
@@ -270,5 +270,4 @@ def _recipe(info: Mapping[str, Any]) -> Recipe | None:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing(path) as file:
-        file.write(text.encode() + b"\n")
+    write_file(path, text.encode() + b"\n")

@@ -15,7 +15,7 @@ from PIL import Image
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.errors import UsageError, unknown
-from attseg.files import replacing
+from attseg.files import replacing, write_file
 from attseg.inference.annotations import to_coco, to_geojson, to_labelme
 from attseg.inference.saved import Further
 
@@ -105,8 +105,7 @@ def save_further(
             content = to_labelme(labels, classes, os.path.relpath(picture, paths[0].parent))
         else:
             content = to_labelme(labels, classes, f"{Path(name).name}.png", image)
-        with replacing(paths[0]) as file:
-            file.write(json.dumps(content, ensure_ascii=False).encode(errors="surrogateescape"))
+        write_file(paths[0], json.dumps(content, ensure_ascii=False).encode(errors="surrogateescape"))
 
 
 def save_coco(folder: Path, pictures: Iterable[tuple[str, Array]], classes: ClassTable) -> Path:

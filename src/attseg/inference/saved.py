@@ -59,9 +59,8 @@ def save_labels(path: Path, labels: Array, classes: ClassTable, *, mark: str = "
         notes.add_text(_MARK, mark)
     notes.add_text(_CLASSES, describe_values(classes), zip=True)
     with replacing(path) as file:
-        picture.save(
-            file, "PNG", pnginfo=notes, compress_type=zlib.Z_RLE
-        )  # regions are runs: smaller than zlib's default
+        # regions are runs: smaller than zlib's default
+        picture.save(file, "PNG", pnginfo=notes, compress_type=zlib.Z_RLE)
 
 
 def overlay(

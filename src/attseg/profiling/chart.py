@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +108,8 @@ def draw_tradeoff(points: Sequence[tuple[str, int, Score]], size: tuple[int, int
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e0e0e0", linewidth=0.8)
     axes.set_axisbelow(True)
-    buffer = BytesIO()
     format = out.suffix.removeprefix(".") or "png"
     if format not in figure.canvas.get_supported_filetypes():
         raise UsageError(f"the plot is to be {out.name}; a name that ends in .png, .svg or .pdf was expected")
-    figure.savefig(buffer, format=format, dpi=120)
     with replacing(out) as file:
-        file.write(buffer.getvalue())
+        figure.savefig(file, format=format, dpi=120)

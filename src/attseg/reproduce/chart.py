@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure as Picture
 
-from attseg.files import replacing
+from attseg.files import replacing, write_file
 from attseg.recipes.tables.record import Table
 from attseg.reproduce.lines import Line
 from attseg.reproduce.plan import Budget
@@ -27,8 +26,7 @@ def write_table(table: Table, budget: Budget, lines: Sequence[Line], name: Path)
         name: Path without a suffix.
     """
     for suffix, text in ((".md", to_markdown(table, budget, list(lines))), (".csv", to_csv(list(lines)))):
-        with replacing(name.with_suffix(suffix)) as file:
-            file.write(text.encode())
+        write_file(name.with_suffix(suffix), text)
     draw_lines(table, budget, lines, name.with_suffix(".png"))
 
 
@@ -61,7 +59,5 @@ def draw_lines(table: Table, budget: Budget, lines: Sequence[Line], out: Path) -
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
     picture.suptitle(f"{table.name}: {table.title}", fontsize=10)
-    buffer = BytesIO()
-    picture.savefig(buffer, format="png", dpi=120)
     with replacing(out) as file:
-        file.write(buffer.getvalue())
+        picture.savefig(file, format="png", dpi=120)

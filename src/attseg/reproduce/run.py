@@ -17,7 +17,7 @@ from attseg.evaluation.identity import describe_classes, describe_data, digest_s
 from attseg.evaluation.job import Task
 from attseg.evaluation.job import measure as measure_model
 from attseg.evaluation.kept import KeptCounts
-from attseg.files import digest_file, read_text, replacing
+from attseg.files import digest_file, read_text, write_file
 from attseg.inference.segmenter import load
 from attseg.prediction.protocol import Protocol
 from attseg.recipes.files import read_recipe
@@ -156,8 +156,7 @@ def _evaluate(run: Run, measurement: Measurement, folder: RunFolder, protocol: P
     report = measure_model(task, load(folder.last, device=machine.device), kept=kept).report
     values: dict[str, Any] = report.to_dict() | {"recipe": run.recipe.name, "seed": run.recipe.seed}
     values |= describe_data(spec.name, spec.root, spec.options, data) | {"stamps": stamps}
-    with replacing(file) as opened:
-        opened.write(json.dumps(values).encode() + b"\n")
+    write_file(file, json.dumps(values).encode() + b"\n")
 
 
 def _result_file(folder: RunFolder, measurement: Measurement) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attseg.data.splitting import SPLIT_FILE
 from attseg.errors import UsageError
-from attseg.files import FileError, clear_parts, making, replacing
+from attseg.files import FileError, clear_parts, making, write_file
 from attseg.locks import locked
 from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.nested import flat
@@ -100,8 +100,7 @@ def claimed(folder: RunFolder, recipe: Recipe, machine: Machine, *, resume: bool
                 left.unlink(missing_ok=True)  # by a run that ended before it saved anything
         for place in (folder.path, folder.state):
             clear_parts(place, before=time.time())
-        with replacing(folder.recipe) as file:
-            file.write(to_yaml(recipe, machine).encode())
+        write_file(folder.recipe, to_yaml(recipe, machine))
         yield
 
 

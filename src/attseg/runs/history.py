@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 
 from attseg.data.sample import Array
-from attseg.files import FileError, obstacle, open_file, replacing
+from attseg.files import FileError, obstacle, open_file, write_file
+from attseg.text import csv_text
 
 COLUMNS = ("step", "loss", "lr", "images_per_second", "miou", "pixel_accuracy", "val_loss")
 """The first columns; the IoU of each class follows, as ``iou/NAME``. attseg 0.1.0 wrote the first six."""
@@ -30,12 +30,9 @@ class History:
         self.path = path
         self.columns = [*COLUMNS, *(f"iou/{name}" for name in classes)]
         header, rows = _read(path) if path.exists() else ([], [])
-        with replacing(path) as file:
-            file.write(_line(self.columns).encode())
-            for row in rows:
-                known = dict(zip(header, row, strict=True))
-                if int(known["step"]) <= start:
-                    file.write(_line([known.get(name, "") for name in self.columns]).encode())
+        known = [dict(zip(header, row, strict=True)) for row in rows]
+        kept = [[row.get(name, "") for name in self.columns] for row in known if int(row["step"]) <= start]
+        write_file(path, csv_text([self.columns, *kept]))
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Append what is known after a step; columns that are not given stay empty."""
@@ -62,9 +59,3 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     with open_file(path, "r", newline="") as file:
         header, *rows = csv.reader(line for line in file if line.endswith("\n"))
     return header, [row for row in rows if len(row) == len(header)]
-
-
-def _line(values: Sequence[str]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()

@@ -12,7 +12,7 @@ from attseg.data.classes import ClassTable
 from attseg.data.feeding.balance import Floats, class_balanced, count_labels, median_frequency
 from attseg.data.sample import SegmentationData
 from attseg.errors import UsageError, unknown
-from attseg.files import replacing, require_file
+from attseg.files import replacing, require_file, write_file
 from attseg.json_files import read_json
 from attseg.recipes.recipe import Recipe
 from attseg.runs.folder import RunFolder
@@ -65,8 +65,7 @@ def label_statistics(
             weights = weights * own
             if writes:
                 named = dict(zip(data.classes.names, weights.tolist(), strict=True))
-                with replacing(folder.class_weights) as file:
-                    file.write(json.dumps(named, indent=2).encode() + b"\n")
+                write_file(folder.class_weights, json.dumps(named, indent=2).encode() + b"\n")
         if needs_chances:
             chances = class_balanced(counts)
             if writes:

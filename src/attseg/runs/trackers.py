@@ -14,7 +14,7 @@ from uuid import uuid4
 from attseg.data.sample import Array
 from attseg.errors import UsageError
 from attseg.extras import install_command
-from attseg.files import read_text, replacing
+from attseg.files import read_text, write_file
 from attseg.recipes.nested import flat
 from attseg.recipes.recipe import Recipe
 from attseg.recipes.recipe import Tracker as TrackerName
@@ -238,6 +238,5 @@ class Trackio:
 def _run_id(folder: RunFolder) -> str:
     """A name that a resumed run finds again at a tracker."""
     if not folder.tracked.exists():
-        with replacing(folder.tracked) as file:
-            file.write(uuid4().hex[:12].encode())
+        write_file(folder.tracked, uuid4().hex[:12])
     return read_text(folder.tracked)

@@ -15,7 +15,7 @@ from attseg.data.reading.bands import (
     scale_bands,
     visible,
 )
-from attseg.data.reading.image import read_bands, read_image, read_raw
+from attseg.data.reading.image import read_image, read_raw
 from attseg.data.sample import DataError
 from attseg.data.sets.folder import Folder
 from attseg.errors import UsageError
@@ -50,7 +50,7 @@ def test_bands_are_those_of_rasterio_in_the_order_asked_for(tmp_path, dtype, int
     values = rng.integers(0, 250, (6, 20, 24)).astype(dtype)
     path = write_raster(tmp_path / "a.tif", values, interleave=interleave, nodata=0)
     values_range = (0, 200, 10, 240, 0, 250)
-    found, without = read_bands(path, Bands((5, 1, 3), (1, 2, 3)), value_range=values_range)
+    found, without = read_raw(path, bands=(5, 1, 3)).to_bands(values_range, (1, 2, 3))
     expected, gone = by_loop(path, [5, 1, 3], values_range, (1, 2, 3))
     assert np.array_equal(found, expected)
     assert not gone.any() if without is None else np.array_equal(without, gone)
@@ -59,7 +59,7 @@ def test_bands_are_those_of_rasterio_in_the_order_asked_for(tmp_path, dtype, int
 def test_values_beyond_a_range_become_its_ends_and_nan_is_filled(tmp_path):
     values = np.array([[[np.nan, -50.0, 7.5]], [[np.nan, np.nan, 1e30]]], np.float32)
     path = write_raster(tmp_path / "a.tif", values, nodata=float("nan"))
-    found, without = read_bands(path, Bands((1, 2), (9, 8)), value_range=(0, 10, 0, 10))
+    found, without = read_raw(path, bands=(1, 2)).to_bands((0, 10, 0, 10), (9, 8))
     assert found[0].tolist() == [[9, 8], [0, 8], [191, 255]]
     assert without.tolist() == [[True, False, False]]
 
@@ -67,7 +67,7 @@ def test_values_beyond_a_range_become_its_ends_and_nan_is_filled(tmp_path):
 def test_a_nodata_value_within_the_range_counts_only_where_all_bands_hold_it(tmp_path):
     values = np.array([[[0, 0, 5]], [[0, 10, 0]]], np.uint16)
     path = write_raster(tmp_path / "a.tif", values, nodata=0)
-    found, without = read_bands(path, Bands((1, 2), (100, 100)), value_range=(0, 10))
+    found, without = read_raw(path, bands=(1, 2)).to_bands((0, 10), (100, 100))
     assert found[0].tolist() == [[100, 100], [0, 255], [128, 0]]
     assert without.tolist() == [[True, False, False]]
 

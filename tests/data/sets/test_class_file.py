@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from attseg.data.classes import IGNORE, distinct_colors
 from attseg.data.sample import DataError
-from attseg.data.sets.class_file import COLUMNS, IGNORED_NAMES, read_class_file, read_label_colors
+from attseg.data.sets.class_file import COLUMNS, IGNORED_NAMES, read_class_file, read_rows, to_colors
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_generated_colours_never_collide_with_given_ones(tmp_path, wanted):
     assert all(color == want for color, want in zip(colors, wanted, strict=True) if want)
     made = [color for color, want in zip(colors, wanted, strict=True) if not want]
     assert len(set(made)) == len(made) and not set(made) & set(wanted)
-    assert read_label_colors(tmp_path / "classes.csv") == {index: c for index, c in enumerate(wanted) if c}
+    assert to_colors(read_rows(tmp_path / "classes.csv")) == {index: c for index, c in enumerate(wanted) if c}
 
 
 def test_without_collisions_the_generated_colours_are_the_usual_ones(tmp_path):

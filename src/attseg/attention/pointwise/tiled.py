@@ -91,9 +91,8 @@ def backward(
     of_features = torch.empty_like(features)
     of_filters = torch.zeros_like(filters, dtype=wide)
     for n in range(len(values)):
-        inner = (gradient[n].to(wide) * attended[n]).sum(
-            0, keepdim=True
-        )  # (1, H, W): over targets, A . dA summed over sources
+        # (1, H, W): over targets, A . dA summed over sources
+        inner = (gradient[n].to(wide) * attended[n]).sum(0, keepdim=True)
         for tile in tiles:
             anchors = _anchors(tile, features[n])
             found = scores(tile, anchors)

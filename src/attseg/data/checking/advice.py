@@ -11,7 +11,7 @@ from typing import Any
 
 from attseg.data.checking.findings import Advice
 from attseg.data.checking.judgement import VAL_NAMES
-from attseg.data.checking.recognise import arguments, is_endless, recognise, rivals_message
+from attseg.data.checking.recognise import arguments, is_endless, recognise
 from attseg.data.importing.detect import FORMATS, find_formats
 from attseg.data.importing.search import Search
 from attseg.data.reading.image import read_raw_labels
@@ -20,6 +20,7 @@ from attseg.data.sets.class_file import CLASS_FILE
 from attseg.data.sets.folder import ARRANGED, DIVIDED, FolderFiles
 from attseg.data.sets.own import RECORD
 from attseg.data.sets.survey import Pair
+from attseg.data.wording import few
 from attseg.errors import UsageError
 
 LOOKED_AT = 12
@@ -41,7 +42,9 @@ def advise(root: Path, given: Mapping[str, Any], existing: Collection[str]) -> A
     if not existing and not any(name in given for name in (*ARRANGED, *DIVIDED)):
         found = recognise(root)
         if len(found) > 1:
-            return Advice([rivals_message(found)], [_check(root, {**options, **one.options}) for one in found])
+            told = f"{len(found)} arrangements fit, with other label files for the same pictures: "
+            told += few([one.arguments for one in found])
+            return Advice([told], [_check(root, {**options, **one.options}) for one in found])
         if not found:
             return _advise_import(root)
         options |= found[0].options

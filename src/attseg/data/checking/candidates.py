@@ -124,10 +124,8 @@ def _one_folder(folders: Collection[_Folder]) -> Iterator[Options]:
             yield {"images": folder.path or ".", "labels": pattern}
             pictures = {_picture_of(stem, before, after) for stem in labels} & folder.stems.keys()
             for suffix in sorted({suffix for stem in pictures for suffix in folder.stems[stem]}):
-                yield {
-                    "images": "/".join(filter(None, (folder.path, STEM + suffix))),
-                    "labels": pattern,
-                }  # beside overlays
+                # beside overlays
+                yield {"images": "/".join(filter(None, (folder.path, STEM + suffix))), "labels": pattern}
         twice = Counter(tuple(sorted(suffixes)) for suffixes in folder.stems.values() if len(suffixes) == 2)
         for (one, other), count in twice.items():
             photo, mask = (one, other) if one.lower() in (".jpg", ".jpeg") else (other, one)

@@ -61,7 +61,7 @@ def judge_classes(split: str, summary: SplitSummary, classes: ClassTable) -> Ite
     present = [name for name, count in zip(classes.names, summary.pixels, strict=True) if count]
     if summary.ignored and not present and not summary.unknown:
         message = f"no pixel of {split} counts: all {summary.ignored:,} hold ignored values"
-        yield Finding("error" if _is_needed(split) else "warning", "nothing counts", message, split)
+        yield Finding("error" if split.startswith(NEEDED_SPLITS) else "warning", "nothing counts", message, split)
         return
     if len(present) == 1 and len(classes) > 1 and not summary.unknown:
         message = (
@@ -190,10 +190,6 @@ def judge_unread(unread: Mapping[str, int]) -> Iterator[Finding]:
             f"read: {listed}; convert them to PNG (.jfif and .jpe are JPEG: name them .jpg)"
         )
         yield Finding("warning", "not read", message)
-
-
-def _is_needed(split: str) -> bool:
-    return split.startswith(NEEDED_SPLITS)
 
 
 def leaks(

@@ -17,7 +17,7 @@ from attseg.data.sample import DataError
 from attseg.data.sets.class_file import to_csv
 from attseg.data.sets.folder import FolderFiles
 from attseg.data.wording import few, plural
-from attseg.files import replacing
+from attseg.files import write_file
 
 
 def propose_classes(files: FolderFiles) -> str:
@@ -79,6 +79,5 @@ def rows_of_colors(counts: Counter[Any]) -> list[tuple[Any, ...]]:
 def write_proposal(files: FolderFiles, path: Path) -> str:
     """Write the proposed table to a new file, and return what was written, as a sentence."""
     text = propose_classes(files)
-    with replacing(path) as file:
-        file.write(text.encode())
+    write_file(path, text)
     return f"{path}: {describe_proposal(text)}"

@@ -125,8 +125,10 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
         if problem:
             problems.append(("unknown label", f"{item.labels}: {problem}", item.labels))
     if image is not None and facts is not None:
-        rows = raw.values.shape
-        facts = facts._replace(fits=(image.shape[:2] == rows, _other_way(image.shape, facts.orientation) == rows))
+        rows, (height, width) = raw.values.shape, image.shape[:2]
+        # were its orientation treated the other way
+        other = (width, height) if facts.orientation >= 5 else (height, width)
+        facts = facts._replace(fits=(image.shape[:2] == rows, other == rows))
         if problem := explain_sizes(
             image.shape, rows, orientation=facts.orientation, applied=part.files.apply_orientation
         ):
@@ -138,11 +140,6 @@ def _read(item_of: tuple[Item, Part]) -> Reading:
     values = np.ascontiguousarray(raw.values)
     meaning = hashlib.blake2b(values.data, digest_size=16, salt=repr(values.shape).encode()[:16]).digest()
     return Reading(size, counts, digest, problems, raw.kind, palette, facts, meaning)
-
-
-def _other_way(shape: tuple[int, ...], orientation: int) -> tuple[int, int]:
-    """Height and width of an image if its orientation were treated the other way."""
-    return (shape[1], shape[0]) if orientation >= 5 else (shape[0], shape[1])
 
 
 def _digest(path: Path) -> bytes:

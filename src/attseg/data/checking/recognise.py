@@ -14,7 +14,7 @@ from attseg.data.reading.walk import entries, walk
 from attseg.data.sample import DataError
 from attseg.data.sets.arrangement import WHOLE, Arrangement
 from attseg.data.sets.survey import Survey
-from attseg.data.wording import few, plural
+from attseg.data.wording import plural
 from attseg.errors import UsageError
 
 MOST_FILES = 300_000
@@ -133,8 +133,3 @@ def _try(root: Path, options: Options) -> tuple[Recognised, set[tuple[Path, Path
     problems = [problem.message for survey in surveys.values() for problem in survey.problems]
     pairs = {(pair.image, pair.labels) for survey in surveys.values() for pair in survey.pairs}
     return Recognised(options, counts, problems), pairs
-
-
-def rivals_message(found: list[Recognised]) -> str:
-    """A sentence about arrangements of which nothing tells which is meant."""
-    return f"{len(found)} arrangements fit, with other label files for the same pictures: {few([one.arguments for one in found])}"

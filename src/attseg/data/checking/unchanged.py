@@ -12,7 +12,7 @@ from attseg.data.sample import DataError, SegmentationData
 from attseg.data.sets.file_data import FileData
 from attseg.data.sets.survey import Pair
 from attseg.data.wording import few, plural
-from attseg.files import FileError, open_file, replacing, stamp_of
+from attseg.files import FileError, open_file, stamp_of, write_file
 from attseg.json_files import read_json
 
 ADVICE = (
@@ -47,8 +47,7 @@ def check_unchanged(path: Path, splits: Sequence[SegmentationData]) -> None:
     before = _read(path)
     if before is None:
         now["files"] = {split: {pair.name: _marks(pair) for pair in pairs} for split, pairs in files.items()}
-        with replacing(path) as file:
-            file.write(json.dumps(now).encode() + b"\n")
+        write_file(path, json.dumps(now).encode() + b"\n")
         return
     try:
         _compare(before, now, files)
@@ -63,7 +62,7 @@ def _compare(before: dict[str, Any], now: dict[str, Any], files: Mapping[str, Se
         raise DataError(f"the classes of the data set are no longer those that the run began with. {ADVICE}")
     for split, pairs in files.items():
         old, found = before["files"][split], {pair.name: pair for pair in pairs}
-        gone = [name for name in old if name not in found or _is_gone(found[name])]
+        gone = [name for name in old if name not in found or _GONE in {stamp_of(path)[0] for path in found[name][1:]}]
         new = [name for name in found if name not in old]
         other = [name for name in old if name not in gone and not _is_same(old[name], found[name])]
         told = [
@@ -84,10 +83,6 @@ def _read(path: Path) -> dict[str, Any] | None:
         return read_json(path) if path.exists() else None
     except OSError as error:
         raise FileError(f"{path} cannot be read ({error}); remove it if the data set is the one of this run") from error
-
-
-def _is_gone(pair: Pair) -> bool:
-    return any(stamp_of(path)[0] == _GONE for path in (pair.image, pair.labels))
 
 
 def _is_same(before: list[Any], pair: Pair) -> bool:

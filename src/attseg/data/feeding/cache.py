@@ -127,9 +127,8 @@ class CachedData:
     def __getitem__(self, index: int) -> Sample:
         if (kept := self.cache.get(index)) is not None:
             return Sample(*kept, self.name(index))
-        sample = check_sample(
-            self.data[index], len(self.classes), self.name(index), channels=self.channels
-        )  # else a wrong one would be cut to bytes
+        # else a wrong one would be cut to bytes
+        sample = check_sample(self.data[index], len(self.classes), self.name(index), channels=self.channels)
         self.cache.put(index, sample.image, sample.labels)
         return Sample(sample.image, sample.labels, sample.name)
 

@@ -97,9 +97,8 @@ def _cut(picture: Array, top: int, left: int, height: int, width: int, fill: Seq
     if inside.shape[:2] == (height, width):
         return inside
     box = np.empty((height, width, picture.shape[2]), np.uint8)
-    box.reshape(height, -1)[:] = np.tile(
-        np.array(fill, np.uint8), width
-    )  # whole rows are copied much faster than pixels
+    # whole rows are copied much faster than pixels
+    box.reshape(height, -1)[:] = np.tile(np.array(fill, np.uint8), width)
     y, x = max(-top, 0), max(-left, 0)
     box[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
     return box

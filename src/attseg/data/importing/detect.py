@@ -13,7 +13,7 @@ from attseg.data.importing.formats.cvat import Cvat, is_cvat
 from attseg.data.importing.formats.datumaro import Datumaro
 from attseg.data.importing.formats.label_studio import LabelStudio, is_label_studio
 from attseg.data.importing.formats.labelme import Labelme, is_labelme
-from attseg.data.importing.formats.masks import Masks, has_masks
+from attseg.data.importing.formats.masks import Masks, find_masks
 from attseg.data.importing.formats.supervisely import Supervisely, meta_file
 from attseg.data.importing.formats.voc import Voc, is_voc
 from attseg.data.importing.json_text import files_below, read_json
@@ -112,7 +112,7 @@ def _recognise(source: Path, search: Search) -> str:
     found, problems = find_formats(source, search)
     if not found and source.is_dir():
         _refuse_folder_set(source)
-        if has_masks(search):
+        if find_masks(search.files):
             found["masks"] = ""
     if len(found) == 1:
         return next(iter(found))

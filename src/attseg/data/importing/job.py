@@ -124,7 +124,10 @@ def _run(export: Export, choices: Choices, folder: Path, report: ImportReport, p
     with open_new(folder / SPLIT_FILE) as file:
         write_splits(file, splits)
     counts = Counter(splits.values())
-    report.splits = {split: counts[split] for split in sorted(counts, key=_usual_order)}
+    report.splits = {
+        split: counts[split]
+        for split in sorted(counts, key=lambda split: (SPLITS.index(split) if split in SPLITS else len(SPLITS), split))
+    }
     report.pixels = {split: report.pixels[split] for split in report.splits}
 
 
@@ -248,10 +251,6 @@ def _count(found: Written, split: str, names: Sequence[str], report: ImportRepor
         pair = names[below], names[above]
         report.overlaps[pair] = report.overlaps.get(pair, 0) + count
     report.overlapping_pictures += bool(found.overlaps)
-
-
-def _usual_order(split: str) -> tuple[int, str]:
-    return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
 
 
 def _reason(entry: Entry, error: Exception) -> str:

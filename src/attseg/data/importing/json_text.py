@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,18 @@ def get(values: Any, key: str, kind: type | tuple[type, ...], what: str) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise DataError(f"{what} has no valid {key!r}")
     return value
+
+
+def decode_base64(text: Any, what: str) -> bytes:
+    """The bytes that a text stands for.
+
+    Raises:
+        DataError: It is no base64.
+    """
+    try:
+        return b64decode(text, validate=True)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} is no base64") from None
 
 
 def number(value: Any) -> float | None:

@@ -49,18 +49,15 @@ def place(
     share = choices.split if isinstance(choices.split, float | int) else SHARE
     if not 0 < share < 1:
         raise UsageError(f"--split is {share:g}; a share between 0 and 1 was expected, such as 0.8, or a split file")
-    present = [_classes_on(seen[entry], classes) for entry in entries]
+    present = [
+        {classes.values[label] for label, _, _ in seen[entry].shapes if label in classes.values} for entry in entries
+    ]
     names = [entry.name for entry in entries]
     parts = assign_parts(names, present, (share, 1 - share), seed=choices.seed, group=choices.group, kept=fixed or None)
     report.remarks.append(_told(choices, share, Counter(given.values()), len(fixed), len(entries)))
     return [Placed(entry, seen[entry], kept.get(entry.name, "test")) for entry in tested] + [
         Placed(entry, seen[entry], PARTS[part]) for entry, part in zip(entries, parts, strict=True)
     ]
-
-
-def _classes_on(seen: EntryContents, classes: Classes) -> set[int | str]:
-    """Values on a picture."""
-    return {classes.values[label] for label, _, _ in seen.shapes if label in classes.values}
 
 
 def _told(choices: Choices, share: float, given: Counter[str], fixed: int, count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,23 +56,12 @@ class ImportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values."""
-        return {
-            "source": str(self.source),
-            "out": str(self.out),
-            "format": self.format,
-            "splits": self.splits,
-            "classes": self.classes,
-            "pixels": self.pixels,
-            "in_pictures": self.in_pictures,
-            "overlaps": [
-                {"below": below, "above": above, "pixels": pixels} for (below, above), pixels in self.overlaps.items()
-            ],
-            "overlapping_pictures": self.overlapping_pictures,
-            "broken": self.broken,
-            "skipped": self.skipped,
-            "left_out": self.left_out,
-            "remarks": self.remarks,
-        }
+        overlaps = [
+            {"below": below, "above": above, "pixels": count} for (below, above), count in self.overlaps.items()
+        ]
+        plain = asdict(self) | {"source": str(self.source), "out": str(self.out), "overlaps": overlaps}
+        del plain["title"]
+        return plain
 
 
 def report_parts(report: ImportReport) -> Iterator[str | TextTable]:

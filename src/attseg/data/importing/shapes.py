@@ -111,9 +111,8 @@ class PillowShape(Shape):
         if box is None:
             return None
         top, left, bottom, right = box
-        image = Image.new(
-            "1", (right, bottom)
-        )  # from the corner of the picture, since Pillow rounds coordinates to 24 bits
+        # from the corner of the picture, since Pillow rounds coordinates to 24 bits
+        image = Image.new("1", (right, bottom))
         getattr(ImageDraw.Draw(image), self.kind)([(x, y) for x, y in self.points.tolist()], outline=1, fill=1)
         return Window(top, left, np.array(image.crop((left, top, right, bottom))))
 
@@ -132,9 +131,8 @@ class OpenCvPolygon(Shape):
 
     def window(self, height: int, width: int) -> Window | None:
         """As of ``Shape``."""
-        box = _bounds(
-            np.concatenate([self.outside, *self.holes]), height, width
-        )  # OpenCV draws what it cuts off differently
+        # OpenCV draws what it cuts off differently
+        box = _bounds(np.concatenate([self.outside, *self.holes]), height, width)
         if box is None:
             return None
         try:

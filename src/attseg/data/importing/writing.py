@@ -19,7 +19,6 @@ from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes
 from attseg.data.importing.export import Annotation, Entry, Export, Size, as_written_by
 from attseg.data.importing.painting import paint
-from attseg.data.importing.shapes import Region
 from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import SUFFIXES
 from attseg.data.reading.opening import open_picture
@@ -166,7 +165,12 @@ class SampleWriter:
         if found.mask is not None:
             values = [self.classes.values.get(name, self.classes.rest) for name in found.mask.names]
             return np.array(values, np.uint8)[found.mask.values], Counter(), 0
-        regions = [self._as_chosen(region) for region in found.regions if self._is_taken(region)]
+        ignored = self.choices.crowd == "ignore"
+        regions = [
+            replace(region, label=CROWD) if region.crowd and ignored else region
+            for region in found.regions
+            if region.label in self.classes.values and (self.fills_boxes or not region.box)
+        ]
         return paint(
             regions,
             self.classes.values | {CROWD: IGNORE},
@@ -175,12 +179,6 @@ class SampleWriter:
             rest=self.classes.rest,
             overlap=self.choices.overlap,
         )
-
-    def _is_taken(self, region: Region) -> bool:
-        return region.label in self.classes.values and (self.fills_boxes or not region.box)
-
-    def _as_chosen(self, region: Region) -> Region:
-        return replace(region, label=CROWD) if region.crowd and self.choices.crowd == "ignore" else region
 
     def _save(self, labels: Array, path: Path) -> None:
         image = Image.fromarray(labels)

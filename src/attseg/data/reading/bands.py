@@ -35,6 +35,11 @@ class Bands:
     numbers: tuple[int, ...]
     fill: tuple[int, ...] = ()
 
+    @classmethod
+    def filled(cls, numbers: tuple[int, ...], means: Sequence[float]) -> Bands:
+        """Bands that hold their mean, stated on the scale 0..1, where there is no data."""
+        return cls(numbers, tuple(min(255, max(0, round(255 * value))) for value in means))
+
     def __len__(self) -> int:
         return len(self.numbers)
 
@@ -121,8 +126,7 @@ def choose_bands(
     if mean is None:
         return ranges, Bands(numbers), None
     means = check_statistics("mean", mean, len(numbers))
-    fill = tuple(min(255, max(0, round(255 * value))) for value in means)
-    return ranges, Bands(numbers, fill), (means, check_statistics("std", std, len(numbers)))
+    return ranges, Bands.filled(numbers, means), (means, check_statistics("std", std, len(numbers)))
 
 
 def band_options(bands: Sequence[int], value_range: ValueRange | None) -> str:

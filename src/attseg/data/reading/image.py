@@ -61,32 +61,10 @@ def read_image(
         >>> read_image(Image.new("LA", (4, 2), (0, 0)))[0, 0].tolist()
         [255, 255, 255]
     """
-    if bands is not None:
-        found = read_bands(
-            source, bands, value_range=value_range, apply_orientation=apply_orientation, max_pixels=max_pixels
-        )
-        return found[0]
-    raw = read_raw(source, apply_orientation=apply_orientation, max_pixels=max_pixels)
+    numbers = None if bands is None else bands.numbers
+    raw = read_raw(source, bands=numbers, apply_orientation=apply_orientation, max_pixels=max_pixels)
     with telling(source):
-        return raw.to_rgb(value_range)
-
-
-def read_bands(
-    source: ImageSource,
-    bands: Bands,
-    *,
-    value_range: ValueRange | None = None,
-    apply_orientation: bool = True,
-    max_pixels: int = MAX_PIXELS,
-) -> tuple[Array, npt.NDArray[np.bool_] | None]:
-    """Read chosen bands of an image; arguments and errors as of ``read_image``.
-
-    Returns:
-        (H, W, C) bytes, and (H, W) which pixels hold no data; None where all do.
-    """
-    raw = read_raw(source, bands=bands.numbers, apply_orientation=apply_orientation, max_pixels=max_pixels)
-    with telling(source):
-        return raw.to_bands(value_range, bands.fill)
+        return raw.to_rgb(value_range) if bands is None else raw.to_bands(value_range, bands.fill)[0]
 
 
 def read_raw(

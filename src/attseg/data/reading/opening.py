@@ -7,11 +7,10 @@ where it can still be unpacked. Here only formats of photographs and masks are t
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
@@ -29,8 +28,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "JPEG2000", "AVIF", "TGA"
 """Formats that are tried, as Pillow calls them; the last one has no mark of its own. TIFF is read by ``tiff``."""
 
 ImageSource = str | Path | bytes | BinaryIO | Image.Image
-
-CHUNK = 2**20
 
 _ORIENTATION = 0x0112
 """EXIF's tag."""
@@ -76,8 +73,6 @@ def open_picture(source: ImageSource, *, apply_orientation: bool = True, max_pix
         with bounded(source) as file, Image.open(file, formats=FORMATS) as image:
             check_size(image.width, image.height, max_pixels)
             opened = _kind(image)
-            if image.format == "PNG" and image.fp is not None:
-                _check_sums(image.fp)
             animated = image.format != "MPO" and getattr(image, "is_animated", False)
             opened = opened._replace(format=image.format or "", deep=read_deep(image), animated=animated)
             return _turned(opened, apply_orientation)
@@ -149,25 +144,6 @@ def _kind(image: ImageFile.ImageFile) -> Opened:
         most=2 ** int(bits[1]) - 1 if bits else None,
         inverted=re.fullmatch(r"L(;[24])?;?IR?", raw) is not None,
     )
-
-
-def _check_sums(file: IO[bytes]) -> None:
-    """Compare every part of a PNG with its checksum, as decoding does not: a wrong byte may give wrong pixels silently."""
-    place = file.tell()
-    file.seek(8)
-    kind = b""
-    while kind != b"IEND":
-        head = file.read(8)
-        length, kind = int.from_bytes(head[:4]), head[4:]
-        found = zlib.crc32(kind)
-        while length and (part := file.read(min(length, CHUNK))):
-            found, length = zlib.crc32(part, found), length - len(part)
-        stated = file.read(4)
-        if len(head) < 8 or length or len(stated) < 4:
-            raise DataError("cannot be read as a picture: its end is missing; replace or remove it")
-        if int.from_bytes(stated) != found:
-            raise DataError("cannot be read as a picture: its content does not fit its checksum; replace or remove it")
-    file.seek(place)
 
 
 def _reason(source: ImageSource, error: Exception) -> str:

@@ -83,7 +83,9 @@ class CityscapesFiles(FileSet):
         images, labels = self.root / IMAGES / folder, self.root / kind / folder
         files = list_files(images)[0]
         pictures = _ending(files, f"_{IMAGES}")
-        strange = _none_of(images, len(files)) if files and not pictures else []
+        strange: list[Problem] = []
+        if files and not pictures:
+            strange.append(Problem(f"none of the {len(files)} pictures in {images} is called *_{IMAGES}.png", images))
         if split in self.record.withheld:
             dummies = [f"the label files in {labels} are dummies and are not read"] if labels.is_dir() else []
             return Survey(picture_files(pictures), [], strange, remarks=dummies, no_labels="they are not released")
@@ -119,7 +121,3 @@ class CityscapesFiles(FileSet):
 def _ending(files: dict[str, Path], suffix: str) -> dict[str, Path]:
     """The files whose names end so, by the rest of their names."""
     return {name.removesuffix(suffix): path for name, path in files.items() if name.endswith(suffix)}
-
-
-def _none_of(folder: Path, count: int) -> list[Problem]:
-    return [Problem(f"none of the {count} pictures in {folder} is called *_{IMAGES}.png", folder)]

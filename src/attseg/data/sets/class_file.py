@@ -24,6 +24,7 @@ from unicodedata import normalize
 from attseg.data.classes import IGNORE, MAX_CLASSES, MAX_VALUE, ClassTable, Color, distinct_colors, explain_name
 from attseg.data.reading.content import read_content
 from attseg.data.sample import DataError
+from attseg.text import csv_text
 
 CLASS_FILE = "classes.csv"
 
@@ -77,15 +78,6 @@ def to_table(path: Path, rows: Sequence[ClassRow]) -> ClassTable:
         raw_to_train={row.number: place for place, row in enumerate(classes)}
         | {row.number: IGNORE for row in rows if row.ignored},
     )
-
-
-def read_label_colors(path: Path) -> dict[int, Color]:
-    """The colours that a class table gives, by the number in label files; rows without a colour are left out.
-
-    Raises:
-        DataError: As of ``read_class_file``.
-    """
-    return to_colors(read_rows(path))
 
 
 def to_colors(rows: Sequence[ClassRow]) -> dict[int, Color]:
@@ -201,11 +193,7 @@ def _read_number(text: str, what: str, most: int) -> int:
 
 def to_csv(rows: Iterable[Sequence[Any]]) -> str:
     """The content of a class table, from cells in the order of ``COLUMNS``."""
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([COLUMNS, *rows])
 
 
 def _clashes(rows: Sequence[ClassRow]) -> Iterator[str]:

@@ -153,38 +153,25 @@ class Division:
 
 def classes_in(files: Sequence[Path], classes: ClassTable, colors: ColorValues | None) -> list[frozenset[int]]:
     """The classes that occur in each label file; none in one that cannot be read, which is told when it is read for use."""
-    table = _Table(classes)
+    lookup = classes.lookup.tobytes()
 
     def look(file: Path) -> frozenset[int]:
-        return _present(file, tuple(stamp_of(file)), colors, table)
+        return _present(file, tuple(stamp_of(file)), colors, lookup)
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(look, files))
 
 
-class _Table:
-    """A class table as a key: tables that read values alike are equal."""
-
-    def __init__(self, classes: ClassTable) -> None:
-        self.lookup = classes.lookup
-        self._key = self.lookup.tobytes()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Table) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
 @lru_cache(maxsize=2**18)
-def _present(file: Path, stamp: tuple[int, ...], colors: ColorValues | None, table: _Table) -> frozenset[int]:
-    """The classes in a label file, read once for all splits."""
+def _present(file: Path, stamp: tuple[int, ...], colors: ColorValues | None, lookup: bytes) -> frozenset[int]:
+    """The classes in a label file by the bytes of their table's ``lookup``, read once for all splits."""
+    table = np.frombuffer(lookup, np.int16)
     try:
         values = np.unique((read_raw_labels(file) if colors is None else read_color_labels(file, colors)).values)
     except (DataError, OSError):
         return frozenset()
-    known = values[(values >= 0) & (values < len(table.lookup))]
-    return frozenset(int(label) for label in table.lookup[known] if 0 <= label != IGNORE)
+    known = values[(values >= 0) & (values < len(table))]
+    return frozenset(int(label) for label in table[known] if 0 <= label != IGNORE)
 
 
 def _find(root: Path, split: str) -> Path:

@@ -163,7 +163,8 @@ class FileSet(ABC):
         """
         survey = self.survey(split)
         if not survey.pictures:
-            raise DataError(f"the split {split!r} of {self.root} has no picture{_because(survey)}")
+            told = [problem.message for problem in survey.problems] or survey.remarks
+            raise DataError(f"the split {split!r} of {self.root} has no picture{f': {told[0]}' if told else ''}")
         return [
             replace(picture, value_range=self.value_range, bands=self.bands, apply_orientation=self.apply_orientation)
             for picture in survey.pictures
@@ -199,8 +200,3 @@ def home(root: Path, places: Iterable[str], *, holds: str) -> Path:
         'data'
     """
     return next((root / place for place in (*places, ".") if (root / place / holds).exists()), root)
-
-
-def _because(survey: Survey) -> str:
-    told = [problem.message for problem in survey.problems[:1]] or survey.remarks[:1]
-    return f": {told[0]}" if told else ""

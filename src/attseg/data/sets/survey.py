@@ -130,7 +130,10 @@ def match(
         part: What the label files are called, where there are others beside them.
     """
     names = sorted(pictures)
-    problems = [_unlabelled(pictures[name], expected(name)) for name in names if name not in labels]
+    missing = {name: expected(name) for name in names if name not in labels}
+    problems = [
+        Problem(f"{pictures[name]} has no labels: {path} does not exist", path) for name, path in missing.items()
+    ]
     alone = sorted(labels.keys() - pictures.keys())
     remarks = []
     if alone:
@@ -147,10 +150,6 @@ def match(
 def picture_files(pictures: Mapping[str, Path]) -> list[PictureFile]:
     """Files by name as a list, sorted by name."""
     return [PictureFile(pictures[name], name) for name in sorted(pictures)]
-
-
-def _unlabelled(picture: Path, expected: Path) -> Problem:
-    return Problem(f"{picture} has no labels: {expected} does not exist", expected)
 
 
 def match_folders(

@@ -69,12 +69,13 @@ class VocFiles(FileSet):
             no_labels = (
                 f"neither {self.home / MORE_LABELS} nor SBD is there (say where SBD lies: --data.options.sbd DIR)"
             )
+        expected = self.home / (MORE_LABELS if split == AUGMENTED else LABELS)
         survey = survey_list(
             listed,
             self._pictures(split),
             labels,
             whole=self.record.released[split],
-            expected=lambda name: (self.home / PICTURES / f"{name}.jpg", self._expected_labels(split, name)),
+            expected=lambda name: (self.home / PICTURES / f"{name}.jpg", expected / f"{name}.png"),
             no_labels=no_labels,
         )
         if split == AUGMENTED and not no_labels:
@@ -117,9 +118,6 @@ class VocFiles(FileSet):
             if self.sbd:
                 sources.append((str(self.sbd / "cls"), list_label_files(self.sbd / "cls")))
         return sources
-
-    def _expected_labels(self, split: str, name: str) -> Path:
-        return self.home / (MORE_LABELS if split == AUGMENTED else LABELS) / f"{name}.png"
 
 
 def _find_sbd(around: Iterable[Path]) -> Path | None:

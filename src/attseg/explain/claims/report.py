@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from attseg.explain.claims.finding import Finding, Number
 from attseg.explain.claims.measure import Claims
 from attseg.explain.figures import panels
-from attseg.files import replacing
+from attseg.files import write_file
 from attseg.text import harmless
 
 WIDE = 8.0
@@ -37,8 +37,7 @@ def write_claims(claims: Claims, out: Path, *, origin: Mapping[str, Any], text: 
         "claims.png": as_png(draw_claims(claims)),
     }
     for name, content in contents.items():
-        with replacing(out / name) as target:
-            target.write(content)
+        write_file(out / name, content)
 
 
 def as_markdown(claims: Claims, *, title: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
-from attseg.files import open_file
+from attseg.files import digest_file
 from attseg.inference.exported.contract import Contract, Size
 from attseg.inference.exported.description import Description
 from attseg.inference.exported.engines import Engine, Numbers, read_description, start
@@ -156,8 +155,6 @@ def open_exported(path: Path, *, threads: int | None = None) -> tuple[nn.Module,
     description = read_description(path)
     contract = description.contract
     runner = Runner(start(path, contract.outputs, threads=threads), contract, description.preprocessing)
-    with open_file(path) as file:
-        found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).digest()
-    digest = torch.frombuffer(bytearray(found), dtype=torch.uint8)
+    digest = torch.frombuffer(bytearray.fromhex(digest_file(path)), dtype=torch.uint8)
     kind = ExportedDecidingModel if contract.gives == "labels" else ExportedModel
     return kind(runner, digest), description

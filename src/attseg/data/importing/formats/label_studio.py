@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy.typing as npt
 
 from attseg.data.importing.export import Annotation, Entry, Export
 from attseg.data.importing.formats.cvat import turn
-from attseg.data.importing.json_text import files_below, get, number, read_json, size_of
+from attseg.data.importing.json_text import decode_base64, files_below, get, number, read_json, size_of
 from attseg.data.importing.runs import decode_brush
 from attseg.data.importing.search import UPLOADED, Search, name_parts
 from attseg.data.importing.shapes import Bitmap, CocoPolygons, Ellipse, Region, Shape, read_points
@@ -161,24 +159,16 @@ def _shape(value: dict[str, Any], kind: str, size: tuple[int, int]) -> Shape | N
     if "radiusX" in value:
         return Ellipse((x, y), (across, down), turned)
     corners = [(x, y), (x + across, y), (x + across, y + down), (x, y + down)]
-    return CocoPolygons([_turn_about_first(corners, turned)])
+    points = turn(corners, turned)
+    return CocoPolygons([points - points[0] + (x, y)])  # rectangles are turned about their first corner
 
 
 def _decode_bitmask(address: Any, kind: str, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """(H, W) The pixels that are not wholly transparent in the PNG of a bitmask."""
-    try:
-        content = b64decode(str(address).partition(";base64,")[2], validate=True)
-    except binascii.Error:
-        raise DataError(f"a {kind} is no PNG in base64") from None
+    content = decode_base64(str(address).partition(";base64,")[2], f"a {kind}")
     layer = np.array(open_picture(content).image.convert("RGBA"))[..., 3]
     if layer.shape != size:
         raise DataError(
             f"a {kind} has {layer.shape[1]} x {layer.shape[0]} pixels, and its picture {size[1]} x {size[0]}"
         )
     return layer > 0
-
-
-def _turn_about_first(corners: list[tuple[float, float]], degrees: float) -> Any:
-    """Corners turned clockwise about the first one, as Label Studio turns rectangles."""
-    turned = turn(corners, degrees)
-    return turned - turned[0] + np.array(corners[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Iterator
 from math import hypot
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
-from attseg.data.importing.json_text import files_below, get, read_json, size_of
+from attseg.data.importing.json_text import decode_base64, files_below, get, read_json, size_of
 from attseg.data.importing.search import Search
 from attseg.data.importing.shapes import Bitmap, PillowShape, Region, Shape, read_points
 from attseg.data.reading.content import read_content
@@ -77,17 +75,15 @@ class Labelme(Export):
         except DataError:
             if not content.get("imageData"):
                 raise
-        return _decode(content["imageData"], "the embedded picture")
+        return decode_base64(content["imageData"], "the embedded picture")
 
     def unlisted(self) -> list[Path]:
         """Pictures without a JSON file: nobody has labelled them yet."""
         others = self.search.files.keys() - self.search.found
         files = {file.with_suffix("") for file in self._files}  # one that is broken may name the picture beside it
-        return sorted(path for path in others if path.with_suffix("") not in files or self._has_twin(path))
-
-    def _has_twin(self, path: Path) -> bool:
-        """Whether a picture that was named differs in the suffix alone."""
-        return any(other != path and other.with_suffix("") == path.with_suffix("") for other in self.search.found)
+        # a picture beside them that differs in the suffix alone
+        twins = {path.with_suffix("") for path in self.search.found}
+        return sorted(path for path in others if (stem := path.with_suffix("")) not in files or stem in twins)
 
 
 def is_labelme(content: Any) -> bool:
@@ -106,7 +102,7 @@ def _shape(kind: str, label: str, points: npt.NDArray[np.float64], shape: Any) -
         radius = hypot(*(points[1] - points[0]))
         return PillowShape("ellipse", np.array([points[0] - radius, points[0] + radius]))
     if kind == "mask":
-        mask = np.array(open_picture(_decode(shape.get("mask"), f"the mask of {label!r}")).image)
+        mask = np.array(open_picture(decode_base64(shape.get("mask"), f"the mask of {label!r}")).image)
         left, top = (int(value) for value in points[0])
         right, bottom = (int(value) for value in points[1])
         if mask.ndim != 2 or mask.shape != (bottom - top + 1, right - left + 1):
@@ -116,10 +112,3 @@ def _shape(kind: str, label: str, points: npt.NDArray[np.float64], shape: Any) -
             )
         return Bitmap(mask.astype(bool), top, left)
     raise DataError(f"the shape {label!r} is a {kind!r}, which is not known here")
-
-
-def _decode(text: Any, what: str) -> bytes:
-    try:
-        return b64decode(text, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        raise DataError(f"{what} is no base64") from None

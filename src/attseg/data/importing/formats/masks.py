@@ -138,11 +138,6 @@ def find_masks(files: Mapping[Path, Sequence[str]]) -> dict[Path, tuple[str, ...
     return found
 
 
-def has_masks(search: Search) -> bool:
-    """Whether there are label images among the pictures."""
-    return bool(find_masks(search.files))
-
-
 def propose_table(source: Path, masks: Sequence[Path]) -> str:
     """The message where label images have no table of classes: a table to begin with."""
     values: Counter[int] = Counter()

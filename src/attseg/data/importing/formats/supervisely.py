@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
 import zlib
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import numpy as np
 
 from attseg.data.importing.export import Annotation, Entry, Export, NamedClass
 from attseg.data.importing.formats.cvat import read_color
-from attseg.data.importing.json_text import files_below, get, read_json, size_of
+from attseg.data.importing.json_text import decode_base64, files_below, get, read_json, size_of
 from attseg.data.importing.naming import split_name
 from attseg.data.importing.search import Search
 from attseg.data.importing.shapes import Bitmap, OpenCvPolygon, Region, Shape, read_points
@@ -109,8 +107,8 @@ def _unpack(text: Any, label: str) -> bytes:
     """The PNG of a bitmap: base64 of zlib."""
     try:
         unpacker = zlib.decompressobj()
-        content = unpacker.decompress(b64decode(text, validate=True), MOST_PACKED)
-    except (binascii.Error, TypeError, ValueError, zlib.error):
+        content = unpacker.decompress(decode_base64(text, "a bitmap"), MOST_PACKED)
+    except (DataError, zlib.error):
         raise DataError(f"the bitmap of {label!r} is no packed PNG in base64") from None
     if unpacker.unconsumed_tail:
         raise DataError(f"the bitmap of {label!r} unpacks to more than {MOST_PACKED} bytes")
