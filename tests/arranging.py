@@ -11,6 +11,31 @@ from PIL import Image
 from attseg.data.sets.folder import Folder
 
 
+def write_usual(root, draw, classes, **counts):
+    """A data folder in the usual layout: so many pictures a split, whose image and labels ``draw()`` gives."""
+    index = 0
+    for split, count in counts.items():
+        for kind in ("images", "labels"):
+            (root / kind / split).mkdir(parents=True)
+        for _ in range(count):
+            for kind, values in zip(("images", "labels"), draw(), strict=True):
+                Image.fromarray(values).save(root / kind / split / f"p{index:02d}.png")
+            index += 1
+    (root / "classes.csv").write_text(classes)
+    return root
+
+
+def write_noise(root, **counts):
+    """A data folder of noise in the usual layout, with three classes and an ignored value."""
+    rng, values = np.random.default_rng(0), np.repeat(np.array([0, 1, 2, 255], np.uint8), 24)
+    classes = "index,name,r,g,b,ignore\n0,water,0,0,255,\n1,land,0,255,0,\n2,boat,255,0,0,\n255,unsure,9,9,9,1\n"
+
+    def draw():
+        return rng.integers(0, 256, (8, 12, 3), np.uint8), rng.permutation(values).reshape(8, 12)
+
+    return write_usual(root, draw, classes, **counts)
+
+
 def rows_of(root):
     """The rows of classes.csv."""
     with (root / "classes.csv").open(newline="") as file:

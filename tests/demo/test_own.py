@@ -4,25 +4,18 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from arranging import write_usual
 from attseg.cli import main
 from attseg.demo.own import RED, RIGHT, draw_errors
 from attseg.demo.page import MARK
 
 
 def write(root, size=(64, 96)):
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 6), ("val", 2)):
-        for kind in ("images", "labels"):
-            (root / kind / split).mkdir(parents=True)
-        for number in range(count):
-            labels = np.zeros(size, np.uint8)
-            labels[10:40, 10:40] = 1
-            Image.fromarray(rng.integers(0, 255, (*size, 3), np.uint8)).save(root / "images" / split / f"{number}.png")
-            Image.fromarray(labels).save(root / "labels" / split / f"{number}.png")
-    (root / "classes.csv").write_text("index,name,r,g,b\n0,ground <i>,0,0,0\n1,thing,255,0,0\n")
-    return root
+    rng, labels = np.random.default_rng(0), np.zeros(size, np.uint8)
+    labels[10:40, 10:40] = 1
+    classes = "index,name,r,g,b\n0,ground <i>,0,0,0\n1,thing,255,0,0\n"
+    return write_usual(root, lambda: (rng.integers(0, 255, (*size, 3), np.uint8), labels), classes, train=6, val=2)
 
 
 @pytest.mark.slow

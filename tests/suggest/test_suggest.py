@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from arranging import write_usual
 from attseg.cli import main
 from attseg.data.catalog import open_data
 from attseg.errors import UsageError
@@ -22,17 +22,12 @@ CPU = Computer("cpu", "", 2, 8 * 2**30, False)
 
 
 def write(root, count=4, size=(96, 128)):
-    rng = np.random.default_rng(0)
-    for split in ("train", "val"):
-        for kind in ("images", "labels"):
-            (root / kind / split).mkdir(parents=True)
-        for number in range(count):
-            labels = np.zeros(size, np.uint8)
-            labels[10:20, 10:20] = 1
-            Image.fromarray(rng.integers(0, 255, (*size, 3), np.uint8)).save(root / "images" / split / f"{number}.png")
-            Image.fromarray(labels).save(root / "labels" / split / f"{number}.png")
-    (root / "classes.csv").write_text("index,name,r,g,b\n0,ground,0,0,0\n1,thing,255,0,0\n2,never,0,0,255\n")
-    return root
+    rng, labels = np.random.default_rng(0), np.zeros(size, np.uint8)
+    labels[10:20, 10:20] = 1
+    classes = "index,name,r,g,b\n0,ground,0,0,0\n1,thing,255,0,0\n2,never,0,0,255\n"
+    return write_usual(
+        root, lambda: (rng.integers(0, 255, (*size, 3), np.uint8), labels), classes, train=count, val=count
+    )
 
 
 def summary(**changes):

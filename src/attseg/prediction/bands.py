@@ -17,7 +17,7 @@ from torch import Tensor
 from attseg.data.sample import Array
 from attseg.prediction.decided import check_scores
 from attseg.prediction.protocol import Average
-from attseg.prediction.views import Axis, Scaled, View
+from attseg.prediction.views import Axis, Scaled, ScaledView
 
 ROWS = 64
 """Rows of a band."""
@@ -135,7 +135,7 @@ class ScoreBands:
         self._any_full = False
         self._next = 0
 
-    def add(self, view: View, scores: Tensor, share: float) -> None:
+    def add(self, view: ScaledView, scores: Tensor, share: float) -> None:
         """Add the scores of a view.
 
         Args:

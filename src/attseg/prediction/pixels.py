@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import Array
-from attseg.prediction.views import Axis, Extent, View, resampled
+from attseg.prediction.views import Axis, Extent, ScaledView, resampled
 
 
 class PixelSource(Protocol):
@@ -53,7 +53,7 @@ class InMemory:
         return self._pixels[top:bottom, left:right]
 
 
-def read_views(pixels: PixelSource, views: list[View], preprocessing: Preprocessing, *, pad: bool) -> Tensor:
+def read_views(pixels: PixelSource, views: list[ScaledView], preprocessing: Preprocessing, *, pad: bool) -> Tensor:
     """A batch of views that are all given equally much.
 
     Pictures are resized bilinearly without smoothing, as bytes and before they are normalised. Around a picture that is smaller
@@ -80,7 +80,7 @@ def read_views(pixels: PixelSource, views: list[View], preprocessing: Preprocess
     return batch
 
 
-def _read(source: PixelSource, view: View) -> Tensor:
+def _read(source: PixelSource, view: ScaledView) -> Tensor:
     """(h, w, C) What a view sees: bytes where the picture is not scaled, else floats in 0..255."""
     rows, columns = view.scaled
     top, bottom = _reach(rows, view.rows)

@@ -26,7 +26,7 @@ from attseg.prediction.outputs import logits_of
 from attseg.prediction.pixels import InMemory, PixelSource, read_views
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
-from attseg.prediction.views import View, scales, views
+from attseg.prediction.views import ScaledView, scales, views
 from attseg.prediction.whole import PRECISIONS, as_batch, predict_logits
 
 PLAIN_ROWS = 256
@@ -136,7 +136,7 @@ class Predictor:
                 on_views(done, len(order))
             yield from bands.done(order[done][0] if done < len(order) else height)
 
-    def _add(self, bands: ScoreBands, pixels: PixelSource, batch: list[View], share: float) -> None:
+    def _add(self, bands: ScoreBands, pixels: PixelSource, batch: list[ScaledView], share: float) -> None:
         """Add the scores of a batch of views."""
         height, width = batch[0].given
         several = f"{len(batch)} of {height} x {width} pixels (height x width) with their scores do not fit"
@@ -146,12 +146,12 @@ class Predictor:
                 seen = scores[:, rows.before :, columns.before :]
                 bands.add(view, seen[:, : rows.stop - rows.start, : columns.stop - columns.start], share)
 
-    def _next_batch(self, views: list[View]) -> list[View]:
+    def _next_batch(self, views: list[ScaledView]) -> list[ScaledView]:
         """The first views that are given equally much."""
         other = next((place for place, view in enumerate(views) if view.given != views[0].given), len(views))
         return views[:other]
 
-    def _most(self, view: View) -> int:
+    def _most(self, view: ScaledView) -> int:
         """How many views like this one make a batch."""
         return max(1, self.fitting(*view.given) // (1 + self.protocol.flip))
 
@@ -160,7 +160,7 @@ class Predictor:
         memory = MEMORY.get(self.device.type, MEMORY["cuda"]) if self.memory is None else self.memory
         return memory * 2**20 // (4 * height * width * (self.preprocessing.channels + 2 * self.classes))
 
-    def _see(self, pixels: PixelSource, batch: list[View]) -> Tensor:
+    def _see(self, pixels: PixelSource, batch: list[ScaledView]) -> Tensor:
         """(N, K, h, w) Scores of views; of mirrored ones, the sum with those of the mirrored view."""
         images = read_views(pixels, batch, self.preprocessing, pad=self.protocol.pad)
         if not self.protocol.flip:

@@ -98,7 +98,7 @@ class Scaled(NamedTuple):
     columns: Axis
 
 
-class View(NamedTuple):
+class ScaledView(NamedTuple):
     """One look: at which scale, and what it sees of rows and columns."""
 
     scaled: Scaled
@@ -135,7 +135,7 @@ def scales(protocol: Protocol, height: int, width: int, *, least: int = SMALLEST
     return found
 
 
-def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
+def views(scaled: list[Scaled]) -> Iterator[tuple[int, ScaledView]]:
     """Every view, each after the first row of the picture that it has a part in; these rows never decrease.
 
     So what lies above the row of a view is finished when all views before it are added.
@@ -145,7 +145,7 @@ def views(scaled: list[Scaled]) -> Iterator[tuple[int, View]]:
     )
     for first, index, rows in order:
         for columns in scaled[index].columns.spans:
-            yield first, View(scaled[index], rows, columns)
+            yield first, ScaledView(scaled[index], rows, columns)
 
 
 def _ramp(span: Extent) -> Floats:

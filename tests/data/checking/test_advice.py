@@ -24,20 +24,7 @@ from attseg.errors import UsageError
 @pytest.fixture
 def usual(tmp_path):
     """Ten pictures in the usual layout."""
-    root = tmp_path / "usual"
-    rng = np.random.default_rng(0)
-    for index in range(10):
-        split = "train" if index < 7 else "val"
-        for kind, values in (
-            ("images", rng.integers(0, 256, (8, 12, 3), np.uint8)),
-            ("labels", rng.permutation(np.repeat(np.array([0, 1, 2, 255], np.uint8), 24)).reshape(8, 12)),
-        ):
-            (root / kind / split).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(values).save(root / kind / split / f"p{index:02d}.png")
-    (root / "classes.csv").write_text(
-        "index,name,r,g,b,ignore\n0,water,0,0,255,\n1,land,0,255,0,\n2,boat,255,0,0,\n255,unsure,9,9,9,1\n"
-    )
-    return root
+    return arranging.write_noise(tmp_path / "usual", train=7, val=3)
 
 
 def options_of(command):

@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import arranging
 from attseg.data.sample import DataError
@@ -39,20 +38,7 @@ def check_equal(root, out, options, most=None):
 @pytest.fixture
 def many(tmp_path):
     """Eight pictures to train and four to validate, in the usual layout, with three classes and an ignored value."""
-    root = tmp_path / "usual"
-    rng = np.random.default_rng(0)
-    for index in range(12):
-        split = "train" if index < 8 else "val"
-        for kind, values in (
-            ("images", rng.integers(0, 256, (8, 12, 3), np.uint8)),
-            ("labels", rng.permutation(np.repeat(np.array([0, 1, 2, 255], np.uint8), 24)).reshape(8, 12)),
-        ):
-            (root / kind / split).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(values).save(root / kind / split / f"p{index:02d}.png")
-    (root / "classes.csv").write_text(
-        "index,name,r,g,b,ignore\n0,water,0,0,255,\n1,land,0,255,0,\n2,boat,255,0,0,\n255,unsure,9,9,9,1\n"
-    )
-    return root
+    return arranging.write_noise(tmp_path / "usual", train=8, val=4)
 
 
 @pytest.mark.parametrize("form", arranging.FORMS)

@@ -15,8 +15,8 @@ from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import SIZES, sums_by_size
 from attseg.explain.claims.cells import at_pixels, cell_ids
+from attseg.explain.claims.claim import Number, Ratio
 from attseg.explain.claims.confidence import border_sums
-from attseg.explain.claims.finding import Number, Ratio
 from attseg.explain.claims.gates import gate_numbers
 from attseg.explain.claims.measure import claims_of, measure
 from attseg.explain.claims.pairs import class_counts, entropy, mass_on, mass_on_itself, reach
@@ -181,13 +181,13 @@ def test_every_model_is_measured_on_what_is_claimed_of_it(name):
     seen = []
     claims = measure(build().eval(), scenes(), Preprocessing(), points=4, on_picture=lambda *at: seen.append(at))
     assert seen == [(1, 3), (2, 3), (3, 3)]
-    for finding, words in zip(claims.findings, expected, strict=True):
-        assert words in finding.name
-        for _, numbers in finding.rows:
+    for table, words in zip(claims.tables, expected, strict=True):
+        assert words in table.name
+        for _, numbers in table.rows:
             for number in numbers:
                 assert number.value is None or math.isfinite(number.value)
     text = as_markdown(claims, title="x")
-    assert all(f"## {one.name}" in text for one in claims.findings)
+    assert all(f"## {one.name}" in text for one in claims.tables)
     json.dumps(claims.to_dict(), allow_nan=False)
     assert as_png(draw_claims(claims)).startswith(b"\x89PNG")
 
@@ -203,7 +203,7 @@ def test_points_follow_from_the_seed_alone():
 def test_what_is_measured_of_pairs_is_read_from_the_maps():
     torch.manual_seed(0)
     model, data = PSANet(12, **PSA).eval(), scenes(1)
-    (found, _) = measure(model, data, Preprocessing(), points=3).findings
+    (found, _) = measure(model, data, Preprocessing(), points=3).tables
     given = data[0]
     rows, columns = np.nonzero(given.labels != 255)
     chosen = np.random.default_rng((0, 0)).integers(len(rows), size=3)
@@ -232,7 +232,7 @@ def test_a_limit_spreads_over_the_split():
 def test_weights_that_are_no_shares_are_not_measured():
     torch.manual_seed(0)
     claims = measure(PSANet(12, **PSA, normalize="count").eval(), scenes(1), Preprocessing(), points=2)
-    assert [(one.rows, one.remarks) for one in claims.findings] == [
+    assert [(one.rows, one.remarks) for one in claims.tables] == [
         ([], ["its weights are not shares: some are negative, and nothing is measured"])
     ] * 2
     as_png(draw_claims(claims))
@@ -263,5 +263,5 @@ def test_pictures_without_labels_are_left_out():
     for build, _ in MODELS.values():
         claims = measure(build().eval(), Ignored("val", count=1), Preprocessing(), points=2)
         gates = ("channel gates", "contrast between positions")  # not of labels
-        values = [n.value for one in claims.findings if one.name not in gates for _, row in one.rows for n in row]
+        values = [n.value for one in claims.tables if one.name not in gates for _, row in one.rows for n in row]
         assert set(values) <= {None}

@@ -44,7 +44,7 @@ def test_a_network_of_two_scales_is_asked_for_pieces_and_swapped_weights():
     looked = look(model, pictures())
     claim = SwapClaim()
     claim.add(looked, labels, np.random.default_rng(0))
-    (table,) = claim.findings()
+    (table,) = claim.tables()
     columns = [column.removeprefix("right, ") for column in table.columns]
     # the swapped prediction by a hook of our own
     handle = model.merge.attention.register_forward_hook(lambda tap, inputs, weights: weights[:, [1, 0]])
@@ -61,7 +61,7 @@ def test_a_network_of_two_scales_is_asked_for_pieces_and_swapped_weights():
             assert value == (None if expected is None else pytest.approx(expected))
     claim = PiecesClaim()
     claim.add(looked, labels, np.random.default_rng(0))
-    (table,) = claim.findings()
+    (table,) = claim.tables()
     assert table.columns == ("pieces, as it is", "pieces, location even", "pieces, recalibration even")
     small = (regions.values != 255) & (regions.areas < 256)
     assert table.rows[0][1][0].value == pytest.approx(pieces(regions, looked.labels)[small].mean())
@@ -89,7 +89,7 @@ def test_what_the_gates_take_is_seen_in_the_fused_map():
     model = build("DFDAM")
     looked, claim = look(model, pictures()), ContrastClaim()
     claim.add(looked, blocks(0, 3), np.random.default_rng(0))
-    (table,) = claim.findings()
+    (table,) = claim.tables()
     (fused,) = looked.outputs("decoder.fusion")
     handles = [
         gate.attention.register_forward_hook(lambda tap, inputs, weights: torch.ones_like(weights))

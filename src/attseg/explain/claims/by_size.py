@@ -16,7 +16,7 @@ from attseg.data.sample import Array
 from attseg.evaluation.sizes import BOUNDS
 from attseg.explain.capture import AttentionMap
 from attseg.explain.claims.cells import Floats, at_pixels
-from attseg.explain.claims.finding import Finding, Ratio
+from attseg.explain.claims.claim import ClaimTable, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 
@@ -72,7 +72,7 @@ class ScaleClaim:
                 self._means[size][scale].add(sums[size, scale], pixels[size])
                 self._won[size][scale].add(won[size, scale], won[size].sum())
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """The weights, and the objects won."""
         claim = "The model is to put large weights on large objects in the small picture, and on small ones in the large picture."
         source = "Yang and Peng, Attention to Refine, 2018, section 2.1"
@@ -82,7 +82,7 @@ class ScaleClaim:
             ("scale that wins", "objects won by {}", self._won),
         )
         return [
-            Finding(
+            ClaimTable(
                 name,
                 claim,
                 source,
@@ -115,14 +115,14 @@ class PyramidClaim:
             if mean > 0:
                 self._relative[size].add(sums[size, 0] / mean, pixels[size])
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table, a row a size."""
         rows = [
             (size, [value.number(), relative.number()])
             for size, value, relative in zip(SIZES, self._values, self._relative, strict=True)
         ]
         return [
-            Finding(
+            ClaimTable(
                 "pyramid value",
                 "The pyramid fuses context at several scales and gives pixel-level attention; it helps with small objects.",
                 "Li et al., PAN, BMVC 2018, sections 1 and 3.1",

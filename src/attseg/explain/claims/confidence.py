@@ -13,7 +13,7 @@ from attseg.data.sample import Array
 from attseg.evaluation.windows import differs_within
 from attseg.explain.capture import AttentionMap
 from attseg.explain.claims.cells import Floats, at_pixels
-from attseg.explain.claims.finding import Finding, Ratio
+from attseg.explain.claims.claim import ClaimTable, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 
@@ -40,7 +40,7 @@ class ConfidenceClaim:
             self._means[width][0].add(on, near)
             self._means[width][1].add(off, far)
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table, a row a width."""
         columns = ("share of the confidence", "share of the area", "mean confidence there", "mean confidence elsewhere")
         rows = [
@@ -48,7 +48,7 @@ class ConfidenceClaim:
             for width in WIDTHS
         ]
         return [
-            Finding(
+            ClaimTable(
                 "confidence at borders",
                 "The highlights of the confidence map are almost all at the boundaries of objects.",
                 "Xiong et al., DF-DAM, 2019, section 4.3",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attseg.attention.fusion import DualAttentionFusion
 from attseg.data.sample import Array
-from attseg.explain.claims.finding import Finding, Number, Ratio
+from attseg.explain.claims.claim import ClaimTable, Number, Ratio
 from attseg.explain.looked import Looked
 from attseg.layers import resize
 
@@ -42,12 +42,12 @@ class ContrastClaim:
                 if value is not None:
                     ratio.add(float(value.sum()), len(value))
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table."""
         rows: list[tuple[str, list[Number]]] = [(row, [one.number() for one in self._found[row]]) for row in ROWS]
         share = self._low.number().value or 0.0
         return [
-            Finding(
+            ClaimTable(
                 "contrast between positions",
                 "The features of adjacent stages behave similarly, and with one gate alone the range of adjustment is halved.",
                 "Xiong et al., DF-DAM, 2019, section 3.2",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from attseg.data.sample import Array
 from attseg.explain.capture import AttentionMap
-from attseg.explain.claims.finding import Finding, Number, Ratio
+from attseg.explain.claims.claim import ClaimTable, Number, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 
@@ -37,7 +37,7 @@ class GateClaim:
         if high is not None and low is not None:
             self._wider.add(float((high > low).sum()), len(high))
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table, a row a gate."""
         rows = [(name, gate_numbers(np.stack(found))) for name, found in self._weights.items() if found]
         wider = self._wider.number()
@@ -45,7 +45,7 @@ class GateClaim:
         if wider.value is not None:
             remarks.append(f"the high-level gate is the wider one in {wider.value:.1%} of the channels")
         return [
-            Finding(
+            ClaimTable(
                 "channel gates",
                 "Weights of the high-level map are generally higher; those of the low-level map are alike in all pictures.",
                 "Xiong et al., DF-DAM, 2019, section 4.3, figure 7",

@@ -14,9 +14,9 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import PyramidClaim, ScaleClaim
+from attseg.explain.claims.claim import Claim, ClaimTable
 from attseg.explain.claims.confidence import ConfidenceClaim
 from attseg.explain.claims.contrast import ContrastClaim
-from attseg.explain.claims.finding import Claim, Finding
 from attseg.explain.claims.gates import GateClaim
 from attseg.explain.claims.pairs import PairClaim
 from attseg.explain.claims.switched import PiecesClaim, SwapClaim
@@ -36,14 +36,14 @@ class Claims:
     """Measured claims.
 
     Args:
-        findings: A table a claim.
+        tables: A table a claim.
         pictures: How many pictures were seen.
         split: Which part of the data set.
         points: Points a picture, for attention between positions.
         seed: What they were drawn with.
     """
 
-    findings: list[Finding]
+    tables: list[ClaimTable]
     pictures: int
     split: str
     points: int
@@ -56,7 +56,7 @@ class Claims:
             "split": self.split,
             "points": self.points,
             "seed": self.seed,
-            "claims": [one.to_dict() for one in self.findings],
+            "claims": [one.to_dict() for one in self.tables],
         }
 
 
@@ -129,5 +129,5 @@ def measure(
             one.add(looked, sample.labels, np.random.default_rng((seed, index)))
         if on_picture is not None:
             on_picture(done, count)
-    findings = [finding for one in claims for finding in one.findings()]
-    return Claims(findings, count, data.split, points, seed)
+    tables = [table for one in claims for table in one.tables()]
+    return Claims(tables, count, data.split, points, seed)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from attseg.data.classes import IGNORE
 from attseg.data.sample import Array
 from attseg.explain.claims.cells import Integers, cell_ids
-from attseg.explain.claims.finding import Finding, Ratio
+from attseg.explain.claims.claim import ClaimTable, Ratio
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.pixel import cell_of
 
@@ -49,11 +49,11 @@ class PairClaim:
         for one in looked.pairs:
             self._add(one, points, looked, labels)
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table a mechanism and direction."""
         remarks = [f"{self._count} points, {self.points} a picture"]
         return [
-            Finding(
+            ClaimTable(
                 name,
                 "Masks pay low attention at the current position, and gather from related regions nearby and far away.",
                 "Zhao et al., PSANet, ECCV 2018, section 4.5",
@@ -64,7 +64,7 @@ class PairClaim:
             )
             for name, found in self._found.items()
         ] + [
-            Finding(
+            ClaimTable(
                 name,
                 "",
                 "",

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attseg.explain.claims.finding import Finding, Number
+from attseg.explain.claims.claim import ClaimTable, Number
 from attseg.explain.claims.measure import Claims
 from attseg.explain.figures import panels
 from attseg.files import write_file
@@ -48,7 +48,7 @@ def as_markdown(claims: Claims, *, title: str) -> str:
         "± is one standard error over pictures. The guide *How to read attention maps* defines each number, and says what these "
         "numbers do not prove.",
     ]
-    for one in claims.findings:
+    for one in claims.tables:
         parts.append(f"## {one.name}")
         if one.claim:
             parts.append(f"The paper: {one.claim} ({one.source})")
@@ -60,7 +60,7 @@ def as_markdown(claims: Claims, *, title: str) -> str:
 
 def draw_claims(claims: Claims) -> Figure:
     """One panel a table: a group of bars a row, a bar a column, lines for one standard error."""
-    drawn = [one for one in claims.findings if one.rows]
+    drawn = [one for one in claims.tables if one.rows]
     figure = Figure(figsize=(WIDE, 2.7 * max(len(drawn), 1)), layout="constrained")
     for axes, one in zip(figure.subplots(max(len(drawn), 1), 1, squeeze=False)[:, 0], drawn, strict=False):
         _bars(axes, one)
@@ -74,7 +74,7 @@ def as_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _bars(axes: Axes, one: Finding) -> None:
+def _bars(axes: Axes, one: ClaimTable) -> None:
     wide = 0.8 / len(one.columns)
     for place, column in enumerate(one.columns):
         left = np.arange(len(one.rows)) + (place - (len(one.columns) - 1) / 2) * wide
@@ -98,7 +98,7 @@ def _bars(axes: Axes, one: Finding) -> None:
     axes.legend(fontsize=panels.SMALL - 1, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
 
-def _table(one: Finding) -> str:
+def _table(one: ClaimTable) -> str:
     lines = [
         f"| {one.by} | {' | '.join(one.columns)} |",
         f"|---{'|---:' * len(one.columns)}|",

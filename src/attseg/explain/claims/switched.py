@@ -23,7 +23,7 @@ from attseg.evaluation.sizes import BOUNDS
 from attseg.explain.capture import AttentionMap, Edit, edited
 from attseg.explain.claims.by_size import SIZES, sums_by_size
 from attseg.explain.claims.cells import Integers
-from attseg.explain.claims.finding import Finding, Ratio
+from attseg.explain.claims.claim import ClaimTable, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.switching import switch
 
@@ -68,14 +68,14 @@ class PiecesClaim:
                 here = real & (sizes == size)
                 ratio.add(counts[here].sum(), here.sum())
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table, a row a size."""
         claim = "The extra branch makes it less probable that a large object is broken down into several pieces."
         rows = [(size, [ratios[place].number() for ratios in self._found.values()]) for place, size in enumerate(SIZES)]
         columns = tuple(f"pieces, {name}" for name in self._found)
         remarks = [f"{self._objects} objects", f"a piece has {LEAST:.0%} of the object's pixels or more"]
         return [
-            Finding("pieces of objects", claim, SOURCE + "section 3.1", "area of the object", columns, rows, remarks)
+            ClaimTable("pieces of objects", claim, SOURCE + "section 3.1", "area of the object", columns, rows, remarks)
         ]
 
 
@@ -97,11 +97,11 @@ class SwapClaim:
             for size, ratio in enumerate(ratios):
                 ratio.add(sums[size, place], pixels[size])
 
-    def findings(self) -> list[Finding]:
+    def tables(self) -> list[ClaimTable]:
         """One table, a row a size."""
         rows = [(size, [ratios[place].number() for ratios in self._found.values()]) for place, size in enumerate(SIZES)]
         return [
-            Finding(
+            ClaimTable(
                 "scale weights swapped",
                 "Large objects need the small picture, and small ones the large picture.",
                 SOURCE + "section 2.1",

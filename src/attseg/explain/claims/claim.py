@@ -1,4 +1,4 @@
-"""The finding of a claim, and how numbers are averaged over images."""
+"""The table of a claim, and how numbers are averaged over images."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClaimTable:
     """A table of numbers about one claim.
 
     Args:
@@ -100,6 +100,6 @@ class Claim(Protocol):
         """Count a picture: what the model attended to, its labels (H, W) with 255 where ignored, and where points come from."""
         ...
 
-    def findings(self) -> list[Finding]:
-        """The finding."""
+    def tables(self) -> list[ClaimTable]:
+        """The measured numbers, a table or more."""
         ...
