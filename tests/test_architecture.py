@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 
 # What each room may import, beside itself and the ground floor; rooms are listed from the ground up.
 GROUND = {
+    "ahead",
     "arguments",
     "devices",
     "errors",
@@ -26,6 +27,7 @@ GROUND = {
     "written",
 }
 ALLOWED = {
+    "ahead": set(),
     "arguments": set(),
     "text": set(),
     "errors": set(),

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
-from attseg.export.errors import ExportError
 from attseg.export.formats import export_model, export_onnx, export_openvino, export_pt2, save_openvino
+from attseg.export.program import ExportError
 from attseg.export.storage import Storage
 from attseg.files import FileError
 from attseg.inference.exported.contract import Contract

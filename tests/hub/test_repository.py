@@ -21,7 +21,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError
 from attseg.hub.repository import NetworkOrigin, publish
-from attseg.hub.telemetry import untold
+from attseg.hub.sources import untold
 from attseg.inference.segmenter import Segmenter, load
 from attseg.models import build_model
 from attseg.recipes.recipe import DataSpec, ModelSpec, Recipe

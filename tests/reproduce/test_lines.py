@@ -7,15 +7,17 @@ from dataclasses import replace
 from statistics import stdev
 
 import pytest
+import torch
 
 from attseg.cli.output import print_parts
 from attseg.errors import UsageError
+from attseg.models import DFDAM
 from attseg.prediction.crf import DenseCrf
 from attseg.recipes.files import to_yaml
 from attseg.recipes.recipe import Machine
-from attseg.recipes.tables import TABLES, find_table
+from attseg.recipes.tables import TABLES, find_row_recipe, find_table
 from attseg.reproduce.chart import draw_lines
-from attseg.reproduce.lines import collect
+from attseg.reproduce.lines import collect, network_cost
 from attseg.reproduce.plan import plan
 from attseg.reproduce.run import RowResult
 from attseg.reproduce.shown import (
@@ -201,3 +203,18 @@ def test_without_its_package_the_crf_row_says_how_to_install_it(tmp_path, monkey
     [line] = collect(plan(find_table("psanet:1"), out=tmp_path, only=["50-crf"]))
     assert "pip install" in line.note
     assert line.miou is None
+
+
+@pytest.mark.slow
+def test_costs_are_of_the_papers_network_without_its_auxiliary_heads(tmp_path):
+    with torch.device("meta"):
+        model = DFDAM(21, encoder="resnet101", gates="low", aux=())
+    parameters = sum(one.numel() for one in model.parameters())
+    assert network_cost(find_row_recipe("dfdam:readings/gates-low")).parameters == parameters
+    measurements = plan(find_table("dfdam:readings"), out=tmp_path, only=["dfdam", "gates-low"])
+    lines = collect(measurements, costs=True)
+    headings, rows = cells(lines)
+    assert headings[-2:] == ("params M", "mult-adds G")
+    assert rows[1][-2] == f"{parameters / 1e6:.2f}"
+    assert to_csv(lines).splitlines()[0].endswith(",parameters,multiply_adds")
+    assert cells(collect(measurements))[0] == headings[:-2]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from attseg.ahead import ahead
 from attseg.bulk.batches import How, Prediction, predict_all, quick
 from attseg.bulk.claim import claimed
 from attseg.bulk.labels import saved_pictures
@@ -30,7 +31,6 @@ from attseg.inference.further import COCO, check_further, further_files, save_co
 from attseg.inference.saved import Further, present_classes, read_saved_labels, save_labels, save_overlay
 from attseg.inference.saved import overlay as draw_overlay
 from attseg.inference.segmenter import Segmenter
-from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
 from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.protocol import Protocol

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from attseg.ahead import ahead
 from attseg.bulk import manifest
 from attseg.bulk.batches import How, Prediction, predict_all, quick
 from attseg.bulk.claim import claimed
@@ -33,7 +34,6 @@ from attseg.errors import UsageError
 from attseg.files import replacing
 from attseg.inference.saved import NARROWEST_LEGEND, describe_values, legend
 from attseg.inference.segmenter import Segmenter
-from attseg.prediction.ahead import ahead
 from attseg.prediction.decision import ARGMAX, Decision
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE

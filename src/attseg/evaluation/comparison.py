@@ -77,7 +77,8 @@ class Comparison:
 
 def picture_parts(kept: KeptCounts) -> Integers:
     """(N, 3, K) What IoU needs of each picture that is counted, in the order of the pictures."""
-    return class_parts(one.numpy() for one in _confusions(kept))
+    meter = ConfusionMeter(1)
+    return class_parts(counts_of(meter, counts)[meter.COUNTS].numpy() for counts in kept)
 
 
 def compare(names: Sequence[str], after: KeptCounts, before: KeptCounts, *, block: int = 1) -> Comparison:
@@ -123,8 +124,3 @@ def _share_right(parts: Integers) -> Floats:
     """(N,) Share of right pixels of each picture; nan where nothing is labelled."""
     labelled = parts[:, 1].sum(1)
     return np.divide(parts[:, 0].sum(1), labelled, out=np.full(len(parts), np.nan), where=labelled > 0)
-
-
-def _confusions(kept: KeptCounts) -> list[Any]:
-    meter = ConfusionMeter(1)
-    return [counts_of(meter, counts)[meter.COUNTS] for counts in kept]

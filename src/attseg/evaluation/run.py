@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from attseg.ahead import ahead
 from attseg.data.classes import explain_too_few
 from attseg.data.feeding.samplers import StridedSampler
 from attseg.data.preprocessing import Preprocessing, check_same_bands
@@ -23,7 +24,6 @@ from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import ConfusionMeter, Meter
 from attseg.evaluation.report import Report
 from attseg.evaluation.stages import Counting, counts_of, predict, predict_refined, read
-from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE

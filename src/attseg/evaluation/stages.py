@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attseg.ahead import ahead
 from attseg.data.feeding.loader import Unread, eval_loader
 from attseg.data.sample import Array, DataError, Sample, SegmentationData
 from attseg.evaluation.counts import Counts, add_up
 from attseg.evaluation.kept import KeptCounts
 from attseg.evaluation.meter import Meter
-from attseg.prediction.ahead import ahead
 from attseg.prediction.crf import DenseCrf, Floats, refine_all
 from attseg.prediction.decided import ScoresError
 from attseg.prediction.stream import OnViews, Predictor

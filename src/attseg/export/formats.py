@@ -16,8 +16,7 @@ from torch.export import ExportedProgram
 
 from attseg.checkpoint import WeightsError
 from attseg.errors import UsageError
-from attseg.export.errors import ExportError
-from attseg.export.program import quiet, trace
+from attseg.export.program import ExportError, quiet, trace
 from attseg.export.storage import Format, Storage, store_half
 from attseg.files import FileError, open_file, read_bytes, write_file
 from attseg.inference.exported.contract import INPUT, Contract

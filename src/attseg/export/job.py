@@ -13,9 +13,9 @@ from attseg.data.sample import Array, SegmentationData
 from attseg.errors import UsageError
 from attseg.evaluation.run_data import check_classes
 from attseg.export.drop import MOST, Drop, measure_drop
-from attseg.export.errors import ExportError
 from attseg.export.formats import export_model
 from attseg.export.parity import Parity, check_parity
+from attseg.export.program import ExportError
 from attseg.export.quantise import CALIBRATION, quantise
 from attseg.export.report import describe_file, files_of, write_report
 from attseg.export.samples import draw_some, read_some
@@ -172,8 +172,5 @@ def _make_integers(segmenter: Segmenter, floats: Path, made: Path, integers: Int
     if integers.data is None:
         return None
     return measure_drop(
-        segmenter,
-        made,
-        integers.data,
-        on_picture=lambda done, total: on_step("measuring mIoU of both", done, total),
+        segmenter, made, integers.data, on_picture=lambda done, total: on_step("measuring mIoU of both", done, total)
     )

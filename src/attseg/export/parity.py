@@ -15,7 +15,7 @@ import torch
 
 from attseg.data.sample import Array
 from attseg.export.deployable import Deployable
-from attseg.export.errors import ExportError
+from attseg.export.program import ExportError
 from attseg.export.samples import as_input, sample_pictures
 from attseg.inference.exported.contract import Contract, Size
 from attseg.inference.exported.description import Description

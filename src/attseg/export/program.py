@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
+import operator
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,11 +15,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
+from torch.fx import GraphModule, Node
 
 from attseg.encoders.timm import TimmEncoder
 from attseg.export.deployable import Deployable
-from attseg.export.errors import ExportError
-from attseg.export.rounding import divide_in_integers
 from attseg.inference.exported.contract import LARGEST, Contract
 from attseg.inference.segmenter import Segmenter
 from attseg.models.frame import smallest_side
@@ -30,6 +31,10 @@ TRACED = (160, 224)
 
 LARGER = (64, 128)
 """Least sides that are tried in turn, where a network gives maps of one value for smaller pictures: these would fix all sizes."""
+
+
+class ExportError(RuntimeError):
+    """A network cannot be exported as asked, or the file falls short of it; the message says what to do."""
 
 
 def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Contract]:
@@ -56,7 +61,7 @@ def trace(segmenter: Segmenter, contract: Contract) -> tuple[ExportedProgram, Co
     if any(isinstance(module, TimmEncoder) and module.windowed for module in model.modules()):
         raise _fixed(model)  # known beforehand: torch reckons with the sizes of windows for hours before it gives up
     problem: Exception | None = None
-    for least in _least_sides(model):
+    for least in (smallest_side(model), *LARGER):
         wider = replace(contract, least=least)
         try:
             return _trace(Deployable(model, segmenter.preprocessing, wider).eval(), wider), wider
@@ -85,7 +90,7 @@ def _trace(network: Deployable, contract: Contract) -> ExportedProgram:
             f"torch.export cannot make a graph of this {type(network.model).__name__}: "
             f"{str(error).strip().splitlines()[0]}"
         ) from error
-    divide_in_integers(program)
+    _divide_in_integers(program)
     _forget_sources(program)
     return program
 
@@ -98,15 +103,41 @@ def _fixed(model: nn.Module) -> ExportError:
     )
 
 
-def _least_sides(model: nn.Module) -> Sequence[int]:
-    """Sides from which on no map of the network has one value alone, as far as its strides say; then larger ones."""
-    return (smallest_side(model), *LARGER)
+def _divide_in_integers(program: ExportedProgram) -> None:
+    """Write each ceil(a / b) of sizes as (a + b - 1) // b.
+
+    timm pads pictures so where strides do not divide their sides. torch.export traces it, but can save no ceil; and as a
+    fraction of 32 bits the quotient would be wrong for large sizes.
+
+    Args:
+        program: The graph, which is changed.
+    """
+    graph = program.graph
+    for node in list(graph.nodes):
+        if node.op != "call_function" or node.target is not math.ceil:
+            continue
+        quotient = node.args[0]
+        if not isinstance(quotient, Node) or quotient.target is not operator.truediv:
+            continue
+        side, divisor = quotient.args
+        if not isinstance(side, Node) or not isinstance(divisor, int):
+            continue
+        with graph.inserting_before(node):
+            raised = graph.call_function(operator.add, (side, divisor - 1))
+            raised.meta["val"] = side.meta["val"] + (divisor - 1)
+            whole = graph.call_function(operator.floordiv, (raised, divisor))
+            whole.meta["val"] = raised.meta["val"] // divisor
+        node.replace_all_uses_with(whole)
+        graph.erase_node(node)
+        if not quotient.users:
+            graph.erase_node(quotient)
+    program.graph_module.recompile()
 
 
 def _forget_sources(program: ExportedProgram) -> None:
     """Drop where in which file each operation was called: paths of this computer are nobody's business."""
     for module in program.graph_module.modules():
-        if isinstance(module, torch.fx.GraphModule):
+        if isinstance(module, GraphModule):
             for node in module.graph.nodes:
                 node.meta.pop("stack_trace", None)
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from attseg.data.sample import Array
 from attseg.errors import UsageError
-from attseg.export.errors import ExportError
 from attseg.export.formats import save_openvino
-from attseg.export.program import quiet
+from attseg.export.program import ExportError, quiet
 from attseg.export.samples import as_input, sample_pictures
 from attseg.files import require_file, write_file
 from attseg.inference.exported.contract import INPUT
@@ -121,10 +120,7 @@ def _quantised(nncf: Any, model: Any, inputs: _Inputs, *, name: str | None = Non
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return nncf.quantize(
-                model,
-                nncf.Dataset(inputs, transform),
-                preset=nncf.QuantizationPreset.MIXED,
-                subset_size=len(inputs),
+                model, nncf.Dataset(inputs, transform), preset=nncf.QuantizationPreset.MIXED, subset_size=len(inputs)
             )
     except Exception as error:  # NNCF raises what comes from the libraries below it
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -24,8 +24,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.files import FileError, read_text, write_file
 from attseg.hub.card import REPORT, CardFacts, write_card
-from attseg.hub.sources import HUB_FILE, RUN_FILES, find_weights
-from attseg.hub.telemetry import untold
+from attseg.hub.sources import HUB_FILE, RUN_FILES, find_weights, untold
 from attseg.recipes.files import to_yaml
 from attseg.recipes.recipe import Machine, ModelSpec, Recipe
 from attseg.recipes.values import from_values

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 
 from attseg.errors import UsageError
 from attseg.files import FileError, names_in, no_such_path
-from attseg.hub.telemetry import untold
 
 DEMO = "demo"
 HUB_FILE = "model.safetensors"
@@ -114,3 +115,16 @@ def _from_hub(repository: str) -> Path:
                 f"but the hub cannot be reached ({error})"
             ) from error
         return Path(path)
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Telemetry of ``huggingface_hub`` is off while the block runs, whatever its environment variables say."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_DISABLE_TELEMETRY
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = before

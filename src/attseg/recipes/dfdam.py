@@ -117,9 +117,4 @@ def _voc(depth: int, miou: float) -> Recipe:
 
 def _with_dfdam(recipe: Recipe, name: str) -> Recipe:
     """DF-DAM on the same encoder, as wide, in the same recipe; auxiliary outputs are weighed as in equation 12 of the paper."""
-    return replace(
-        recipe,
-        name=name,
-        model=replace(recipe.model, name="DFDAM"),
-        loss=replace(recipe.loss, aux=AUX),
-    )
+    return replace(recipe, name=name, model=replace(recipe.model, name="DFDAM"), loss=replace(recipe.loss, aux=AUX))

@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from attseg.profiling.count import Cost
-from attseg.reproduce.costs import network_cost
+from attseg.data.catalog import CATALOG
+from attseg.profiling.count import Cost, profile
+from attseg.profiling.subject import Subject
+from attseg.recipes.recipe import Recipe
 from attseg.reproduce.plan import Measurement
 from attseg.reproduce.run import RowResult, read_result
+
+NUM_CLASSES = 21
+"""Classes where the record of a data set does not say how many."""
 
 
 @dataclass(frozen=True)
@@ -129,3 +134,12 @@ def _results(measurement: Measurement) -> tuple[RowResult, ...]:
 
 def _mean(results: Sequence[RowResult], seeds: set[int]) -> float:
     return 100 * mean(result.miou for result in results if result.seed in seeds)
+
+
+def network_cost(recipe: Recipe) -> Cost:
+    """Cost of the network of a recipe in inference, for one picture of the size of its crops; nothing is computed."""
+    classes = CATALOG[recipe.data.name].classes
+    subject = Subject(
+        recipe.name, recipe.model.name, recipe.model.args, NUM_CLASSES if classes is None else len(classes.names)
+    )
+    return profile(subject.build(), recipe.crop_size, channels=subject.in_channels).total

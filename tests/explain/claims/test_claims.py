@@ -14,8 +14,7 @@ from attseg.data.sample import DataError, Sample
 from attseg.data.sets.scenes import Scenes
 from attseg.errors import UsageError
 from attseg.explain.claims.by_size import SIZES, sums_by_size
-from attseg.explain.claims.cells import at_pixels, cell_ids
-from attseg.explain.claims.claim import Number, Ratio
+from attseg.explain.claims.claim import Number, Ratio, at_pixels, cell_ids
 from attseg.explain.claims.confidence import border_sums
 from attseg.explain.claims.gates import gate_numbers
 from attseg.explain.claims.measure import claims_of, measure

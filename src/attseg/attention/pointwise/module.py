@@ -154,12 +154,7 @@ class PointwiseBranch(Pairwise):
                 values, features, filters, direction=self.direction, normalize=self.normalize
             )
         return point_attention(
-            values,
-            features,
-            self.filters,
-            direction=self.direction,
-            normalize=self.normalize,
-            outside=self.outside,
+            values, features, self.filters, direction=self.direction, normalize=self.normalize, outside=self.outside
         )
 
     def pair_weights(self, inputs: Tensor) -> PointwiseWeights:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from attseg.ahead import ahead
 from attseg.data.classes import IGNORE
 from attseg.data.importing.choices import Choices
 from attseg.data.importing.classes import Classes, choose_classes
 from attseg.data.importing.detect import open_export
 from attseg.data.importing.export import Entry, Export, as_written_by
 from attseg.data.importing.naming import named
-from attseg.data.importing.ordered import in_order
 from attseg.data.importing.output import building, is_archive, open_new, opened_source, save
 from attseg.data.importing.placing import PARTS, place
 from attseg.data.importing.report import ImportReport
 from attseg.data.importing.search import Search
+from attseg.data.importing.shapes import MissingPackage
 from attseg.data.importing.writing import EntryContents, Placed, SampleWriter, Written, survey
 from attseg.data.sample import DataError
 from attseg.data.sets.class_file import CLASS_FILE, read_class_file
@@ -28,6 +30,8 @@ from attseg.data.wording import plural
 from attseg.errors import UsageError
 from attseg.files import no_such_path
 
+Input = TypeVar("Input")
+Output = TypeVar("Output")
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -131,13 +135,28 @@ def _run(export: Export, choices: Choices, folder: Path, report: ImportReport, p
     report.pixels = {split: report.pixels[split] for split in report.splits}
 
 
+def _attempts(work: Callable[[Input], Output], inputs: Sequence[Input]) -> Iterator[tuple[Input, Output | DataError]]:
+    """Each input with what several threads make of it, or the ``DataError`` that this raised, in their order."""
+
+    def attempt(one: Input) -> tuple[Input, Output | DataError]:
+        try:
+            return one, work(one)
+        except MissingPackage:
+            raise
+        except DataError as error:
+            return one, error
+
+    threads = min(8, os.cpu_count() or 1)
+    return ahead(attempt, inputs, by=2 * threads, threads=threads)
+
+
 def _survey(
     export: Export, entries: Sequence[Entry], report: ImportReport, progress: Progress
 ) -> dict[Entry, EntryContents]:
     """The contents of each entry; broken ones are noted."""
     seen: dict[Entry, EntryContents] = {}
     pictures: dict[Path, str] = {}
-    for done, (entry, found) in enumerate(in_order(lambda entry: survey(export, entry), entries), 1):
+    for done, (entry, found) in enumerate(_attempts(lambda entry: survey(export, entry), entries), 1):
         progress("reading pictures and labels", done, len(entries))
         if isinstance(found, Exception):
             report.broken[entry.name] = _reason(entry, found)
@@ -213,7 +232,7 @@ def _drop_empty(
 def _write(writer: SampleWriter, placed: Sequence[Placed], report: ImportReport, progress: Progress) -> None:
     unclear = turned = outside = copied = 0
     names = [*report.classes, *["ignored"] * (IGNORE + 1 - len(report.classes))]
-    for done, (one, found) in enumerate(in_order(writer.write, placed), 1):
+    for done, (one, found) in enumerate(_attempts(writer.write, placed), 1):
         progress("writing", done, len(placed))
         if isinstance(found, Exception):
             report.broken[one.entry.name] = _reason(one.entry, found)

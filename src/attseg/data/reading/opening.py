@@ -140,9 +140,7 @@ def _kind(image: ImageFile.ImageFile) -> Opened:
         return Opened(image)
     bits = re.match(r"L;([24])", raw)
     return Opened(
-        image,
-        most=2 ** int(bits[1]) - 1 if bits else None,
-        inverted=re.fullmatch(r"L(;[24])?;?IR?", raw) is not None,
+        image, most=2 ** int(bits[1]) - 1 if bits else None, inverted=re.fullmatch(r"L(;[24])?;?IR?", raw) is not None
     )
 
 

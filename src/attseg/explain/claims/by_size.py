@@ -15,8 +15,7 @@ from attseg.data.regions import find_regions
 from attseg.data.sample import Array
 from attseg.evaluation.sizes import BOUNDS
 from attseg.explain.capture import AttentionMap
-from attseg.explain.claims.cells import Floats, at_pixels
-from attseg.explain.claims.claim import ClaimTable, Ratio
+from attseg.explain.claims.claim import ClaimTable, Floats, Ratio, at_pixels
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 

@@ -12,8 +12,7 @@ from attseg.data.classes import IGNORE
 from attseg.data.sample import Array
 from attseg.evaluation.windows import differs_within
 from attseg.explain.capture import AttentionMap
-from attseg.explain.claims.cells import Floats, at_pixels
-from attseg.explain.claims.claim import ClaimTable, Ratio
+from attseg.explain.claims.claim import ClaimTable, Floats, Ratio, at_pixels
 from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 

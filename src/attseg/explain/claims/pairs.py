@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from attseg.data.classes import IGNORE
 from attseg.data.sample import Array
-from attseg.explain.claims.cells import Integers, cell_ids
-from attseg.explain.claims.claim import ClaimTable, Ratio
+from attseg.explain.claims.claim import ClaimTable, Integers, Ratio, cell_ids
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.pixel import cell_of
 

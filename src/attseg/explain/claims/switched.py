@@ -22,8 +22,7 @@ from attseg.data.sample import Array
 from attseg.evaluation.sizes import BOUNDS
 from attseg.explain.capture import AttentionMap, Edit, edited
 from attseg.explain.claims.by_size import SIZES, sums_by_size
-from attseg.explain.claims.cells import Integers
-from attseg.explain.claims.claim import ClaimTable, Ratio
+from attseg.explain.claims.claim import ClaimTable, Integers, Ratio
 from attseg.explain.looked import Looked
 from attseg.explain.switching import switch
 

@@ -97,13 +97,7 @@ def show_map(
     top = float(values.max()) if high is None else high
     height, width = seen.looked.size
     drawn = axes.imshow(
-        values,
-        colors,
-        vmin=low,
-        vmax=top or 1,
-        extent=(0, width, height, 0),
-        interpolation="nearest",
-        aspect="equal",
+        values, colors, vmin=low, vmax=top or 1, extent=(0, width, height, 0), interpolation="nearest", aspect="equal"
     )
     _show(axes, seen, _borders(seen))
     _name(axes, title)

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from attseg.prediction.ahead import ahead
+from attseg.ahead import ahead
 
 
 @pytest.mark.parametrize("by", [1, 2, 5])
