@@ -165,7 +165,7 @@ def _shape(value: dict[str, Any], kind: str, size: tuple[int, int]) -> Shape | N
 
 def _decode_bitmask(address: Any, kind: str, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """(H, W) The pixels that are not wholly transparent in the PNG of a bitmask."""
-    content = decode_base64(str(address).partition(";base64,")[2], f"a {kind}")
+    content = decode_base64(str(address).partition(";base64,")[2], f"the PNG of a {kind}")
     layer = np.array(open_picture(content).image.convert("RGBA"))[..., 3]
     if layer.shape != size:
         raise DataError(
