@@ -197,3 +197,13 @@ def none_if_nan(value: float) -> float | None:
         (0.5, None)
     """
     return None if math.isnan(value) else value
+
+
+def as_percent(share: float | None, *, signed: bool = False, digits: int = 2) -> str:
+    """A share in percent, as text; a hyphen where there is none.
+
+    Example:
+        >>> as_percent(0.5), as_percent(math.nan), as_percent(0.01, signed=True, digits=1)
+        ('50.00', '-', '+1.0')
+    """
+    return "-" if share is None or math.isnan(share) else f"{100 * share:{'+' * signed}.{digits}f}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from attseg import metrics
 from attseg.errors import UsageError
-from attseg.metrics import Floats
+from attseg.metrics import Floats, as_percent
 from attseg.text import TextTable
 
 ALIKE = ("data", "split", "protocol", "crf")
@@ -89,10 +89,10 @@ def folds_parts(folds: Folds) -> Iterator[str | TextTable]:
     rows = [(name, *_cells(folds.iou[:, index])) for index, name in enumerate(folds.classes)]
     yield f"IoU of {len(folds.runs)} runs in percent, on {', '.join(map(str, folds.pictures))} pictures\n"
     yield TextTable(head, rows, last=("mean", *_cells(folds.miou)))
-    spread = _spread(folds.miou)
-    yield f"\nmIoU {_percent(spread['mean'])} ± {_percent(spread['std'])} % (mean ± standard deviation of {len(folds.runs)} runs)"
+    mean, std = (as_percent(_spread(folds.miou)[name]) for name in ("mean", "std"))
+    yield f"\nmIoU {mean} ± {std} % (mean ± standard deviation of {len(folds.runs)} runs)"
     if folds.apart:
-        yield f"mIoU of all pictures together {_percent(folds.together)} % (confusion matrices added up)"
+        yield f"mIoU of all pictures together {as_percent(folds.together)} % (confusion matrices added up)"
     else:
         yield "some runs were measured on the same pictures: this is the spread over runs, not over pictures"
 
@@ -109,7 +109,7 @@ def _spread(values: Floats) -> dict[str, Any]:
 
 def _cells(values: Floats) -> list[str]:
     spread = _spread(values)
-    return [*map(_percent, values), _percent(spread["mean"]), _percent(spread["std"])]
+    return [*map(as_percent, values), as_percent(spread["mean"]), as_percent(spread["std"])]
 
 
 def short_names(names: Sequence[str]) -> Sequence[str]:
@@ -129,7 +129,3 @@ def short_names(names: Sequence[str]) -> Sequence[str]:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None or share != share else f"{100 * share:.2f}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from attseg.evaluation.comparison import Comparison
 from attseg.evaluation.report import Report
-from attseg.metrics import mean_present, pixel_accuracy
+from attseg.metrics import as_percent, mean_present, pixel_accuracy
 from attseg.text import TextTable
 
 SEPARATED = 1e-3
@@ -27,21 +27,21 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Te
     yield f"{report.protocol.name}: {report.protocol.describe()}{refined}\n"
     pixels = report.counts.sum(1)
     columns = report.iou, report.recall, report.precision, report.f1, pixels / max(pixels.sum(), 1)
-    rows = zip(report.classes.names, *(map(_percent, column) for column in columns), strict=True)
-    means = (_percent(mean_present(column)) for column in columns[:-1])
+    rows = zip(report.classes.names, *(map(as_percent, column) for column in columns), strict=True)
+    means = (as_percent(mean_present(column)) for column in columns[:-1])
     yield TextTable(
         ("class", "IoU %", "recall %", "precision %", "F1 %", "of pixels %"), rows, last=("mean", *means, "")
     )
     if report.excluded:
-        yield f"\nmIoU without {', '.join(report.excluded)}: {_percent(report.miou_without)} %"
+        yield f"\nmIoU without {', '.join(report.excluded)}: {as_percent(report.miou_without)} %"
     if found := values.get("per_picture"):
-        miou, accuracy = _percent(found["miou"]), _percent(found["pixel_accuracy"])
+        miou, accuracy = as_percent(found["miou"]), as_percent(found["pixel_accuracy"])
         yield f"\nmeans over {found['pictures']} pictures: mIoU {miou} %, pixel accuracy {accuracy} %"
     if interval := values.get("interval"):
-        low, high = (_percent(interval[end]) for end in ("low", "high"))
-        yield f"\nmIoU {_percent(report.miou)} %, over {_drawn(interval['block'])} {low} .. {high} (95 %)"
-    yield f"\npixel accuracy {_percent(report.pixel_accuracy)} %"
-    yield f"frequency-weighted IoU {_percent(report.frequency_weighted_iou)} %"
+        low, high = (as_percent(interval[end]) for end in ("low", "high"))
+        yield f"\nmIoU {as_percent(report.miou)} %, over {_drawn(interval['block'])} {low} .. {high} (95 %)"
+    yield f"\npixel accuracy {as_percent(report.pixel_accuracy)} %"
+    yield f"frequency-weighted IoU {as_percent(report.frequency_weighted_iou)} %"
     if report.absent:
         yield f"absent, and in no mean: {', '.join(report.absent)}"
     labelled = zip(report.classes.names, pixels, strict=True)
@@ -49,7 +49,7 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Te
         yield f"without a labelled pixel here, but predicted, and 0 in the mean IoU: {', '.join(unlabelled)}"
     if report.probes:
         difficulties = [
-            (name, _percent(report.probe_miou(name)), _percent(pixel_accuracy(counts)), int(counts.sum()))
+            (name, as_percent(report.probe_miou(name)), as_percent(pixel_accuracy(counts)), int(counts.sum()))
             for name, counts in report.probes.items()
         ]
         yield ""
@@ -58,20 +58,20 @@ def report_parts(report: Report, values: Mapping[str, Any]) -> Iterator[str | Te
         yield from _boundary(found)
     if found := report.meters.get("sizes"):
         yield ""
-        by_size = [(_area(s), s["regions"], _percent(s["miou"]), _percent(s["found"])) for s in found["sizes"]]
+        by_size = [(_area(s), s["regions"], as_percent(s["miou"]), as_percent(s["found"])) for s in found["sizes"]]
         yield TextTable(("area of a region", "regions", "mIoU %", "accuracy %"), by_size)
     if found := report.meters.get("calibration"):
-        yield f"\nexpected calibration error {_percent(found['ece'])} %, largest {_percent(found['mce'])} %"
-        yield f"mean confidence {_percent(found['mean_confidence'])} %"
+        yield f"\nexpected calibration error {as_percent(found['ece'])} %, largest {as_percent(found['mce'])} %"
+        yield f"mean confidence {as_percent(found['mean_confidence'])} %"
 
 
 def _boundary(found: Mapping[str, Any]) -> Iterator[str | TextTable]:
-    yield f"\nboundary IoU {_percent(found['iou'])} %\n"
-    rows = [(band["width"], _percent(band["miou"]), band["pixels"]) for band in found["trimap"]]
+    yield f"\nboundary IoU {as_percent(found['iou'])} %\n"
+    rows = [(band["width"], as_percent(band["miou"]), band["pixels"]) for band in found["trimap"]]
     yield TextTable(("pixels around boundaries", "mIoU %", "pixels"), rows)
     yield ""
     yield TextTable(
-        ("tolerance", "F-score of contours %"), [(f["tolerance"], _percent(f["f_score"])) for f in found["f_score"]]
+        ("tolerance", "F-score of contours %"), [(f["tolerance"], as_percent(f["f_score"])) for f in found["f_score"]]
     )
     bands = [band["pixels"] for band in found["trimap"]]
     if bands[0] < SEPARATED * bands[-1]:
@@ -83,10 +83,6 @@ def _boundary(found: Mapping[str, Any]) -> Iterator[str | TextTable]:
 
 def _area(size: Mapping[str, Any]) -> str:
     return f"{size['from']} and more" if size["below"] is None else f"{size['from']} to {size['below'] - 1}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None or share != share else f"{100 * share:.2f}"
 
 
 def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[str | TextTable]:
@@ -103,10 +99,10 @@ def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[
     rows = [
         (
             name,
-            _percent(before),
-            _percent(after),
-            _points(change.value),
-            f"{_points(change.low)} .. {_points(change.high)}",
+            as_percent(before),
+            as_percent(after),
+            as_percent(change.value, signed=True),
+            f"{as_percent(change.low, signed=True)} .. {as_percent(change.high, signed=True)}",
         )
         for name, before, after, change in columns
     ]
@@ -117,7 +113,3 @@ def comparison_parts(comparison: Comparison, runs: tuple[str, str]) -> Iterator[
         if change.low > 0 or change.high < 0
     ]
     yield f"\nmoved beyond chance: {', '.join(moved) or 'none'}"
-
-
-def _points(share: float) -> str:
-    return "-" if share != share else f"{100 * share:+.2f}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from attseg.explain.ablation import Ablation, Worth
 from attseg.files import write_file
-from attseg.metrics import none_if_nan
+from attseg.metrics import as_percent, none_if_nan
 from attseg.text import TextTable, csv_text
 
 ALL = "all maps"
@@ -17,16 +17,16 @@ ALL = "all maps"
 
 def ablation_parts(found: Ablation, *, title: str) -> Iterator[str | TextTable]:
     """The table, those that are worth most first; mIoU in percent, what a map is worth in points."""
-    yield f"{title}: {found.pictures} pictures, mIoU {_percent(found.miou)} % with all maps\n"
+    yield f"{title}: {found.pictures} pictures, mIoU {as_percent(found.miou)} % with all maps\n"
     ordered = sorted(found.rows, key=lambda row: -row.worth.value)
     rows = [
         (
             _named(row),
             row.how,
-            _percent(row.miou),
-            _points(row.worth.value),
-            f"{_points(row.worth.low, 1)}..{_points(row.worth.high, 1)}",
-            _percent(row.changed),
+            as_percent(row.miou),
+            as_percent(row.worth.value, signed=True),
+            f"{as_percent(row.worth.low, signed=True, digits=1)}..{as_percent(row.worth.high, signed=True, digits=1)}",
+            as_percent(row.changed),
         )
         for row in ordered
     ]
@@ -54,11 +54,3 @@ def write_ablation(found: Ablation, out: Path, *, origin: Mapping[str, Any]) -> 
 
 def _named(row: Worth) -> str:
     return row.maps[0] if len(row.maps) == 1 else ALL
-
-
-def _percent(share: float) -> str:
-    return "-" if none_if_nan(share) is None else f"{100 * share:.2f}"
-
-
-def _points(share: float, digits: int = 2) -> str:
-    return "-" if none_if_nan(share) is None else f"{100 * share:+.{digits}f}"

@@ -95,8 +95,8 @@ class Runner:
         )
 
 
-class ExportedModel(nn.Module):
-    """An exported file that gives scores of all classes; what it is called with, and what it returns, is as of any model.
+class _FromFile(nn.Module):
+    """A model that a file is.
 
     Args:
         runner: What runs it.
@@ -110,6 +110,10 @@ class ExportedModel(nn.Module):
         self.runner = runner
         self.smallest_side = runner.smallest_side
         self.register_buffer("digest", digest)
+
+
+class ExportedModel(_FromFile):
+    """An exported file that gives scores of all classes; what it is called with, and what it returns, is as of any model."""
 
     def forward(self, images: Tensor) -> Segmentation:
         """Segment pictures (N, 3, H, W), normalised. Of probabilities, their logarithms stand for the logits."""
@@ -119,21 +123,8 @@ class ExportedModel(nn.Module):
         return Segmentation(scores, {})
 
 
-class ExportedDecidingModel(DecidingModel):
-    """An exported file with the arg-max inside.
-
-    Args:
-        runner: What runs it.
-        digest: A few bytes that change with the file.
-    """
-
-    digest: Tensor
-
-    def __init__(self, runner: Runner, digest: Tensor) -> None:
-        super().__init__()
-        self.runner = runner
-        self.smallest_side = runner.smallest_side
-        self.register_buffer("digest", digest)
+class ExportedDecidingModel(_FromFile, DecidingModel):
+    """An exported file with the arg-max inside."""
 
     def decide(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Classes and their probabilities, each (N, H, W), of normalised pictures (N, 3, H, W)."""
