@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from attseg.errors import unknown
@@ -11,30 +13,38 @@ from attseg.errors import unknown
 Get = Callable[[str], Any]
 Names = Callable[[], list[str]]
 
+_PUBLIC = re.compile(r"^    from ([\w.]+) import (\w+) as \2$", re.MULTILINE)
 
-def lazy(package: str, homes: Mapping[str, str]) -> tuple[Get, Names]:
+
+def lazy(package: str, own: str = "") -> tuple[Get, Names]:
     """``__getattr__`` and ``__dir__`` of a package that imports its public names on first use.
 
-    The package also lists the names in ``__all__`` and imports them under ``TYPE_CHECKING``, for type checkers and editors. A
-    name must not be that of a submodule: importing the submodule would hide it.
+    The names stand once, where type checkers and editors read them too: in the source of the package, under ``TYPE_CHECKING``,
+    in lines such as ``from attseg.losses.dice import dice_loss as dice_loss``. They are its ``__all__``. A name must not be that
+    of a submodule: importing the submodule would hide it.
 
     Args:
         package: ``__name__`` of the package.
-        homes: Names, separated by spaces, by the module that defines them.
+        own: Public names, separated by spaces, that it defines itself.
 
     Example:
-        >>> get, names = lazy("attseg.losses", {"attseg.losses.dice": "dice_loss"})
-        >>> get("dice_loss").__name__, names()
-        ('dice_loss', ['dice_loss'])
+        >>> get, names = lazy("attseg.inference")
+        >>> get("load").__module__, names()
+        ('attseg.inference.segmenter', ['Result', 'Segmenter', 'load'])
     """
-    modules = {name: module for module, names in homes.items() for name in names.split()}
+    spec = find_spec(package)
+    source = spec.loader.get_source(package) if spec is not None and spec.loader is not None else ""  # type: ignore[attr-defined] # of files
+    modules = {name: module for module, name in _PUBLIC.findall(source or "")}
+    public = sorted((*modules, *own.split()))
 
     def get(name: str) -> Any:
-        if name not in modules:
-            raise AttributeError(str(unknown(f"name in {package} called", name, modules)), name=name)
+        if name == "__all__":
+            return public
+        if name.startswith("__") or name not in modules:
+            raise AttributeError(str(unknown(f"name in {package} called", name, public)), name=name)
         return getattr(import_module(modules[name]), name)
 
-    return get, lambda: sorted(modules)
+    return get, lambda: public
 
 
 def lazy_from(package: str, module: str) -> tuple[Get, Names]:

@@ -13,24 +13,9 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.converters.csail import load_csail
-    from attseg.converters.mmseg import load_mmseg
-    from attseg.converters.semseg import load_semseg
-    from attseg.converters.smp import load_smp
+    from attseg.converters.csail import load_csail as load_csail
+    from attseg.converters.mmseg import load_mmseg as load_mmseg
+    from attseg.converters.semseg import load_semseg as load_semseg
+    from attseg.converters.smp import load_smp as load_smp
 
-__all__ = [
-    "load_csail",
-    "load_mmseg",
-    "load_semseg",
-    "load_smp",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.converters.csail": "load_csail",
-        "attseg.converters.mmseg": "load_mmseg",
-        "attseg.converters.semseg": "load_semseg",
-        "attseg.converters.smp": "load_smp",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

@@ -7,44 +7,17 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.evaluation.boundary import BoundaryMeter
-    from attseg.evaluation.calibration import CalibrationMeter
-    from attseg.evaluation.comparison import Comparison, compare
-    from attseg.evaluation.kept import KeptCounts
-    from attseg.evaluation.meter import ConfusionMeter, Meter
-    from attseg.evaluation.report import Report
-    from attseg.evaluation.run import evaluate
-    from attseg.evaluation.sizes import SizeMeter
-    from attseg.evaluation.submission import Submission
-    from attseg.metrics import ConfusionMatrix
+    from attseg.evaluation.boundary import BoundaryMeter as BoundaryMeter
+    from attseg.evaluation.calibration import CalibrationMeter as CalibrationMeter
+    from attseg.evaluation.comparison import Comparison as Comparison
+    from attseg.evaluation.comparison import compare as compare
+    from attseg.evaluation.kept import KeptCounts as KeptCounts
+    from attseg.evaluation.meter import ConfusionMeter as ConfusionMeter
+    from attseg.evaluation.meter import Meter as Meter
+    from attseg.evaluation.report import Report as Report
+    from attseg.evaluation.run import evaluate as evaluate
+    from attseg.evaluation.sizes import SizeMeter as SizeMeter
+    from attseg.evaluation.submission import Submission as Submission
+    from attseg.metrics import ConfusionMatrix as ConfusionMatrix
 
-__all__ = [
-    "BoundaryMeter",
-    "CalibrationMeter",
-    "Comparison",
-    "ConfusionMatrix",
-    "ConfusionMeter",
-    "KeptCounts",
-    "Meter",
-    "Report",
-    "SizeMeter",
-    "Submission",
-    "compare",
-    "evaluate",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.evaluation.boundary": "BoundaryMeter",
-        "attseg.evaluation.calibration": "CalibrationMeter",
-        "attseg.evaluation.comparison": "Comparison compare",
-        "attseg.evaluation.kept": "KeptCounts",
-        "attseg.evaluation.meter": "ConfusionMeter Meter",
-        "attseg.evaluation.report": "Report",
-        "attseg.evaluation.run": "evaluate",
-        "attseg.evaluation.sizes": "SizeMeter",
-        "attseg.evaluation.submission": "Submission",
-        "attseg.metrics": "ConfusionMatrix",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

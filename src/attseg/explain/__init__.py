@@ -7,40 +7,19 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.explain.ablation import Ablation, ablate
-    from attseg.explain.capture import AttentionMap, edited
-    from attseg.explain.change import MapChange, without
-    from attseg.explain.looked import Looked, Pairs, look
-    from attseg.explain.pixel import PixelAttention
-    from attseg.explain.switching import find_maps, switch
-    from attseg.explain.views import draw_map, heat_map
+    from attseg.explain.ablation import Ablation as Ablation
+    from attseg.explain.ablation import ablate as ablate
+    from attseg.explain.capture import AttentionMap as AttentionMap
+    from attseg.explain.capture import edited as edited
+    from attseg.explain.change import MapChange as MapChange
+    from attseg.explain.change import without as without
+    from attseg.explain.looked import Looked as Looked
+    from attseg.explain.looked import Pairs as Pairs
+    from attseg.explain.looked import look as look
+    from attseg.explain.pixel import PixelAttention as PixelAttention
+    from attseg.explain.switching import find_maps as find_maps
+    from attseg.explain.switching import switch as switch
+    from attseg.explain.views import draw_map as draw_map
+    from attseg.explain.views import heat_map as heat_map
 
-__all__ = [
-    "Ablation",
-    "AttentionMap",
-    "Looked",
-    "MapChange",
-    "Pairs",
-    "PixelAttention",
-    "ablate",
-    "draw_map",
-    "edited",
-    "find_maps",
-    "heat_map",
-    "look",
-    "switch",
-    "without",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.explain.ablation": "Ablation ablate",
-        "attseg.explain.capture": "AttentionMap edited",
-        "attseg.explain.change": "MapChange without",
-        "attseg.explain.looked": "Looked Pairs look",
-        "attseg.explain.pixel": "PixelAttention",
-        "attseg.explain.switching": "find_maps switch",
-        "attseg.explain.views": "draw_map heat_map",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.inference.result import Result
-    from attseg.inference.segmenter import Segmenter, load
+    from attseg.inference.result import Result as Result
+    from attseg.inference.segmenter import Segmenter as Segmenter
+    from attseg.inference.segmenter import load as load
 
-__all__ = [
-    "Result",
-    "Segmenter",
-    "load",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.inference.result": "Result",
-        "attseg.inference.segmenter": "Segmenter load",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

@@ -16,38 +16,15 @@ from typing import TYPE_CHECKING, Literal
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.losses.boundary import boundary_loss
-    from attseg.losses.cross_entropy import cross_entropy_loss
-    from attseg.losses.dice import dice_loss
-    from attseg.losses.lovasz import lovasz_loss
-    from attseg.losses.ohem import ohem_loss
-    from attseg.losses.total import make_loss, segmentation_loss
+    from attseg.losses.boundary import boundary_loss as boundary_loss
+    from attseg.losses.cross_entropy import cross_entropy_loss as cross_entropy_loss
+    from attseg.losses.dice import dice_loss as dice_loss
+    from attseg.losses.lovasz import lovasz_loss as lovasz_loss
+    from attseg.losses.ohem import ohem_loss as ohem_loss
+    from attseg.losses.total import make_loss as make_loss
+    from attseg.losses.total import segmentation_loss as segmentation_loss
 
-__all__ = [
-    "ClassWeights",
-    "LossName",
-    "LossSpec",
-    "boundary_loss",
-    "cross_entropy_loss",
-    "dice_loss",
-    "lovasz_loss",
-    "make_loss",
-    "ohem_loss",
-    "segmentation_loss",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.losses": "ClassWeights LossName LossSpec",
-        "attseg.losses.boundary": "boundary_loss",
-        "attseg.losses.cross_entropy": "cross_entropy_loss",
-        "attseg.losses.dice": "dice_loss",
-        "attseg.losses.lovasz": "lovasz_loss",
-        "attseg.losses.ohem": "ohem_loss",
-        "attseg.losses.total": "make_loss segmentation_loss",
-    },
-)
+__getattr__, __dir__ = lazy(__name__, "ClassWeights LossName LossSpec")
 
 ClassWeights = Literal["none", "median-frequency", "sqrt-median-frequency"]
 LossName = Literal["cross-entropy", "ohem", "boundary", "dice", "lovasz"]

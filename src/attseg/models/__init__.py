@@ -7,39 +7,16 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.models.build import MODELS, Model, build_model
-    from attseg.models.dfdam import DFDAM
-    from attseg.models.fcn import FCN
-    from attseg.models.frame import Segmentation, SegmentationModel
-    from attseg.models.pan import PAN
-    from attseg.models.psanet import PSANet
-    from attseg.models.refine import AttentionToRefine
-    from attseg.models.staged import StagedModel
+    from attseg.models.build import MODELS as MODELS
+    from attseg.models.build import Model as Model
+    from attseg.models.build import build_model as build_model
+    from attseg.models.dfdam import DFDAM as DFDAM
+    from attseg.models.fcn import FCN as FCN
+    from attseg.models.frame import Segmentation as Segmentation
+    from attseg.models.frame import SegmentationModel as SegmentationModel
+    from attseg.models.pan import PAN as PAN
+    from attseg.models.psanet import PSANet as PSANet
+    from attseg.models.refine import AttentionToRefine as AttentionToRefine
+    from attseg.models.staged import StagedModel as StagedModel
 
-__all__ = [
-    "DFDAM",
-    "FCN",
-    "MODELS",
-    "PAN",
-    "AttentionToRefine",
-    "Model",
-    "PSANet",
-    "Segmentation",
-    "SegmentationModel",
-    "StagedModel",
-    "build_model",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.models.build": "MODELS Model build_model",
-        "attseg.models.dfdam": "DFDAM",
-        "attseg.models.fcn": "FCN",
-        "attseg.models.frame": "Segmentation SegmentationModel",
-        "attseg.models.pan": "PAN",
-        "attseg.models.psanet": "PSANet",
-        "attseg.models.refine": "AttentionToRefine",
-        "attseg.models.staged": "StagedModel",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

@@ -7,24 +7,11 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.profiling.count import Cost, Profile, profile
-    from attseg.profiling.memory import measure_memory
-    from attseg.profiling.speed import Latency, measure_latency
+    from attseg.profiling.count import Cost as Cost
+    from attseg.profiling.count import Profile as Profile
+    from attseg.profiling.count import profile as profile
+    from attseg.profiling.memory import measure_memory as measure_memory
+    from attseg.profiling.speed import Latency as Latency
+    from attseg.profiling.speed import measure_latency as measure_latency
 
-__all__ = [
-    "Cost",
-    "Latency",
-    "Profile",
-    "measure_latency",
-    "measure_memory",
-    "profile",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.profiling.count": "Cost Profile profile",
-        "attseg.profiling.memory": "measure_memory",
-        "attseg.profiling.speed": "Latency measure_latency",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

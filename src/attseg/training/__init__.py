@@ -7,21 +7,8 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.training.callbacks import Callback
-    from attseg.training.first_weights import model_of
-    from attseg.training.run import train
+    from attseg.training.callbacks import Callback as Callback
+    from attseg.training.first_weights import model_of as model_of
+    from attseg.training.run import train as train
 
-__all__ = [
-    "Callback",
-    "model_of",
-    "train",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.training.callbacks": "Callback",
-        "attseg.training.first_weights": "model_of",
-        "attseg.training.run": "train",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)

@@ -18,24 +18,11 @@ from typing import TYPE_CHECKING
 from attseg.lazy import lazy
 
 if TYPE_CHECKING:
-    from attseg.attention.pointwise.maps import attention_maps, source_sums
-    from attseg.attention.pointwise.operator import point_attention
-    from attseg.attention.pointwise.terms import Direction, Normalize, Outside
+    from attseg.attention.pointwise.maps import attention_maps as attention_maps
+    from attseg.attention.pointwise.maps import source_sums as source_sums
+    from attseg.attention.pointwise.operator import point_attention as point_attention
+    from attseg.attention.pointwise.terms import Direction as Direction
+    from attseg.attention.pointwise.terms import Normalize as Normalize
+    from attseg.attention.pointwise.terms import Outside as Outside
 
-__all__ = [
-    "Direction",
-    "Normalize",
-    "Outside",
-    "attention_maps",
-    "point_attention",
-    "source_sums",
-]
-
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        "attseg.attention.pointwise.maps": "attention_maps source_sums",
-        "attseg.attention.pointwise.operator": "point_attention",
-        "attseg.attention.pointwise.terms": "Direction Normalize Outside",
-    },
-)
+__getattr__, __dir__ = lazy(__name__)
