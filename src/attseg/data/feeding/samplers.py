@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from attseg.errors import UsageError
 _ORDER = 1  # sets this use of a seed apart from others
 
 
+@dataclass(eq=False)
 class TrainSampler(Sampler[list[tuple[int, int]]]):
     """Batches of (index, position) without end: one round through the samples after another, each drawn from (seed, epoch).
 
@@ -43,37 +45,31 @@ class TrainSampler(Sampler[list[tuple[int, int]]]):
         [[0, 1], [2, 3], [4, 5]]
     """
 
-    def __init__(
-        self,
-        length: int,
-        *,
-        batch_size: int,
-        seed: int,
-        chances: npt.NDArray[np.float64] | None = None,
-        start: int = 0,
-        rank: int = 0,
-        world: int = 1,
-    ) -> None:
-        if length < 1:
+    length: int
+    _: KW_ONLY
+    batch_size: int
+    seed: int
+    chances: npt.NDArray[np.float64] | None = None
+    start: int = 0
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
             raise UsageError("the training split has no samples; training needs at least one")
-        if batch_size < 1:
-            raise UsageError(f"batch_size is {batch_size}; at least 1 sample a batch was expected")
-        if seed < 0:
-            raise UsageError(f"seed is {seed}; 0 or a positive whole number was expected")
-        if start < 0:
-            raise UsageError(f"start is {start}; the number of batches already seen was expected, at least 0")
-        _check_rank(rank, world)
-        if chances is not None and (chances.shape != (length,) or not chances.sum() > 0 or chances.min() < 0):
+        if self.batch_size < 1:
+            raise UsageError(f"batch_size is {self.batch_size}; at least 1 sample a batch was expected")
+        if self.seed < 0:
+            raise UsageError(f"seed is {self.seed}; 0 or a positive whole number was expected")
+        if self.start < 0:
+            raise UsageError(f"start is {self.start}; the number of batches already seen was expected, at least 0")
+        _check_rank(self.rank, self.world)
+        if (chances := self.chances) is not None and (
+            chances.shape != (self.length,) or not chances.sum() > 0 or chances.min() < 0
+        ):
             raise ValueError(
-                f"chances of shape {chances.shape} with the sum {chances.sum()} were given for {length} samples"
+                f"chances of shape {chances.shape} with the sum {chances.sum()} were given for {self.length} samples"
             )
-        self.length = length
-        self.chances = chances
-        self.batch_size = batch_size
-        self.seed = seed
-        self.start = start
-        self.rank = rank
-        self.world = world
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch, order = -1, np.empty(0, np.int64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ BLUR_SIGMA = (0.4, 1.1)
 _BLUR_ROWS = 64  # as many as the cache holds
 
 
+@dataclass(frozen=True, eq=False)
 class TrainTransform:
     """Cuts a random crop of fixed size from a picture and its labels, scaled, turned, mirrored, blurred and recoloured.
 
@@ -62,33 +64,49 @@ class TrainTransform:
         (torch.Size([3, 64, 64]), torch.uint8, torch.Size([64, 64]))
     """
 
-    def __init__(
-        self,
-        crop_size: tuple[int, int],
-        *,
-        scale: tuple[float, float] = (0.5, 2.0),
-        scales: tuple[float, ...] = (),
-        cover: bool = False,
-        flip: bool = True,
-        flip_vertical: bool = False,
-        quarter_turns: bool = False,
-        rotate: float = 0.0,
-        blur: float = 0.0,
-        color: float = 0.0,
-        fill: Sequence[int] = (124, 116, 104),
-    ) -> None:
-        _check(crop_size, scale, scales, rotate=rotate, blur=blur, color=color, fill=fill)
-        self.crop_size = crop_size
-        self.scale = scale
-        self.scales = scales
-        self.cover = cover
-        self.flip = flip
-        self.flip_vertical = flip_vertical
-        self.quarter_turns = quarter_turns
-        self.rotate = rotate
-        self.blur = blur
-        self.color = color
-        self.fill = fill
+    crop_size: tuple[int, int]
+    _: KW_ONLY
+    scale: tuple[float, float] = (0.5, 2.0)
+    scales: tuple[float, ...] = ()
+    cover: bool = False
+    flip: bool = True
+    flip_vertical: bool = False
+    quarter_turns: bool = False
+    rotate: float = 0.0
+    blur: float = 0.0
+    color: float = 0.0
+    fill: Sequence[int] = (124, 116, 104)
+
+    def __post_init__(self) -> None:
+        if len(self.crop_size) != 2 or min(self.crop_size) < MIN_CROP:
+            raise UsageError(
+                f"crop_size is {self.crop_size}; (height, width) of at least {MIN_CROP} pixels each were expected"
+            )
+        low, high = SCALE_LIMITS
+        if len(self.scale) != 2 or not low <= self.scale[0] <= self.scale[1] <= high:
+            raise UsageError(
+                f"scale is {self.scale}; the smallest and the largest factor were expected, in this order, between {low} and "
+                f"{high}"
+            )
+        for factor in self.scales:
+            if not low <= factor <= high:
+                raise UsageError(f"scales holds {factor}; factors between {low} and {high} were expected")
+        if not 0 <= self.rotate <= 180:
+            raise UsageError(
+                f"rotate is {self.rotate}; the largest angle to either side was expected, between 0 and 180 degrees"
+            )
+        if not 0 <= self.blur <= 1:
+            raise UsageError(f"blur is {self.blur}; the probability of a blur was expected, between 0 and 1")
+        if not 0 <= self.color <= 1:
+            raise UsageError(f"color is {self.color}; the largest relative change was expected, between 0 and 1")
+        if not self.fill or not all(0 <= value <= 255 for value in self.fill):
+            raise UsageError(
+                f"fill is {self.fill}; a value in 0..255 for each channel was expected, such as red, green and blue"
+            )
+        if self.color and len(self.fill) != 3:
+            raise UsageError(
+                f"color is {self.color}, and images have {len(self.fill)} channels; only red, green and blue have colours"
+            )
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """The crop (C, h, w) and its labels (h, w), both bytes.
@@ -169,41 +187,3 @@ def _recolored(image: Tensor, brightness: float, contrast: float, saturation: fl
     pixels *= brightness * contrast * saturation
     pixels += brightness * contrast * (1 - saturation) * gray + brightness * (1 - contrast) * gray.mean()
     return torch.from_numpy(np.rint(pixels.clip(0, 255, out=pixels), out=pixels).astype(np.uint8))
-
-
-def _check(
-    crop_size: tuple[int, int],
-    scale: tuple[float, float],
-    scales: tuple[float, ...],
-    *,
-    rotate: float,
-    blur: float,
-    color: float,
-    fill: Sequence[int],
-) -> None:
-    if len(crop_size) != 2 or min(crop_size) < MIN_CROP:
-        raise UsageError(f"crop_size is {crop_size}; (height, width) of at least {MIN_CROP} pixels each were expected")
-    low, high = SCALE_LIMITS
-    if len(scale) != 2 or not low <= scale[0] <= scale[1] <= high:
-        raise UsageError(
-            f"scale is {scale}; the smallest and the largest factor were expected, in this order, between {low} and {high}"
-        )
-    for factor in scales:
-        if not low <= factor <= high:
-            raise UsageError(f"scales holds {factor}; factors between {low} and {high} were expected")
-    if not 0 <= rotate <= 180:
-        raise UsageError(
-            f"rotate is {rotate}; the largest angle to either side was expected, between 0 and 180 degrees"
-        )
-    if not 0 <= blur <= 1:
-        raise UsageError(f"blur is {blur}; the probability of a blur was expected, between 0 and 1")
-    if not 0 <= color <= 1:
-        raise UsageError(f"color is {color}; the largest relative change was expected, between 0 and 1")
-    if not fill or not all(0 <= value <= 255 for value in fill):
-        raise UsageError(
-            f"fill is {fill}; a value in 0..255 for each channel was expected, such as red, green and blue"
-        )
-    if color and len(fill) != 3:
-        raise UsageError(
-            f"color is {color}, and images have {len(fill)} channels; only red, green and blue have colours"
-        )
