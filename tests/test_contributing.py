@@ -287,7 +287,9 @@ PATHS = {
     "A loss": {
         "src/attseg/losses/toy.py": LOSS,
         "src/attseg/losses/__init__.py": both(
-            after(r"from attseg\.losses\.ohem import [^\n]*\n", "    from attseg.losses.toy import toy_loss as toy_loss\n"),
+            after(
+                r"from attseg\.losses\.ohem import [^\n]*\n", "    from attseg.losses.toy import toy_loss as toy_loss\n"
+            ),
             after(r'LossName = Literal\[\s*"', 'toy", "'),
             after(r"    Args:\n", "        toy_power: Power of the cross-entropy.\n"),
             after(r"    ohem_share: float = [^\n]*\n", "    toy_power: float = 1.0\n"),
