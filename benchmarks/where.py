@@ -1,10 +1,11 @@
 """The where probe of the scenes: what networks and rules without attention get of it, ``benchmarks/results/where.json``.
 
-    python benchmarks/where.py RUNS --commit COMMIT --machine "2 cores of an AMD EPYC"
+    python benchmarks/where.py RUNS .. --commit COMMIT --machine "2 cores of an AMD EPYC"
 
-RUNS holds ``NAME/seed-N`` as ``attseg train psanet-where-scenes`` leaves them, NAME being one of ``ROWS``. Beside the scores of
-``attseg evaluate``, a pixel of the probe is put the question car or boat, whatever else the network might answer there: an
-answer that does not depend on where the balloon is, or is the same for both things of a scene, is right for half of them.
+Each RUNS holds ``NAME/seed-N`` as ``attseg train psanet-where-scenes`` leaves them, NAME being one of ``ROWS``; runs of other
+numbers of steps are in folders of their own. Nothing is measured twice for one commit. Beside the scores of ``attseg evaluate``,
+a pixel of the probe is put the question car or boat, whatever else the network might answer there: an answer that does not
+depend on where the balloon is, or is the same for both things of a scene, is right for half of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from attseg.data.sets.scenes import Scenes
@@ -25,35 +25,38 @@ from attseg.inference.segmenter import load
 from attseg.recipes.files import read_recipe
 
 RECORD = Path(__file__).parent / "results" / "where.json"
-ROWS = {
-    "none": "no context, `directions []`",
-    "global": "global pooling, `context global`",
-    "nonlocal": "non-local, `context nonlocal`",
-    "both": "PSA, `directions [collect, distribute]`",
-}
+ROWS = ("none", "global", "nonlocal", "both")
+"""Names of the folders: `directions []`, the contexts `global` and `nonlocal`, PSA."""
 LAYOUT = "a balloon above one of two covered things, scenes 2 k and 2 k + 1 are twins (since 2026-11-30)"
 """Of the data: scenes in which a balloon decides had another layout before."""
 
-Counts = npt.NDArray[np.int64]
+Known = dict[tuple[str, int, int], dict[str, Any]]
+"""Scores of runs by name, seed and steps."""
 
 
 def main() -> None:
     """Measure all runs, and the rules, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="RUNS")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="RUNS")
     parser.add_argument("--commit", required=True, help="what the runs were trained with")
     parser.add_argument("--machine", required=True, help="what they ran on, in words")
     parser.add_argument("--out", type=Path, default=RECORD)
     arguments = parser.parse_args()
-    runs = {name: sorted(arguments.folder.glob(f"{name}/seed-*")) for name in ROWS}
-    done = {name: [run for run in folders if (run / "report.json").is_file()] for name, folders in runs.items()}
-    recipes = [read_recipe(run / "recipe.yaml")[0] for folders in done.values() for run in folders]
-    settings = [
-        {"options": dict(recipe.data.options), "steps": recipe.steps, "batch_size": recipe.batch_size}
-        for recipe in recipes
-    ]
+    runs = {
+        name: [run.parent for folder in arguments.folders for run in sorted(folder.glob(f"{name}/seed-*/report.json"))]
+        for name in ROWS
+    }
+    recipes = [read_recipe(run / "recipe.yaml")[0] for found in runs.values() for run in found]
+    settings = [{"options": dict(recipe.data.options), "batch_size": recipe.batch_size} for recipe in recipes]
     if not settings or any(one != settings[0] for one in settings):
-        raise SystemExit(f"{arguments.folder}: the runs are of more than one setting, or there are none: {settings}")
+        raise SystemExit(f"the runs are of more than one setting, or there are none: {settings}")
+    known: Known = {}
+    if arguments.out.exists():
+        before = json.loads(arguments.out.read_text())
+        if before["about"]["commit"] == arguments.commit:
+            known = {
+                (name, run["seed"], run["steps"]): run for name, found in before["networks"].items() for run in found
+            }
     data = Scenes("val", **recipes[0].data.options)
     record = {
         "about": {
@@ -68,14 +71,17 @@ def main() -> None:
             "collected": datetime.now(UTC).date().isoformat(),
         },
         "rules": rules(data),
-        "networks": {name: [measured(run, data) for run in folders] for name, folders in done.items()},
+        "networks": {name: [measured(name, run, data, known) for run in found] for name, found in runs.items()},
     }
     arguments.out.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"{sum(map(len, done.values()))} runs are in {arguments.out}")
+    print(f"{len(recipes)} runs are in {arguments.out}")
 
 
-def measured(run: Path, data: Scenes) -> dict[str, Any]:
-    """Scores of a run, in percent."""
+def measured(name: str, run: Path, data: Scenes, known: Known) -> dict[str, Any]:
+    """Scores of a run, in percent, if they are not known."""
+    seed, steps = int(run.name.removeprefix("seed-")), read_recipe(run / "recipe.yaml")[0].steps
+    if (name, seed, steps) in known:
+        return known[name, seed, steps]
     segmenter = load(run / "best.safetensors", device="cpu")
     right, apart = [], []
     for index in range(0, len(data), 2):
@@ -91,7 +97,8 @@ def measured(run: Path, data: Scenes) -> dict[str, Any]:
         apart.append(answers[0] != answers[1])
     report = json.loads((run / "report.json").read_text())
     return {
-        "seed": int(run.name.removeprefix("seed-")),
+        "seed": seed,
+        "steps": steps,
         "date": datetime.fromtimestamp((run / "last.safetensors").stat().st_mtime, UTC).date().isoformat(),
         "miou": _percent(report["miou"]),
         "where_miou": _percent(report["probes"]["where"]["miou"]),

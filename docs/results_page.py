@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from results_camvid import classes, gains, scores
@@ -56,6 +57,19 @@ MIXES = {
 }
 BEST, CONTROL = "mix-global-gau-scenes", "pan-32-scenes"
 """The mix that was chosen, and the network that differs from it in its context alone."""
+
+WHERE = {
+    "none": "no context: `directions []`",
+    "global": "global pooling: `context global`",
+    "nonlocal": "non-local: `context nonlocal`",
+    "both": "PSA: `directions [collect, distribute]`",
+}
+WHERE_RULES = {
+    "place": "rule: the best answer for each column",
+    "scene": "rule: the best answer for each scene, the same for both things",
+    "mean": "rule: the answer of the pair of scenes with the nearest mean colour",
+}
+"""Rows of ``where.json``: networks, and rules without one."""
 
 SPLITS = {"miou": "val", "test_miou": "test"}
 """Scores of a run by split. Mixes were chosen on val; nothing was on test."""
@@ -259,6 +273,29 @@ def causal(records: dict[str, Any]) -> str:
     return table(headings, causal_lines(records), texts=6)
 
 
+def where(record: dict[str, Any]) -> str:
+    """The where probe: networks, and rules that know no place."""
+    about, rules = record["about"], record["rules"]
+    height, width = about["options"]["size"]
+    lines = []
+    for name, printed in WHERE.items():
+        for steps in sorted({run["steps"] for run in record["networks"][name]}):
+            runs = sorted(
+                (run for run in record["networks"][name] if run["steps"] == steps), key=lambda run: run["seed"]
+            )
+            cells = [_spread([run[key] for run in runs]) for key in ("miou", "where_right", "car_or_boat")]
+            by_seed = ", ".join(f"{run['car_or_boat']:.1f} (seed {run['seed']})" for run in runs)
+            lines.append([printed, str(steps), *cells, by_seed])
+    for name, printed in WHERE_RULES.items():
+        lines.append([printed, "", "", "", f"{rules[name]:.1f}", ""])
+    headings = ["network or rule", "steps", "mIoU", "probe, pixels right", "probe, car or boat", "by seed"]
+    return (
+        f"{about['pictures']} val scenes of {height} x {width}, {about['layout']}; batches of {about['batch_size']}, bfloat16; "
+        f"{about['machine']}, commit {about['commit']}, {about['collected']}. Percent, mean ± standard deviation over seeds.\n\n"
+        f"{table(headings, lines)}"
+    )
+
+
 def camvid(record: dict[str, Any]) -> str:
     """CamVid at equal wall time."""
     if not record["networks"]:
@@ -321,6 +358,7 @@ def pages() -> dict[Path, str]:
             "further": lambda: further(scenes),
             "mixes": lambda: mixes(scenes),
             "claims": lambda: claims(measured),
+            "where": lambda: where(read("where")),
             "causal": lambda: causal({"causal": read("causal"), "claims": measured}),
             "camvid": lambda: camvid(streets),
             "single": lambda: single(runs),
@@ -339,6 +377,10 @@ def _text(value: Mean | None, *, sign: bool = False, plain: bool = False) -> str
     if value is None:
         return ""
     return f"{value.value:.1f}" if plain else value.text(sign=sign)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")
 
 
 def _each(values: Sequence[float], percent: bool) -> str:
