@@ -29,7 +29,7 @@ Folders = Annotated[list[Path] | None, Parameter(metavar="DIR")]
 
 
 def import_(
-    source: Annotated[Path, Parameter(name="SOURCE", help="Folder, zip file or JSON file that the tool has exported.")],
+    source: Annotated[Path, Parameter(name="SOURCE", help="Folder, zip, tar or JSON file that the tool has exported.")],
     /,
     *,
     out: Annotated[Path, Parameter(metavar="DIR")],

@@ -115,7 +115,7 @@ def run(
         unused |= {
             "--submission": submission,
             "--show-bands": show_bands,
-            "Settings of results (--threshold, --save ..)": results != ResultOptions(),
+            "one of --threshold, --unsure-below, --min-region and --save": results != ResultOptions(),
         }
         return _label_raster(run, pictures, out, views, unused, device=device, overwrite=overwrite)
     inputs = _inputs(pictures, split, given)
@@ -197,7 +197,8 @@ def _label_raster(
     """Segment one raster into a label raster."""
     if others := [name for name, value in unused.items() if value]:
         raise UsageError(
-            f"{others[0]} has no meaning where --out names a label raster ({out}); leave it out, or give a folder"
+            f"{others[0]} was given, and a label raster ({out}) is made without; leave it out, or give a folder to --out for "
+            "tiles of up to 8192 x 8192 pixels"
         )
     if len(pictures) != 1:
         raise UsageError(

@@ -38,18 +38,25 @@ def unpack_checked(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES)
             raise ArchiveError(
                 f"{archive} holds {problem}, as no archive of a data set does; nothing was unpacked. Where does it come from?"
             )
-        shutil.unpack_archive(archive, folder, filter=None if archive.suffix == ".zip" else "data")
+        kind = _kind(archive)
+        shutil.unpack_archive(archive, folder, kind, filter=None if kind == "zip" else "data")
     except DAMAGE as error:
         raise ArchiveError(f"{archive} is damaged ({error}); remove it, and run the same command again") from error
 
 
+def _kind(archive: Path) -> str:
+    """What ``shutil`` calls the format of an archive, by its suffix in any case."""
+    return {".zip": "zip", ".tar": "tar"}.get(archive.suffix.lower(), "gztar")
+
+
 def _strange(archive: Path, most_bytes: int) -> str | None:
     """The first member of an archive that is no plain file inside the folder, or exceeds the limit; None if all are fine."""
-    if archive.suffix == ".zip":
+    kind = _kind(archive)
+    if kind == "zip":
         with zipfile.ZipFile(require_file(archive)) as packed:
             listed = [(info.filename, info.file_size, True) for info in packed.infolist()]
     else:
-        with tarfile.open(require_file(archive), "r:" if archive.suffix == ".tar" else "r:gz") as tar:
+        with tarfile.open(require_file(archive), "r:" if kind == "tar" else "r:gz") as tar:
             listed = [(info.name, info.size, info.isfile() or info.isdir()) for info in tar]
     for name, _, plain in listed:
         path = PurePosixPath(name)

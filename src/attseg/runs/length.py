@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from attseg.data.wording import plural
 from attseg.errors import UsageError
 from attseg.recipes.recipe import Recipe
 from attseg.runs.state import State
@@ -161,4 +162,4 @@ class Patience:
 
     def __str__(self) -> str:
         what = "the validation loss has not fallen" if self.recipe.patience_on == "val_loss" else "mIoU has not risen"
-        return f"{what} in {self.stale} evaluations"
+        return f"{what} in {plural(self.stale, 'evaluation')}"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -336,6 +337,16 @@ def test_a_killed_import_leaves_no_folder_and_the_next_one_works(tmp_path):
     assert not (tmp_path / "out").exists()
     import_data(folder, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e", "out"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("zip", ".ZIP"), ("tar", ".tar"), ("gztar", ".tar.gz"), ("gztar", ".TGZ")]
+)
+def test_archives(tmp_path, kind, suffix):
+    labelme_folder(tmp_path / "e" / "project")
+    made = Path(shutil.make_archive(tmp_path / "made", kind, tmp_path / "e"))
+    report = import_data(made.rename(tmp_path / f"export{suffix}"), tmp_path / "out")
+    assert (report.format, report.splits) == ("labelme", {"train": 5, "val": 1})
 
 
 def test_zip_files(tmp_path):

@@ -50,8 +50,8 @@ def import_data(
     a whole or not at all.
 
     Args:
-        source: A folder, a zip file or the only file of an export: of labelme, COCO (Roboflow), CVAT, Label Studio, Supervisely,
-            in the layout of Pascal VOC, of Datumaro, or pictures with label images.
+        source: A folder, a zip or tar file, or the only file of an export: of labelme, COCO (Roboflow), CVAT, Label Studio,
+            Supervisely, in the layout of Pascal VOC, of Datumaro, or pictures with label images.
         out: Folder of the new data set. One that is there is replaced where an import wrote it and nothing was changed since.
         format: ``labelme``, ``coco``, ``cvat``, ``label-studio``, ``supervisely``, ``voc``, ``masks``, ``datumaro``, or
             ``datumaro:NAME`` for a format that Datumaro reads; None: recognised by the files.

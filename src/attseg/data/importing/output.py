@@ -24,6 +24,8 @@ REPORT_FILE = "import.json"
 
 MOST_UNPACKED = 2**38
 
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
 
 @contextmanager
 def building(out: Path, source: Path) -> Iterator[Path]:
@@ -117,8 +119,8 @@ def open_new(path: Path) -> Any:
 
 
 def is_archive(source: Path) -> bool:
-    """Whether an export is a zip file."""
-    return source.suffix.lower() == ".zip" and source.is_file()
+    """Whether an export is a zip or tar file."""
+    return source.name.lower().endswith(ARCHIVES) and source.is_file()
 
 
 def innermost(folder: Path) -> Path:
@@ -133,7 +135,7 @@ def innermost(folder: Path) -> Path:
 
 @contextmanager
 def opened_source(source: Path, out: Path) -> Iterator[tuple[Path, Path]]:
-    """An export, unpacked beside ``out`` where it is a zip file.
+    """An export, unpacked beside ``out`` where it is a zip or tar file.
 
     Returns:
         What is read, a folder or the only file; and the folder in which pictures are looked for.

@@ -74,6 +74,19 @@ def test_circles_rectangles_and_turned_rectangles(tmp_path):
     assert any("boxes that were filled: 1" in remark for remark in report.remarks)
 
 
+def test_shapes_of_x_anylabeling(tmp_path):
+    """Rectangles by four corners, turned ones, and quadrilaterals."""
+    turned, four = [[40, 5], [55, 12], [50, 22], [35, 15]], [[3.5, 20], [12, 22.5], [10, 33], [2, 30.5]]
+    labels, _ = imported(tmp_path, [
+        labelme_shape("leaf", [[40, 25.5], [50.5, 25.5], [50.5, 38], [40, 38]], "rectangle"),
+        labelme_shape("crack", turned, "rotation", direction=0.4),
+        labelme_shape("leaf", four, "quadrilateral"),
+    ])  # fmt: skip
+    assert (
+        labels == drawn((2, "rectangle", [(40, 25.5), (50.5, 38)]), (1, "polygon", turned), (2, "polygon", four))
+    ).all()
+
+
 def test_masks(tmp_path):
     mask = np.random.default_rng(0).random((7, 9)) < 0.5
     labels, _ = imported(tmp_path, [labelme_mask("leaf", mask, 20, 30)])

@@ -24,6 +24,9 @@ LABELS_FILE = "labels.txt"
 LINES = ("line", "linestrip", "point", "points")
 """Shapes without an area."""
 
+POLYGONS = ("polygon", "oriented_rectangle", "rotation", "quadrilateral")
+"""Shapes given by their corners; the last two are those of X-AnyLabeling, which writes the same files."""
+
 
 class Labelme(Export):
     """A folder of labelme's files, or one of them."""
@@ -59,7 +62,7 @@ class Labelme(Export):
                 found.left_out.append(f"{kind} (it has no area)")
                 continue
             points = read_points(get(shape, "points", list, f"the shape {label!r}"), what=f"the shape {label!r}")
-            if kind == "polygon" and len(points) < 3:
+            if kind in POLYGONS and len(points) < 3:
                 found.left_out.append("polygon of fewer than 3 points")
                 continue
             found.regions.append(Region(label, _shape(kind, label, points, shape), box=kind == "rectangle"))
@@ -92,10 +95,12 @@ def is_labelme(content: Any) -> bool:
 
 
 def _shape(kind: str, label: str, points: npt.NDArray[np.float64], shape: Any) -> Shape:
-    if kind in ("polygon", "oriented_rectangle"):
+    if kind in POLYGONS:
         return PillowShape("polygon", points)
-    if kind in ("rectangle", "circle", "mask") and len(points) != 2:
-        raise DataError(f"the {kind} {label!r} has {len(points)} points, and 2 were expected")
+    corners = (2, 4) if kind == "rectangle" else (2,)  # X-AnyLabeling writes all four
+    if kind in ("rectangle", "circle", "mask") and len(points) not in corners:
+        wanted = " or ".join(map(str, corners))
+        raise DataError(f"the {kind} {label!r} has {len(points)} points, and {wanted} were expected")
     if kind == "rectangle":
         return PillowShape("rectangle", np.array([points.min(axis=0), points.max(axis=0)]))
     if kind == "circle":
