@@ -459,6 +459,19 @@ def test_images_that_were_turned_upright_are_told(applied, orientation, turned, 
     assert lines(tmp_path / "out")[0].get("remarks", []) == list(summary.remarks)
 
 
+@pytest.mark.parametrize(("highest", "said"), [(4095, True), (4096, False)])
+def test_images_of_16_bits_that_look_black_to_the_model_are_told(highest, said, tmp_path):
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    values[3, 3] = highest
+    Image.fromarray(np.kron(values, np.ones((8, 8), np.uint16))).save(tmp_path / "a.png")
+    for value_range in (None, (0, 4096)):
+        file = PictureFile(tmp_path / "a.png", "a", value_range=value_range)
+        summary = predict_files(segmenter(), [file], tmp_path / f"out-{value_range is None}")
+        assert [remark.startswith("uses 12 of its 16 bits") for remark in summary.remarks] == [True] * (
+            said and value_range is None
+        )
+
+
 LOW = Decision(thresholds={"blue": 0.34}, min_region=3)
 
 

@@ -24,7 +24,7 @@ from attseg.data.preprocessing import Preprocessing, check_same_bands
 from attseg.data.reading.image import read_raw
 from attseg.data.reading.inputs import PictureFile, Pictures
 from attseg.data.reading.opening import telling
-from attseg.data.reading.raw import UPRIGHT
+from attseg.data.reading.raw import UPRIGHT, RawImage
 from attseg.data.sample import Array, DataError
 from attseg.errors import UsageError
 from attseg.inference.further import COCO, check_further, further_files, save_coco, save_further
@@ -46,6 +46,9 @@ TURNED = (
     "neither)"
 )
 """The remark on an image that is not segmented as it is stored."""
+
+DARK_BITS = 12
+"""Bits of which a file of 16 uses at most so many where its values were meant to be scaled by a range."""
 
 
 def predict_files(
@@ -182,9 +185,18 @@ def _read(outputs: Outputs, preprocessing: Preprocessing, file: PictureFile) -> 
         with telling(file.path):
             image = raw.to_rgb(stated) if chosen is None else raw.to_bands(stated, chosen.fill)[0]
         turned = [TURNED] * (file.apply_orientation and raw.orientation in UPRIGHT)
-        return replace(job, image=image, remarks=(*raw.remarks, *turned))
+        return replace(
+            job, image=image, remarks=(*raw.remarks, *turned, *_dark(raw, scaled=(stated, chosen) != (None, None)))
+        )
     except (DataError, UsageError, OSError) as error:
         return _Job(file, outcome=outputs.failed(file, error))
+
+
+def _dark(raw: RawImage, *, scaled: bool) -> Iterator[str]:
+    """A remark on values of up to 12 bits in a file of 16, which look black to a model that takes 65535 for white."""
+    used = int(raw.values.max()).bit_length() if raw.white == 2**16 - 1 and not scaled else 0
+    if 0 < used <= DARK_BITS:
+        yield f"uses {used} of its 16 bits and is read as nearly black: the model has no range of values (--data.options.range)"
 
 
 def _refine(crf: DenseCrf, how: How, predicted: Iterable[_Predicted]) -> Iterator[_Predicted]:
