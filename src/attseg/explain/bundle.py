@@ -68,8 +68,8 @@ from torch import Tensor
 from attseg.data.classes import ClassTable
 from attseg.data.sample import Array
 from attseg.explain.ablation import single_changes
+from attseg.explain.bundle_picture import data_uri, kept_places, kept_size, switch_values
 from attseg.explain.capture import AttentionMap
-from attseg.explain.kept import data_uri, kept_places, kept_size, switch_values
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
 from attseg.text import short

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from attseg.data.sets.scenes import SCENES
 from attseg.explain.bundle import Side, make_bundle
+from attseg.explain.bundle_picture import switch_values
 from attseg.explain.change import without
-from attseg.explain.kept import switch_values
 from attseg.explain.looked import Pairs, look
 from attseg.explain.passes import scale_names
 from attseg.explain.subject import cautions_of
