@@ -154,10 +154,7 @@ def test_tasks_that_nobody_has_labelled(tmp_path):
         ({"image_rotation": 90}, "was turned"),
         ({"original_width": 61}, "different sizes"),
         ({"value": {"rle": [1, 2], "brushlabels": ["crack"]}}, "cut off"),
-        (
-            {"value": {"imageDataURL": "data:image/png;base64,?", "bitmasklabels": ["crack"]}},
-            "the PNG of a bitmask.* is no base64",
-        ),
+        ({"value": {"imageDataURL": "data:image/png;base64,?", "bitmasklabels": ["crack"]}}, "is no base64"),
         ({"value": {"imageDataURL": bitmask(np.ones((2, 3), bool)), "bitmasklabels": ["crack"]}}, "has 3 x 2 pixels"),
         ({"value": {"x": 1, "y": 1, "width": 1, "rectanglelabels": ["crack"]}}, "lacks x, y, width, height"),
     ],
