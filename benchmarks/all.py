@@ -25,6 +25,7 @@ QUICK = {
     "sliding": "--threads 1 --rounds 3 --only pan-multiscale",
     "evaluation": "--threads 1 --rounds 5 --pictures 1 --size 240 320 --window 225",
     "psa": "time --threads 1 --maps 30",
+    "training_step": "--threads 1 --rounds 3 --networks mix --encoders resnet18 --crops 256x352",
     "speed": "--threads 1 --only pan18 --size 256x256 --no-memory --forms",
 }
 """Arguments of each script at small size."""

@@ -2,7 +2,6 @@
 
     python benchmarks/speed.py --threads 2                        the default set, about ten minutes on two cores
     python benchmarks/speed.py --only pan18 --size 512x512        one network, one size
-    python benchmarks/speed.py --only train                       a training step, data loading included
     python benchmarks/speed.py --only pan50 --size 1024x2048 --forms eager channels_last --results speed.json
     python benchmarks/speed.py --only none --results speed.json   the table of all that was collected in it
 
@@ -30,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from speed_forms import FORMS, PEAK, make_folder, work
+from speed_forms import FORMS, PEAK, work
 from speed_table import NETWORKS, as_markdown
 
 HERE = Path(__file__).resolve()
@@ -88,20 +87,6 @@ def group(name: str, text: str, options: argparse.Namespace, folder: Path) -> di
     return {"rows": rows, "threads": options.threads, "date": time.strftime("%Y-%m-%d"), **told}
 
 
-def training(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """What was found of the training step; the sides take turns, twice."""
-    data = folder / "pictures"
-    if not data.exists():
-        make_folder(data)
-    found: dict[str, list[float]] = {"ours": [], "theirs": []}
-    problems = []
-    for side in ("ours", "theirs") * 2:
-        task = {"what": "train", "side": side, "folder": str(data), "threads": options.threads, "steps": options.steps}
-        for said in start(task, options.limit):
-            found[side].append(said["seconds"]) if "seconds" in said else problems.append(f"{side}: {said['problem']}")
-    return {**found, "problems": problems, "threads": options.threads, "date": time.strftime("%Y-%m-%d")}
-
-
 def collect(results: dict[str, Any], key: str, new: dict[str, Any]) -> None:
     """Put what was found where it belongs; rows of other forms, measured before, stay."""
     old = results.get(key, {})
@@ -117,12 +102,9 @@ def main() -> None:
     """Start what was asked for, one after another, and write the table after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--only", nargs="+", choices=[*NETWORKS, "train", "none"], help="which networks, or train (default: a set)"
-    )
+    parser.add_argument("--only", nargs="+", choices=[*NETWORKS, "none"], help="which networks (default: a set)")
     parser.add_argument("--size", nargs="+", help=f"HEIGHTxWIDTH (default: {SMALL}; PAN with ResNet-18 also {LARGE})")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--steps", type=int, default=16, help="of training")
     parser.add_argument("--limit", type=float, default=180, help="seconds for each process")
     parser.add_argument("--no-memory", action="store_true", help="leave peak memory out")
     parser.add_argument(
@@ -136,7 +118,7 @@ def main() -> None:
     if options.task:
         work(json.loads(options.task))
         return
-    only = options.only or [*NETWORKS, "train"]
+    only = options.only or [*NETWORKS]
     chosen = [(name, size) for name, size in DEFAULT if name in only and not options.size]
     if options.size:
         chosen = [(name, size) for name in only if name in NETWORKS for size in options.size]
@@ -149,8 +131,6 @@ def main() -> None:
         parts: list[tuple[str, Callable[[], dict[str, Any]]]] = [
             (f"{name} {size}", partial(group, name, size, options, folder)) for name, size in chosen
         ]
-        if "train" in only:
-            parts.append(("train", partial(training, options, folder)))
         for key, part in parts:
             collect(results, key, part())
             print(f"{key} is done", file=sys.stderr, flush=True)

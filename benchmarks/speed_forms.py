@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import statistics
-import tempfile
 import time
 import types
 from collections.abc import Callable
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -238,90 +235,9 @@ def measure_memory(form: str, name: str, size: tuple[int, int], folder: Path, th
     say(form=form, memory=growth(lambda: run(images)))
 
 
-def measure_training(side: str, folder: Path, threads: int, steps: int) -> None:
-    """Steps of training on a folder of pictures, one after another: ours by ``train``, theirs by a plain loop."""
-    import torch
-
-    torch.set_num_threads(threads)
-    ticks: list[float] = []
-    (train_ours if side == "ours" else train_theirs)(folder, steps, lambda: ticks.append(time.perf_counter()))
-    gaps = [after - before for before, after in pairwise(ticks)][3:]
-    say(side=side, seconds=statistics.median(gaps), mean=statistics.mean(gaps))
-
-
-def train_ours(folder: Path, steps: int, tick: Callable[[], None]) -> None:
-    """As ``attseg train`` does it, progress and log included, but without the states that so short a run saves at every step."""
-    from attseg.recipes import find_recipe
-    from attseg.recipes.recipe import DataSpec, Machine, OptimSpec
-    from attseg.runs.progress import ProgressLine
-    from attseg.training.run import train
-
-    ProgressLine.step = lambda self, *args, **options: tick()  # type: ignore[method-assign]
-    recipe = find_recipe("pan-folder")
-    model = replace(
-        recipe.model, args={**recipe.model.args, "encoder": "resnet18", "channels": 32, "pretrained": False}
-    )
-    recipe = replace(recipe, data=DataSpec(name="folder", root=str(folder)), model=model, steps=steps, val_every=steps)
-    optim = OptimSpec(name="sgd", lr=0.01, momentum=0.9, weight_decay=1e-4)
-    recipe = replace(recipe, crop_size=(256, 352), batch_size=4, optim=optim, ema=0.0)
-    with tempfile.TemporaryDirectory() as out:
-        train(recipe, Machine(device="cpu", workers=0, save_every=steps), out=Path(out) / "run")
-
-
-def train_theirs(folder: Path, steps: int, tick: Callable[[], None]) -> None:
-    """As its own examples do it."""
-    import segmentation_models_pytorch as smp
-    import torch
-    from camvid_peer import CamVidFolder
-    from torch.utils.data import DataLoader
-    from torchvision import tv_tensors
-    from torchvision.transforms import v2
-
-    fill = {tv_tensors.Image: (124, 116, 104), tv_tensors.Mask: 255}
-    changes = [v2.RandomHorizontalFlip(), v2.ScaleJitter((360, 480), (0.5, 2.0))]
-    changes += [v2.RandomCrop((256, 352), pad_if_needed=True, fill=fill), v2.ToDtype(torch.float32, scale=True)]
-    changes.append(v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
-    data = CamVidFolder(folder, "train", v2.Compose(changes))
-    model = smp.PAN("resnet18", encoder_weights=None, classes=13).train()
-    loss_of = torch.nn.CrossEntropyLoss(ignore_index=255)
-    optimiser = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
-    done = 0
-    while done < steps:
-        for images, labels in DataLoader(data, 4, shuffle=True, drop_last=True, num_workers=0):
-            optimiser.zero_grad()
-            loss_of(model(images), labels).backward()
-            optimiser.step()
-            tick()
-            done += 1
-            if done == steps:
-                return
-
-
-def make_folder(folder: Path) -> None:
-    """Forty generated pictures of 360 x 480 as files, with labels."""
-    import numpy as np
-    from PIL import Image
-
-    from attseg.data.sets.scenes import Scenes
-
-    for split, count in (("train", 40), ("val", 1)):
-        scenes = Scenes(split, size=(360, 480), count=count)
-        for kind in ("images", "labels"):
-            (folder / kind / split).mkdir(parents=True, exist_ok=True)
-        for index in range(count):
-            sample = scenes[index]
-            Image.fromarray(sample.image).save(folder / f"images/{split}/{index:03}.jpg")
-            Image.fromarray(np.asarray(sample.labels, np.uint8)).save(folder / f"labels/{split}/{index:03}.png")
-    rows = [f"{index},{name}," for index, name in enumerate(Scenes.classes.names)]
-    (folder / "classes.csv").write_text("\n".join(["index,name,ignore", *rows, "255,void,1"]))
-
-
 def work(task: dict[str, Any]) -> None:
     """What a started process does."""
     folder, threads = Path(task["folder"]), task["threads"]
-    if task["what"] == "train":
-        measure_training(task["side"], folder, threads, task["steps"])
-        return
     height, width = (int(side) for side in task["size"].split("x"))
     if task["what"] == "memory":
         measure_memory(task["form"], task["name"], (height, width), folder, threads)

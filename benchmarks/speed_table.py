@@ -16,13 +16,11 @@ NETWORKS = {
 
 
 def as_markdown(results: dict[str, Any]) -> str:
-    """A section for each network and size, and one for training."""
+    """A section for each network and size."""
     lines: list[str] = []
     order = [f"{name} " for name in NETWORKS]
-    for key in sorted((key for key in results if key != "train"), key=lambda key: order.index(key.split()[0] + " ")):
+    for key in sorted(results, key=lambda key: order.index(key.split()[0] + " ")):
         lines += _group(*key.split(), results[key])
-    if "train" in results:
-        lines += _training(results["train"])
     return "\n".join(lines).strip() + "\n"
 
 
@@ -59,13 +57,3 @@ def _group(name: str, size: str, found: dict[str, Any]) -> list[str]:
     if "problem" in found:
         lines.append(f"\nThis group was {found['problem']}.")
     return lines
-
-
-def _training(found: dict[str, Any]) -> list[str]:
-    lines = ["\n## A training step, ResNet-18, 32 channels, 4 crops of 256 x 352, loading included\n"]
-    lines += ["| side | seconds a step | times as fast |", "| --- | ---: | ---: |"]
-    best = {side: min(found[side]) for side in ("ours", "theirs") if found[side]}
-    for side, label in (("theirs", "plain loop around smp.PAN"), ("ours", "attseg train")):
-        ratio = f"{best['theirs'] / best[side]:.2f}" if "theirs" in best and side in best else ""
-        lines.append(f"| {label} | {' and '.join(f'{each:.2f}' for each in found[side])} | {ratio} |")
-    return [*lines, f"\n{found['date']}, {found['threads']} threads.", *(f"\n{each}" for each in found["problems"])]
