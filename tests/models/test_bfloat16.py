@@ -107,6 +107,28 @@ def test_only_small_maps_are_computed_in_32_bits(size, precision):
     assert torch.equal(conv(images), nn.functional.conv2d(images, conv.weight, conv.bias, padding=3))
 
 
+@pytest.mark.parametrize(
+    "options", [{"kernel_size": 5}, {"kernel_size": 3, "stride": 2}, {"kernel_size": 3, "dilation": 2}]
+)
+@pytest.mark.parametrize("trained", [True, False])
+def test_depthwise_convolutions_are_computed_in_32_bits_while_they_are_trained(options, trained):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(24, 24, padding=2, groups=24, **options).requires_grad_(trained)
+    images = torch.randn(2, 24, 12, 16).contiguous(memory_format=torch.channels_last)
+    wanted = gradients(copy.deepcopy(conv), images, precision="32") if trained else {}
+    with torch.autocast("cpu", torch.bfloat16, enabled=not trained):
+        exact = copy.deepcopy(conv)(images).bfloat16()
+    assert repair_convolutions(conv) == [""]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(conv(images), exact)
+    found = gradients(conv, images, precision="bf16") if trained else {}
+    assert all((found[name] - gradient).norm() < 0.01 * gradient.norm() for name, gradient in wanted.items())
+
+
+def test_depthwise_convolutions_of_3x3_stay_in_bfloat16():
+    assert repair_convolutions(nn.Conv2d(24, 24, 3, padding=1, groups=24)) == []
+
+
 @pytest.mark.slow
 def test_a_network_with_dilated_depthwise_convolutions_learns_what_it_would_in_32_bits():
     torch.manual_seed(0)
@@ -117,10 +139,10 @@ def test_a_network_with_dilated_depthwise_convolutions_learns_what_it_would_in_3
     logits = nn.Sequential(model, Logits())
     images = torch.randn(1, 3, 256, 352).contiguous(memory_format=torch.channels_last)
     wanted = gradients(copy.deepcopy(logits), images, precision="32")
-    planar = repair_convolutions(logits)
-    assert planar
+    repaired = repair_convolutions(logits)
+    assert repaired
     found = gradients(logits, images, precision="bf16")
-    for name in planar:
+    for name in repaired:
         weight = f"{name}.weight"
         assert (found[weight] - wanted[weight]).norm() < 0.1 * wanted[weight].norm(), weight
 
@@ -136,7 +158,8 @@ class Logits(nn.Module):
 @pytest.mark.compile
 def test_compiled_gradients_are_right_too():
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 24, 1), nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 5, 1))
+    wide, depthwise = nn.Conv2d(24, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 8, 5, padding=2, groups=8)
+    model = nn.Sequential(nn.Conv2d(3, 24, 1), wide, depthwise, nn.Conv2d(8, 5, 1))
     model = model.to(memory_format=torch.channels_last)
     images = torch.randn(2, 3, 32, 44).contiguous(memory_format=torch.channels_last)
     wanted = gradients(copy.deepcopy(model), images, precision="32")
