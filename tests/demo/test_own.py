@@ -29,7 +29,7 @@ def test_the_tour_on_a_folder_ends_with_a_page_and_a_run(tmp_path, capsys):
     assert f"attseg suggest &#39;{tmp_path / 'my set'}&#39;" in page
     assert "ground &lt;i&gt;" in page and "<i>" not in page.partition("<main>")[2]
     assert page.count("<figcaption>errors</figcaption>") == 2
-    assert page.count("<figcaption>attention, ") == 2
+    assert page.count("<figcaption>step ") == 3
     assert main(["evaluate", str(out / "own")]) == 0
     assert [path.name for path in sorted(out.iterdir())] == ["index.html", "own"]
 

@@ -136,3 +136,11 @@ def test_what_is_too_little_is_refused(tmp_path):
     with pytest.raises(UsageError, match="minutes is 0"):
         suggest(DataSpec(name="folder", root=str(root)), minutes=0)
     assert replace(summary(), looked_at=100).rare == {}
+
+
+def test_one_timed_step_is_no_estimate_to_rely_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("attseg.suggest.job.measure", lambda *_, **__: pace.Pace([9.0], 1.0))
+    assert main(["suggest", str(write(tmp_path)), "--minutes", "0.3"]) == 0
+    out = capsys.readouterr().out
+    assert "too rough to rely on: one step" in out
+    assert "9.00 s each" in out

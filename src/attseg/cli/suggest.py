@@ -55,9 +55,13 @@ def run(
         print(f"- {reason}")
     for note in found.notes:
         print(f"note: {note}")
+    if len(pace.steps) == 1:
+        span = "too rough to rely on: one step was timed here, mostly a slow first one; more --seconds time more"
+    else:
+        span = f"{takes.low:.1f} to {takes.high:.1f}: {len(pace.steps)} steps were timed here"
     print(
-        f"\nabout {takes.minutes:.1f} minutes, {takes.low:.1f} to {takes.high:.1f}: {len(pace.steps)} steps were timed here, "
-        f"{pace.step:.2f} s each, as busy as it is now; an evaluation takes {pace.evaluation:.1f} s\n"
+        f"\nabout {takes.minutes:.1f} minutes, {span}, {pace.step:.2f} s each, as busy as it is now; an evaluation takes "
+        f"{pace.evaluation:.1f} s\n"
     )
     print(found.command)
     return 0

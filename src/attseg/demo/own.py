@@ -47,8 +47,7 @@ def run_own_demo(
 ) -> Path:
     """Train on a folder for a given time, from pretrained weights where these are to be had, and write a page about it.
 
-    The network is what ``suggest`` chooses, with PAN's feature pyramid attention in place of global pooling, since that says
-    where it looks.
+    The network is what ``suggest`` chooses.
 
     Args:
         data: The folder.
@@ -71,7 +70,7 @@ def run_own_demo(
     console = console or Console(quiet=True)
     with workplace(out) as place:
         console.print("looking at the pictures, and timing this computer", highlight=False)
-        found = suggest(data, minutes=None, seconds=60 * TIMED * minutes, context="fpa")
+        found = suggest(data, minutes=None, seconds=60 * TIMED * minutes)
         left = end - time.monotonic() - FINISH
         found = found.within(max(left, 60 * minutes / 4) / 60)
         recipe = replace(found.recipe, name="demo-own", seed=seed)
@@ -133,16 +132,14 @@ def _look(segment: Segmenter, sample: Sample, classes: ClassTable) -> tuple[list
     """The tiles of a picture, and the gates of the decoder."""
     with capture(segment.model) as maps:
         labels = segment(sample.image).labels
-    spatial = next(draw_map(each, sample.image) for each in maps if each.kind == "spatial")
-    gates = [draw_map(each, sample.image) for each in maps if each.kind == "channel"]
+    gates = [draw_map(each, sample.image).picture for each in maps if each.kind == "channel"]
     tiles = [
         Tile("picture", Image.fromarray(sample.image)),
         Tile("labels", Image.fromarray(colorize(sample.labels, classes)), exact=True),
         Tile("prediction", Image.fromarray(colorize(labels, classes)), exact=True),
         Tile("errors", Image.fromarray(draw_errors(sample.labels, labels)), exact=True),
-        Tile(f"attention, {spatial.low:.2f} to {spatial.high:.2f}", spatial.picture),
     ]
-    return tiles, [Tile(f"step {step}", view.picture) for step, view in enumerate(gates, 1)]
+    return tiles, [Tile(f"step {step}", bars) for step, bars in enumerate(gates, 1)]
 
 
 def draw_errors(labels: Array, prediction: Array) -> Array:

@@ -101,16 +101,13 @@ class Suggestion:
         }
 
 
-def suggest(
-    spec: DataSpec, *, minutes: float | None = 30.0, seconds: float = 20.0, context: str | None = None
-) -> Suggestion:
+def suggest(spec: DataSpec, *, minutes: float | None = 30.0, seconds: float = 20.0) -> Suggestion:
     """Look at data and computer, choose how to train, and time some steps of it.
 
     Args:
         spec: A folder of pictures and labels; nothing is written.
         minutes: That training may take at most; None for as many steps as are wanted.
         seconds: For about how long samples are read and steps are timed; the network is built besides.
-        context: The context of the network, where it is to be another than that of the small family.
 
     Raises:
         UsageError: There is no time; a split is empty, or has too few pictures to learn anything from.
@@ -127,8 +124,6 @@ def suggest(
     began = time.perf_counter()
     data, computer = summarise(train, val, seconds=seconds / 2), Computer.here()
     recipe, machine, why = choose(data, spec, computer, _bytes_per_pixel(computer))
-    if context is not None:
-        recipe = replace(recipe, model=replace(recipe.model, args=recipe.model.args | {"context": context}))
     with torch.random.fork_rng(devices=[]):
         recipe, instead = checked_recipe(recipe, batch_size=recipe.batch_size, num_classes=len(train.classes))
         left = seconds - (time.perf_counter() - began)
