@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attseg.cli.output import progress_console
+from attseg.console import progress_console
 from attseg.prediction.protocols import find_protocol
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.tables import find_table

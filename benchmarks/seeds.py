@@ -12,7 +12,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from attseg.cli.output import progress_console
+from attseg.console import progress_console
 from attseg.prediction.protocols import find_protocol
 from attseg.recipes import find_recipe
 from attseg.recipes.recipe import Machine

@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "attseg"
 GROUND = {
     "ahead",
     "arguments",
+    "console",
     "devices",
     "errors",
     "extras",
@@ -29,6 +30,7 @@ GROUND = {
 ALLOWED = {
     "ahead": set(),
     "arguments": set(),
+    "console": set(),
     "text": set(),
     "errors": set(),
     "devices": set(),
@@ -56,10 +58,10 @@ ALLOWED = {
     "converters": {"attention", "checkpoint", "context", "data", "decoders", "encoders", "models", "recipes"},
     "explain": {"attention", "data", "encoders", "evaluation", "layers", "metrics", "models", "prediction"},
     "prediction": {"data", "layers", "models"},
-    "evaluation": {"data", "metrics", "models", "prediction", "recipes"},
+    "evaluation": {"checkpoint", "data", "metrics", "models", "prediction", "recipes"},
     "hub": {"checkpoint", "data", "prediction", "recipes"},
     "inference": {"attention", "checkpoint", "converters", "data", "explain", "hub", "models", "prediction"},
-    "bulk": {"data", "evaluation", "inference", "prediction"},
+    "bulk": {"data", "evaluation", "inference", "prediction", "recipes"},
     "web": {"attention", "data", "explain", "hub", "inference", "models", "prediction"},
     "profiling": {"checkpoint", "converters", "encoders", "hub", "inference", "models", "recipes"},
     "runs": {"checkpoint", "data", "evaluation", "models", "prediction", "recipes"},
@@ -92,7 +94,6 @@ ALLOWED = {
     "doctor": {"data"},
     "api": {
         "checkpoint",
-        "cli",
         "converters",
         "data",
         "evaluation",
@@ -100,6 +101,7 @@ ALLOWED = {
         "models",
         "prediction",
         "recipes",
+        "runs",
         "training",
     },
 }

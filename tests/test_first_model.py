@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from attseg.cli import main
-from attseg.cli.data_import import import_
+from attseg.cli.data_import import Options, import_
 from attseg.data.checking import check as checking
 from cracked_walls import photograph, write_photographs
 from labelling import cvat_folder, labelme_folder, roboflow_folder, studio_folder
@@ -73,5 +73,10 @@ def test_two_commands_a_tool(tmp_path, monkeypatch, make, command):
 
 def test_the_page_names_every_option():
     text = (DOCS / "train" / "importing.md").read_text()
-    options = {f"--{name}" for name in import_.__annotations__} - {"--source", "--return", "--json"}
+    options = {f"--{name}" for name in (*import_.__annotations__, *Options.__annotations__)} - {
+        "--source",
+        "--return",
+        "--json",
+        "--asked",
+    }
     assert {option for option in options if option not in text} == set()

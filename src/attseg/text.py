@@ -94,6 +94,16 @@ def is_utf8(path: object) -> bool:
     return True
 
 
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names as a sentence has them.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    return f" {last} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def cut(text: str, most: int) -> str:
     """A text without its middle where it is longer than ``most`` characters."""
     if len(text) <= most:

@@ -54,11 +54,11 @@ def test_a_page_of_480_x_360_is_small(tmp_path):
     ("arguments", "message"),
     [
         (["--at", "96,3"], "the pixel x=96, y=3 is outside the picture: x goes from 0 to 95, y from 0 to 63"),
-        (["--at", "3"], "--at is '3'; something like 120,80 was expected"),
-        (["--at=-3,4"], "--at is '-3,4'; something like 120,80 was expected"),
-        (["--longest", "big"], "Invalid value for --longest: 'big' was given; a whole number was expected"),
-        (["--longest", "31"], "--longest is 31; at least 32 was expected"),
-        (["--out", "page.pdf"], "--out is page.pdf; the page is an HTML file: give it a name that ends in .html"),
+        (["--at", "3"], "Invalid value for --at: '3' was given; something like 120,80 was expected"),
+        (["--at=-3,4"], "Invalid value for --at: '-3,4' was given; something like 120,80 was expected"),
+        (["--longest", "big"], "Invalid value for --longest: 'big' was given; a whole number from 32 on was expected"),
+        (["--longest", "31"], "Invalid value for --longest: '31' was given; a whole number from 32 on was expected"),
+        (["--out", "page.pdf"], "--out is page.pdf; a name that ends in .html or .htm was expected"),
         (["--against", "/nowhere/my/run"], "there is no file or folder"),
     ],
 )

@@ -12,17 +12,20 @@ from onnx_files import picture, strongest
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "model.pb"], "--out is model.pb; a name that ends with .pt2, .onnx or .xml was expected"),
+        (["--out", "model.pb"], "--out is model.pb; a name that ends in .pt2, .onnx or .xml was expected"),
         (
             ["--out", "model.tflite"],
-            "--out is model.tflite; a name that ends with .pt2, .onnx or .xml was expected, which says the format. docs/",
+            "--out is model.tflite; a name that ends in .pt2, .onnx or .xml was expected, which says the format. docs/",
         ),
         (["--out", "m.onnx", "--format", "pt2"], "--format is pt2, but --out is m.onnx; end its name with .pt2"),
         (["--out", "m.onnx", "--agreement", "99"], "--agreement is 99; a share from 0 to 1 was expected"),
         (["--out", "m.onnx", "--max-drop", "2"], "--max-drop is for --int8; add that, or leave it out"),
         (["--out", "m.onnx", "--data.name", "camvid"], "--data.name is for --int8"),
         (["--out", "m.pt2", "--int8"], "--int8 makes integers of .onnx and .xml"),
-        (["--out", "m.xml", "--int8", "--calibration-pictures", "0"], "--calibration-pictures is 0; at least 1"),
+        (
+            ["--out", "m.xml", "--int8", "--calibration-pictures", "0"],
+            "--calibration-pictures: '0' was given; a whole number from 1 on",
+        ),
         (["--out", "m.xml", "--int8", "--unmeasured", "--max-drop", "2"], "--unmeasured measures nothing"),
         (["--out", "m.onnx", "--resize", "512"], "--resize: '512' was given; HEIGHTxWIDTH in pixels"),
         (["--out", "m.onnx", "--size", "8x64"], "size is 8 x 64 (height x width); 32 to 16384 pixels a side"),

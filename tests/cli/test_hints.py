@@ -1,5 +1,9 @@
+import tomllib
+from pathlib import Path
+
 import pytest
 
+from attseg.cli import hints as hints_module
 from attseg.cli import main
 
 
@@ -31,7 +35,35 @@ from attseg.cli import main
 def test_common_guesses_lead_to_the_option(verb, given, meant, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main([verb, "demo", "--out", "x", given, "1"]) == 2
-    assert f"did you mean {meant!r}?" in capsys.readouterr().err
+    assert f"did you mean '{meant}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "form"),
+    [
+        (["--imgsz", "640"], "'--crop_size 640,640'"),
+        (["--imgsz=640"], "'--crop_size 640,640'"),
+        (["--imgsz", "640,480"], "'--crop_size HEIGHT,WIDTH'"),
+        (["--lr", "0.1"], "'--optim.lr X'"),
+        (["--continue"], "'--resume'"),
+        (["--encoder", "resnet18"], "'--model.args.encoder VALUE'"),
+    ],
+)
+def test_the_option_is_named_with_the_form_of_its_value(given, form, capsys):
+    assert main(["train", "pan-scenes", *given]) == 2
+    assert f"did you mean {form}?" in capsys.readouterr().err
+
+
+def test_every_hint_names_an_option_that_exists(capsys):
+    """Hints are data: each name in them is an option of train, predict, evaluate or export, or below ``--model.args``."""
+    hints = tomllib.loads((Path(hints_module.__file__).with_suffix(".toml")).read_text())
+    helps = []
+    for verb in ("train", "predict", "evaluate", "export"):
+        assert main([verb, "--help"]) == 0
+        helps.append(capsys.readouterr().out.replace("-", "_"))
+    for name in [*hints["names"], *hints["elsewhere"], *hints["elsewhere"].values()]:
+        wanted = "__model.args" if name.startswith("model.args.") else f"__{name}"
+        assert any(f"{wanted} " in text for text in helps), name
 
 
 @pytest.mark.parametrize(

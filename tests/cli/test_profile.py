@@ -33,7 +33,9 @@ def test_one_model_is_shown_part_by_part_and_in_all(capsys):
     assert model["flops"] == 2 * model["multiply_adds"]
     assert main(["profile", "DFDAM", *TINY]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("DFDAM, encoder=test_resnet, channels=8: 3 classes, one picture of 64 x 96 in 32 bits\n")
+    assert text.startswith(
+        "DFDAM, encoder=test_resnet, channels=8: 3 classes, one picture of 64 x 96 (height x width) in 32 bits\n"
+    )
     table = rows(text)
     assert list(model["parts"]) == ["encoder", "context", "decoder", "head", "rest"]
     assert table["encoder"][0] == f"{model['parts']['encoder']['parameters'] / 1e6:.2f}"
@@ -65,14 +67,14 @@ def test_several_models_make_one_table(capsys):
     found = profile_json(capsys, "PAN", "FCN", "DFDAM", *TINY)["models"]
     assert main(["profile", "PAN", "FCN", "DFDAM", *TINY]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("3 classes, one picture of 64 x 96 in 32 bits\n")
+    assert text.startswith("3 classes, one picture of 64 x 96 (height x width) in 32 bits\n")
     table = rows(text)
     for model in found:
         assert table[model["name"]][1:3] == [f"{model['multiply_adds'] / 1e9:.2f}", f"{model['flops'] / 1e9:.2f}"]
     assert "\nDFDAM: training also runs aux.context, aux.spatial:" in text
     assert main(["profile", "demo", "pan-scenes", "--size", "64x64"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("one picture of 64 x 64 in 32 bits\n")
+    assert text.startswith("one picture of 64 x 64 (height x width) in 32 bits\n")
     assert "\ndemo (12 classes) " in text
 
 
@@ -170,8 +172,14 @@ def test_runs_are_drawn(capsys, trained, tmp_path):
         (["PANN"], "there is no model or recipe 'PANN'; did you mean 'PAN'"),
         (["PAN", "--size", "512"], "Invalid value for --size: '512' was given; HEIGHTxWIDTH in pixels"),
         (["PAN", "--size", "16x64"], "--size is 16 x 64; at least 32 x 32 was expected"),
-        (["PAN", "--num-classes", "0"], "--num-classes is 0; at least 1 was expected"),
-        (["PAN", "--arg", "context"], "--arg is 'context'; KEY=VALUE was expected, such as context=psp"),
+        (
+            ["PAN", "--num-classes", "0"],
+            "Invalid value for --num-classes: '0' was given; a whole number from 1 on was expected",
+        ),
+        (
+            ["PAN", "--arg", "context"],
+            "Invalid value for --arg: 'context' was given; KEY=VALUE, such as context=psp, was expected",
+        ),
         (["PAN", "--arg", "contxt=psp"], "there is no argument of PAN 'contxt'; did you mean 'context'"),
         (["PAN", "--time", "--device", "cuda"], "the device is cuda, but PyTorch finds no GPU here"),
         (["PAN", "--device", "cpu"], "--device says where --time measures; add --time, or leave it out"),

@@ -101,9 +101,12 @@ def test_large_pictures_and_maps_are_scaled_down_and_say_so(psanet, monkeypatch)
     assert cell_of(23, 25, (80, 120), (5, 8)) == (1, 1)
     assert values[0, 0, 0] == pytest.approx(exact[:2, :2].mean(), abs=float(values[0].max()) / 200)
     assert values[0, 2, 3] == pytest.approx(exact[4:, 6:].mean(), abs=float(values[0].max()) / 200)
-    assert written["notes"][0] == "The picture has 120 × 80 pixels; picture, classes and scores are kept at 50 × 33."
+    assert (
+        written["notes"][0]
+        == "The picture has 80 × 120 pixels (height × width); it, classes and scores are kept at 33 × 50."
+    )
     assert written["notes"][1].endswith(
-        "8 × 5 positions, of which one in 2 × 2 has its map here; weights are means of 2 × 2."
+        "5 × 8 positions (height × width), of which one in 2 × 2 has its map here; weights are means of 2 × 2."
     )
 
 

@@ -150,7 +150,7 @@ def test_show_at_a_pixel_draws_what_attention_holds_for_it():
         assert [axes.get_title() for axes in figure.axes if axes.axison or axes.get_title()] == [
             "picture",
             "sky",
-            "tap: 3.50",
+            "Where: 3.50",
         ]
     finally:
         matplotlib.pyplot.close("all")

@@ -5,7 +5,7 @@ from attseg.recipes import find_recipe
 from attseg.recipes.nested import put
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import from_values, to_values
-from attseg.runs.opening import foretell, opening
+from attseg.runs.opening import busy_hint, foretell, opening
 
 
 def test_a_run_says_what_it_is_made_of():
@@ -24,3 +24,8 @@ def test_a_run_says_what_it_is_made_of():
 def test_the_length_is_foretold():
     assert foretell(0.25, 480, 1) == "about 2 min 0 s to go at 0.25 s a step, and 1 validation"
     assert foretell(0.25, 480, 0) == "about 2 min 0 s to go at 0.25 s a step"
+
+
+def test_busy_cores_are_told_and_free_ones_are_not():
+    assert busy_hint(1, 2, 9.0) is None and busy_hint(2, 2, 0.3) is None and busy_hint(8, 16, 7.6) is None
+    assert "OMP_NUM_THREADS=1 " in busy_hint(2, 2, 11.0) and "OMP_NUM_THREADS=12 " in busy_hint(16, 16, 4.2)

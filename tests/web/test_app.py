@@ -107,7 +107,7 @@ def test_pairs_that_are_not_there(client):
     base = f"/api/pictures/{key}/models"
     assert "its maps of this kind: none" in refusal(client.ask("GET", f"{base}/0/pairs?map=position&x=0&y=0"), 404)
     name = refusal(client.ask("GET", f"{base}/1/pairs?map=x&x=0&y=0"), 404).rpartition(": ")[2].split(", ")[0]
-    assert "outside the picture of 50 x 40" in refusal(client.ask("GET", f"{base}/1/pairs?map={name}&x=50&y=0"), 422)
+    assert "outside the picture of 40 x 50" in refusal(client.ask("GET", f"{base}/1/pairs?map={name}&x=50&y=0"), 422)
 
 
 def test_a_picture_without_a_map(client, psanet):

@@ -62,7 +62,10 @@ def test_a_picture_at_the_limit_is_read_and_scaled_down(make_client):
     assert told["height"] * told["width"] <= 1_000_000
     refusal(client.upload(encoded(np.zeros((1500, 2001, 3), np.uint8))), 422)
     notes = client.ask("GET", f"/api/pictures/{told['key']}/models/0").json()["notes"]
-    assert notes[0] == "The picture has 2000 × 1500 pixels; it is shown, and models see it, at 1154 × 866."
+    assert (
+        notes[0]
+        == "The picture has 1500 × 2000 pixels (height × width); it is shown, and models see it, at 866 × 1154."
+    )
 
 
 @pytest.mark.parametrize(("height", "width", "seen"), [(1, 30_000, (1, 1200)), (30_000, 1, (1200, 1)), (1, 1, (1, 1))])

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import Progress
 from torch import nn
 
-from attseg.cli.output import TerminalConsole
-from attseg.data.catalog import CATALOG, open_data
+from attseg import console
+from attseg.data.catalog import CATALOG
 from attseg.data.classes import ClassTable
 from attseg.data.preprocessing import Preprocessing
 from attseg.data.sample import SegmentationData
@@ -19,7 +18,7 @@ from attseg.data.wrapped import as_data
 from attseg.errors import UsageError
 from attseg.evaluation.report import Report
 from attseg.evaluation.run import evaluate as count
-from attseg.evaluation.run_data import check_classes, data_spec, kept_spec, recipe_of
+from attseg.evaluation.run_data import check_classes, open_own, recipe_of
 from attseg.inference.segmenter import Segmenter, load
 from attseg.prediction.protocol import Protocol
 from attseg.prediction.protocols import SINGLE
@@ -84,8 +83,8 @@ def evaluate(
             network, found.classes, preprocessing or Preprocessing.of(network), device=_device(network, device)
         )
         network.model.train(training)
-    with Progress(console=TerminalConsole(quiet=not progress), transient=True) as bar:
-        task = bar.add_task("evaluating", total=len(found))
+    shown = console.TerminalConsole(quiet=not progress)
+    with console.progress("evaluating", total=len(found), console=shown) as on_picture:
         report = count(
             network.model,
             found,
@@ -93,7 +92,7 @@ def evaluate(
             protocol=protocol,
             device=network.device,
             workers=workers,
-            on_picture=lambda done, *_: bar.update(task, completed=done),
+            on_picture=lambda done, *_: on_picture(done, len(found)),
         )
     labelled = report.counts.sum(1)
     if len(labelled) == 2 and labelled[0] and not labelled[1] and report.ignored:
@@ -120,7 +119,6 @@ def _own_data(network: Segmenter | nn.Module, split: str | None) -> Segmentation
             "this model does not say which data it was trained on: give data, such as "
             "attseg.open_data('camvid', 'val', root=DIR)"
         )
-    spec = kept_spec(data_spec({}, recipe, origin.file), {}, origin.file)
-    if CATALOG[spec.name].files and spec.root is None:
+    if CATALOG[recipe.data.name].files and recipe.data.root is None:
         raise UsageError("this model was trained on data sets of your own, which its file cannot name: give data")
-    return open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
+    return open_own(origin.info, origin.file, {}, split)[1]

@@ -7,21 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attseg.cli.output import TerminalConsole
+from attseg.console import TerminalConsole
 from attseg.data.classes import ClassTable
 from attseg.data.feeding.augment import Augment
 from attseg.data.wrapped import as_data
 from attseg.errors import UsageError
-from attseg.recipes import find_recipe
-from attseg.recipes.files import from_file, read_recipe
-from attseg.recipes.nested import put
+from attseg.recipes.choice import choose, with_settings
 from attseg.recipes.recipe import DataSpec, Machine, Recipe
 from attseg.recipes.values import settings as list_settings
-from attseg.recipes.values import to_values
+from attseg.runs.errors import FolderInUse
 from attseg.training import run
 from attseg.training.callbacks import Callback
-
-LENGTHS = ("steps", "epochs", "minutes")
 
 
 def train(
@@ -70,7 +66,7 @@ def train(
     """
     if machine is not None and device != "auto":
         raise UsageError("device and machine were given; machine says the device too: Machine(device='cuda:1')")
-    found = _changed(_found(recipe), settings)
+    found = _changed(recipe, settings)
     own = None
     if isinstance(data, tuple | list):
         if len(data) != 2:
@@ -89,30 +85,23 @@ def train(
         raise UsageError(
             f"data is a {type(data).__name__}; a folder, or two data sets (to train on, to validate on) were expected"
         )
-    return run.train(
-        found,
-        machine or Machine(device=device),
-        out=Path(out) if out is not None else Path("runs", found.name),
-        resume=resume,
-        console=TerminalConsole() if progress else None,
-        callbacks=callbacks,
-        augment=augment,
-        splits=own,
-    )
+    try:
+        return run.train(
+            found,
+            machine or Machine(device=device),
+            out=Path(out) if out is not None else Path("runs", found.name),
+            resume=resume,
+            console=TerminalConsole() if progress else None,
+            callbacks=callbacks,
+            augment=augment,
+            splits=own,
+        )
+    except FolderInUse as error:
+        raise UsageError(error.in_python) from None
 
 
-def _found(recipe: str | Path | Recipe) -> Recipe:
-    if isinstance(recipe, Recipe):
-        return recipe
-    if str(recipe).endswith((".yaml", ".yml")):
-        return read_recipe(Path(recipe))[0]
-    return find_recipe(str(recipe))
-
-
-def _changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
+def _changed(recipe: str | Path | Recipe, settings: dict[str, Any]) -> Recipe:
     """The recipe with settings by dotted key; a length takes the place of another."""
-    if not settings:
-        return recipe
     known = [setting.key for setting in list_settings(Recipe)]
     for key in settings:
         nested = [one for one in known if one.rpartition(".")[2] == key]
@@ -124,6 +113,6 @@ def _changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
             raise UsageError(
                 f"there is no setting {key!r}; did you mean {nested[0]!r}? Write it so: **{{{nested[0]!r}: ..}}"
             )
-    others = {name: 0 for name in LENGTHS if any(settings.get(length) for length in LENGTHS) and name not in settings}
-    changed, _ = from_file(put(to_values(recipe), others | settings), "train()")
-    return changed
+    if isinstance(recipe, Recipe):
+        return with_settings(recipe, settings, "train()")
+    return choose(str(recipe), given=settings, origin="train()").recipe

@@ -61,7 +61,7 @@ class Labelled:
     def describe(self) -> Iterator[str]:
         """Lines for people."""
         height, width = self.size
-        yield f"{width} x {height} pixels (width x height), {self.place}"
+        yield f"{height} x {width} pixels (height x width), {self.place}"
         read, count = self.bands
         if len(read) < count:
             yield f"bands {', '.join(map(str, read))} of {count} were read"

@@ -13,25 +13,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
-from attseg.cli.terminal import filtered_output
+from attseg.console import filtered_output
 from attseg.errors import UsageError, unknown
 from attseg.text import LONGEST_MESSAGE, cut
 
 VERBS = {
     "demo": "train, evaluate and look at attention in about two minutes, offline",
-    "train": "train a recipe",
-    "evaluate": "measure a trained model on a data set",
-    "predict": "segment pictures",
-    "export": "write a trained model for other programs, and check it",
-    "explore": "show live in the browser what models see",
-    "explain": "a page that shows what attention says about each pixel of a picture",
-    "panel": "draw a figure of results: picture, labels, and a column for each run",
+    "train": "train a recipe, or continue a run",
+    "evaluate": "evaluate a trained model on a data set",
+    "predict": "segment images, videos and rasters",
+    "export": "write a trained model as ONNX, OpenVINO or torch.export, and check it",
+    "explore": "look at predictions and attention live in the browser",
+    "explain": "write a page that shows what attention says about each pixel of an image",
+    "panel": "draw a figure of results: image, labels, and a column for each run",
     "publish": "write weights with their model card to a folder or to the Hugging Face hub",
-    "convert": "turn weights that others released into a run folder",
-    "reproduce": "the rows of a paper's table, beside its figures",
-    "profile": "say what networks cost: parameters, multiply-adds, memory, time",
-    "data": "check a data set, show samples of it, download one, or import one",
-    "suggest": "say how to train on a folder of your own, and how long it takes here",
+    "convert": "convert weights that others released into a run folder",
+    "reproduce": "train the rows of a paper's table, and compare with its figures",
+    "profile": "measure what networks cost: parameters, multiply-adds, memory, time",
+    "data": "check, show, split, download or import a data set",
+    "suggest": "suggest how to train on a folder of your own, and how long it takes here",
     "recipes": "list the recipes",
     "models": "list the models and their options",
     "doctor": "say what is installed here, and what is missing",
@@ -132,11 +132,11 @@ def _overview() -> str:
     verbs = "\n".join(f"  {verb:<10}{text}" for verb, text in VERBS.items())
     return f"""usage: attseg VERB ...
 
-Semantic segmentation with attention: train, measure, look into, ship.
+Semantic segmentation with attention: train, evaluate, explain, deploy.
 
 {verbs}
 
-`attseg VERB --help` explains a verb. `--debug` with any of them shows where an error comes from. To begin:
+`attseg VERB --help` explains a verb. With `--debug`, errors come with a traceback. To begin:
   attseg demo
   attseg train pan-scenes
   attseg train pan-folder --data.root DIR     DIR holds images/, labels/ and classes.csv"""

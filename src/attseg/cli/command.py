@@ -19,9 +19,9 @@ from cyclopts import (
 )
 
 from attseg.cli.hints import unknown_option
-from attseg.cli.options import WIDEST
-from attseg.cli.output import TerminalConsole
+from attseg.cli.options import WIDEST, unwrapped
 from attseg.cli.settings import keyed
+from attseg.console import TerminalConsole
 from attseg.errors import UsageError
 
 
@@ -39,7 +39,7 @@ def call(name: str, function: Callable[..., int], arguments: Sequence[str]) -> i
     Raises:
         UsageError: An option that does not exist, or a value that is missing or wrong.
     """
-    text, _, examples = (getdoc(function) or "").partition("\n\nExamples:\n")
+    text, _, examples = (getdoc(unwrapped(function)) or "").partition("\n\nExamples:\n")
     paragraphs = text.partition("\n\nArgs:\n")[0].split("\n\n")
     app = App(
         name=name,
@@ -67,7 +67,7 @@ def call(name: str, function: Callable[..., int], arguments: Sequence[str]) -> i
         given = keyed(arguments, getattr(function, "open_settings", ()))
         _, bound, _ = app.parse_args(given, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        raise _explained(error, name) from error
+        raise _explained(error, name, arguments) from error
     return function(*bound.args, **bound.kwargs)
 
 
@@ -76,14 +76,22 @@ def _shown(default: Any) -> str | None:
     return None if default in (None, False, (), "") else f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def _explained(error: CycloptsError, verb: str) -> UsageError:
+def _explained(error: CycloptsError, verb: str, arguments: Sequence[str]) -> UsageError:
     """The same error with the nearest name, and where help is."""
     error.verbose = False
     more = f"`{verb} --help` shows what can be given"
     match error:
         case UnknownOptionError():
-            names = [name for argument in error.argument_collection for name in argument.names if name.startswith("--")]
-            return unknown_option((error.token.keyword or error.token.value).partition("=")[0], names, verb)
+            forms = {
+                name: "" if argument.is_flag() else argument.parameter.metavar or "VALUE"
+                for argument in error.argument_collection
+                for name in argument.names
+                if name.startswith("--")
+            }
+            given = (error.token.keyword or error.token.value).partition("=")[0]
+            pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+            values = [one.partition("=")[2] or after for one, after in pairs if one.partition("=")[0] == given]
+            return unknown_option(given, [*values, ""][0], forms, verb)
         case UnusedCliTokensError():
             return UsageError(f"{(error.unused_tokens or ['?'])[0]!r} is one argument too many; {more}")
         case MissingArgumentError(argument=argument) if argument is not None:

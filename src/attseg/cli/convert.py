@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from attseg.cli.options import Size, Whole
+from attseg.cli.options import File, Size, Whole
 from attseg.errors import UsageError
 
 PSA_TYPES = {"collect": ("collect",), "distribute": ("distribute",), "both": ("collect", "distribute")}
@@ -16,21 +16,21 @@ PSA_TYPES = {"collect": ("collect",), "distribute": ("distribute",), "both": ("c
 def run(
     *file: Path,
     source: Annotated[str, Parameter(name="--from", metavar="SOURCE")],
-    out: Path,
-    data: str | None = None,
-    classes: Path | None = None,
+    out: Annotated[Path, Parameter(metavar="DIR")],
+    data: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    classes: File = None,
     directions: Literal["collect", "distribute", "both"] | None = None,
     compact: bool = False,
     mask_size: Size = None,
     shrink: Whole = None,
     align_corners: bool = False,
-    encoder: str | None = None,
+    encoder: Annotated[str | None, Parameter(metavar="NAME")] = None,
     output_stride: Literal[16, 32] | None = None,
 ) -> int:
     """Convert weights that were trained elsewhere into a run folder.
 
-    evaluate, predict, explain and export use it like a run of your own, and the logits equal those of the original network.
-    Files are read without running any code in them.
+    evaluate, predict, explain and export use it like a run of your own. The logits equal those of the original network. No code
+    in the files is run.
 
     Sources: semseg (PSANet and PSPNet of hszhao/semseg), mmseg (PSANet of mmsegmentation), smp (PAN of
     segmentation_models_pytorch; a file, or a folder of save_pretrained), csail (dilated ResNets of CSAILVision; two files).
@@ -39,14 +39,14 @@ def run(
         file: Weights, .pth or .safetensors; two files of csail (encoder, decoder).
         source: Where they come from: semseg, mmseg, smp or csail.
         out: The run folder to write.
-        data: Public data set whose classes they know, such as ade20k.
-        classes: The classes they know as a classes.csv, in place of --data (see docs/train/data.md).
-        directions: For semseg and mmseg: what the branches of PSA do (default: both).
-        compact: For semseg and mmseg: attention maps without relative offsets.
-        mask_size: For semseg and mmseg: rows and columns of filters (default: as many as the weights have).
-        shrink: For semseg and mmseg: factor by which the attention map is smaller (default: 2).
-        align_corners: For mmseg: upsample as its configurations for 769 x 769 do.
-        encoder: For smp: encoder_name, where the weights do not tell.
+        data: Public data set with the classes of the weights, such as ade20k.
+        classes: The classes of the weights as a classes.csv (see docs/train/data.md), instead of --data.
+        directions: For semseg and mmseg: branches of PSA that the network has (default: both).
+        compact: For semseg and mmseg: the attention maps have no relative offsets.
+        mask_size: For semseg and mmseg: height x width of the attention filters (default: that of the weights).
+        shrink: For semseg and mmseg: factor by which the attention map is smaller than the features (default: 2).
+        align_corners: For mmseg: upsample with aligned corners, as its configurations for 769 x 769 do.
+        encoder: For smp: encoder_name, if the weights do not say it.
         output_stride: For smp: encoder_output_stride (default: 16).
 
     Examples:

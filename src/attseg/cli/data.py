@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from json import dumps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,11 +9,10 @@ from cyclopts import Group, Parameter
 
 from attseg.cli.data_download import download
 from attseg.cli.data_import import import_
-from attseg.cli.options import WHOLE, Json, Overwrite, data_settings, described
+from attseg.cli.options import WHOLE, File, Json, Overwrite, check_ending, data_settings, described
 from attseg.cli.settings import with_settings
-from attseg.data.catalog import CATALOG
-from attseg.errors import UsageError, unknown
-from attseg.recipes.nested import put
+from attseg.data.catalog import CATALOG, find_named, own_folder
+from attseg.recipes.nested import section
 
 
 def _data_sets() -> str:
@@ -37,11 +34,11 @@ OPTIONS = ("Settings of the data set", [*data_settings("options")])
 
 
 def run(action: Literal["check", "show", "split", "download", "import"], /, *arguments: str) -> int:
-    """Check a data set before anything is trained on it, show samples of it, split it, download or import one.
+    """Check, show, split, download or import a data set.
 
     check reads every file of a data set and names everything that is wrong with it. show draws samples beside their labels.
     split divides pictures into train and val, and writes the split of each to a file. download fetches a public data set.
-    import makes one of the export of a labelling tool. Each has a help of its own, such as attseg data check --help.
+    import converts the export of a labelling tool. Each action has its own help, such as attseg data check --help.
 
     Args:
         action: What to do.
@@ -65,25 +62,25 @@ def check(
     *,
     root: Root = None,
     json: Json = False,
-    out: Path | None = None,
+    out: File = None,
     split: Split = None,
     count: Count = 4,
-    propose: Path | None = None,
+    propose: File = None,
     overwrite: Overwrite = False,
     given: dict[str, Any],
 ) -> int:
     """Read every file of a data set and name everything that is wrong with it.
 
-    Found are splits that are missing, images without labels, sizes that differ, label values without a class, and files
-    that cannot be read. The last lines are what was assumed about the data. The exit status is 1 if there are errors.
+    It finds missing splits, images without labels, sizes that differ, label values without a class, and files that cannot be
+    read. The last lines say what was assumed about the data. The exit status is 1 if there are errors.
 
-    Where files of your own are arranged in another way, masks are colours or nothing says what train and val are, the check
-    ends with the command line that reads them as they are. Of a public data set, what is there is checked, and what is
-    missing of the release is reported; that alone is not an error.
+    If your files are arranged in another way, if masks are colours, or if nothing says what train and val are, the check ends
+    with the command line that reads your files as they are. Parts of a public data set that are missing are reported, and are no
+    error.
 
     Args:
-        out: File to draw samples in (default: none are drawn).
-        propose: Write a table of classes of what occurs in label files to this file, and check nothing.
+        out: Draw samples to this file, a .png (default: none are drawn).
+        propose: Write a classes.csv with the values or colours that occur in the label files to this file; check nothing.
 
     Examples:
         attseg data check ~/mine
@@ -92,27 +89,27 @@ def check(
         attseg data check camvid --data.root ~/data/camvid --json
         attseg data check voc2012 --data.root ~/data/voc --data.options.sbd ~/data/sbd
     """
-    from attseg.cli.output import print_parts, progress_bar
+    from attseg.cli.output import print_result
+    from attseg.console import progress
     from attseg.data.checking.check import check as check_data
+    from attseg.data.checking.sheet import write_samples
     from attseg.data.checking.shown import check_parts
 
     name, root, options = _named(data, root, given, out)
     if propose:
-        print(_propose(name, root, options, propose, overwrite=overwrite))
+        from attseg.data.checking.propose import write_proposal
+        from attseg.written import outputs
+
+        with outputs(propose, overwrite=overwrite):
+            print(write_proposal(own_folder(name, root, **options), propose))
         return 0
-    with progress_bar() as bar:
-        task = bar.add_task("reading", total=None)
-        result = check_data(
-            name, root, options=options, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
-    if json:
-        print(dumps(result.to_dict(), indent=2))
-    else:
-        print_parts(check_parts(result))
+    with progress("reading") as bar:
+        result = check_data(name, root, options=options, progress=bar)
+    print_result(result.to_dict(), check_parts(result), json=json)
     if result.ok and out:
         if split not in result.splits:  # not given, or the data set holds only a part
             split = next(split for split, summary in result.splits.items() if summary.pictures)
-        picture = _draw(name, root, options, split, count, out, overwrite=overwrite)
+        picture = write_samples(out, name, root, split, count, options=options, overwrite=overwrite)
         if not json:
             print(f"samples are drawn in {picture}")
     return 0 if result.ok else 1
@@ -124,7 +121,7 @@ def show(
     /,
     *,
     root: Root = None,
-    out: Path | None = None,
+    out: File = None,
     split: Split = None,
     count: Count = 4,
     overwrite: Overwrite = False,
@@ -133,25 +130,34 @@ def show(
     """Draw samples of a data set beside their labels.
 
     Args:
-        out: File to draw them in (default: runs/NAME-samples.png).
+        out: File to draw them to, a .png (default: runs/NAME-samples.png).
 
     Examples:
         attseg data show ~/mine
         attseg data show cityscapes --data.root ~/data/cityscapes --split val --out samples.png
     """
+    from attseg.data.checking.sheet import write_samples
+
     name, root, options = _named(data, root, given, out)
     title = Path(root).resolve().name if root else name
     out = out or Path("runs", f"{title}-samples.png")
-    print(_draw(name, root, options, split, count, out, overwrite=overwrite))
+    print(write_samples(out, name, root, split, count, options=options, overwrite=overwrite))
     return 0
 
 
 @with_settings(OPTIONS)
-def split(data: DataArgument, /, *, out: Path, overwrite: Overwrite = False, given: dict[str, Any]) -> int:
-    """Divide the pictures of your own folder into splits, stratified by class, and write the split of each to a file.
+def split(
+    data: DataArgument,
+    /,
+    *,
+    out: Annotated[Path, Parameter(metavar="FILE")],
+    overwrite: Overwrite = False,
+    given: dict[str, Any],
+) -> int:
+    """Split the pictures of your own folder, stratified by class, and write the split of each picture to a file.
 
-    Where the file is there already, its pictures keep their split, and pictures that were added since join one. The file is
-    then an option for training: --data.options.split FILE.
+    If the file exists, its pictures keep their split, and only new pictures are added. Train with this split by
+    --data.options.split FILE.
 
     Args:
         out: The file, whose name ends in .csv.
@@ -160,17 +166,12 @@ def split(data: DataArgument, /, *, out: Path, overwrite: Overwrite = False, giv
         attseg data split ~/mine --data.options.split 0.8 --out ~/mine/splits.csv
         attseg data split ~/mine --data.options.split 0.7,0.15,0.15 --data.options.group folder --out splits.csv
     """
-    from attseg.data.catalog import open_files
-    from attseg.data.sets.folder import FolderFiles
     from attseg.data.sets.kept_splits import extend_splits
     from attseg.written import outputs
 
-    if out.suffix.lower() != ".csv":
-        raise UsageError(f"--out is {out}; a name that ends in .csv was expected")
+    check_ending(out, ".csv")
     name, root, options = _named(data, None, given, None)
-    files = open_files(name, root, **options) if root else None
-    if not isinstance(files, FolderFiles):
-        raise UsageError(f"{data} has its own splits; a folder of your own was expected")
+    files = own_folder(name, root, **options)
     with outputs(out, overwrite=overwrite):
         print(extend_splits(files, out))
     return 0
@@ -183,46 +184,6 @@ def _named(
     data: str, root: str | None, given: dict[str, Any], out: Path | None
 ) -> tuple[str, str | None, dict[str, Any]]:
     """Name, root and options of the data set; NAME|DIR is a name, or else a folder of one's own data."""
-    if out is not None and out.suffix.lower() != ".png":
-        raise UsageError(f"--out is {out}; samples are drawn as PNG: a name that ends in .png was expected")
-    options = put({}, given).get("data", {}).get("options", {})
-    if data in CATALOG:
-        return data, root, options
-    if root is not None:
-        raise unknown("data set", data, CATALOG)
-    if Path(data).is_file():
-        raise UsageError(
-            f"{data} is a file; a data set or a folder was expected. If a labelling tool exported it, import it: "
-            f"attseg data import {shlex.quote(data)} --out DIR"
-        )
-    if not Path(data).is_dir():
-        raise UsageError(f"{unknown('data set', data, CATALOG)}; nor is there a folder of this name")
-    return "folder", data, options
-
-
-def _propose(name: str, root: str | None, options: dict[str, Any], path: Path, *, overwrite: bool) -> str:
-    """Write a table of classes, and say what it holds."""
-    from attseg.data.catalog import open_files
-    from attseg.data.checking.propose import write_proposal
-    from attseg.data.sets.folder import FolderFiles
-    from attseg.written import outputs
-
-    files = open_files(name, root, **options)
-    if not isinstance(files, FolderFiles):
-        raise UsageError(f"{name} has its own classes; --propose is for a folder of your own")
-    with outputs(path, overwrite=overwrite):
-        return write_proposal(files, path)
-
-
-def _draw(
-    name: str, root: str | None, options: dict[str, Any], split: str | None, count: int, out: Path, *, overwrite: bool
-) -> Path:
-    """Draw samples, and return the absolute path of the picture."""
-    from attseg.data.checking.sheet import samples_picture
-    from attseg.files import replacing
-    from attseg.written import outputs
-
-    picture = samples_picture(name, root, split, count, options=options)
-    with outputs(out, overwrite=overwrite), replacing(out) as file:
-        picture.save(file, "PNG")
-    return out.absolute()
+    if out is not None:
+        check_ending(out, ".png")
+    return *find_named(data, root), section(given, "data.options")

@@ -17,9 +17,9 @@ from attseg.recipes.recipe import DataSpec
 @with_settings(("Settings of the data set, with --data", [*data_settings("train", "val", "options")]))
 def run(
     *,
-    out: Path = Path("demo"),
+    out: Annotated[Path, Parameter(metavar="DIR")] = Path("demo"),
     data: Annotated[str | None, Parameter(metavar="DIR")] = None,
-    minutes: float | None = None,
+    minutes: Annotated[float | None, Parameter(metavar="X")] = None,
     seed: Annotated[int, WHOLE] = 0,
     given: dict[str, Any],
 ) -> int:
@@ -27,13 +27,13 @@ def run(
 
     The page shows images, scores and attention maps. Both networks train for the same time. Needs no files and no network.
 
-    With --data, one network is trained on a folder of your own, from pretrained weights where these are here or reachable, and
-    the page shows how it learned, its predictions, errors and attention on pictures that it was not trained on.
+    With --data, one network is trained on a folder of your own, from pretrained weights if they are installed or can be
+    downloaded. The page shows how it learned, and its predictions, errors and attention on pictures that it was not trained on.
 
     Args:
-        out: Folder for all that is written.
-        data: A folder of your own, which attseg data check can read, in place of the scenes.
-        minutes: About how long it takes (default: 2, with --data 5).
+        out: Folder for the page and the runs.
+        data: Train on a folder of your own that attseg data check can read, instead of the scenes.
+        minutes: About how many minutes it takes (default: 2, with --data 5).
         seed: Seed of the weights and of the order of images.
 
     Examples:
@@ -41,7 +41,7 @@ def run(
         attseg demo --minutes 10 --out longer
         attseg demo --data ~/mine --minutes 5 --out mine
     """
-    from attseg.cli.output import TerminalConsole
+    from attseg.console import TerminalConsole
     from attseg.demo.run import run_demo
 
     options = put({}, given).get("data", {})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from json import dumps
 
 from attseg.cli.options import Json
+from attseg.text import TextTable
 
 
 def run(*, json: Json = False) -> int:
@@ -17,12 +17,10 @@ def run(*, json: Json = False) -> int:
         attseg doctor
         attseg doctor --json
     """
-    from attseg.cli.output import print_table
+    from attseg.cli.output import print_result
     from attseg.doctor import examine
 
     lines = examine()
-    if json:
-        print(dumps({line.name: asdict(line) for line in lines}, indent=2))
-    else:
-        print_table(("", "found", "what to do"), [(line.name, line.value, line.hint) for line in lines])
+    table = TextTable(("", "found", "what to do"), [(line.name, line.value, line.hint) for line in lines])
+    print_result({line.name: asdict(line) for line in lines}, [table], json=json)
     return 0 if all(line.ok for line in lines) else 1

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from attseg.cli.options import WHOLE, Device, Names, Overwrite, ShowBands, Whole, data_settings
-from attseg.cli.output import progress_bar
+from attseg.cli import options
 from attseg.cli.settings import with_settings
+from attseg.console import progress
 from attseg.data.wording import plural
 from attseg.errors import UsageError
 
-if TYPE_CHECKING:
-    from attseg.explain.figures.runs import Predict
-    from attseg.inference.segmenter import Segmenter
 
-SUFFIXES = (".png", ".pdf", ".svg")
-
-
-@with_settings(("Settings of the data (default: those of the first run)", data_settings()))
+@with_settings(("Settings of the data (default: those of the first run)", options.data_settings()))
 def run(
     *run: Annotated[str, Parameter(help="Run folders, files or repositories, as for evaluate; a column each.")],
-    out: Path,
+    out: Annotated[Path, Parameter(metavar="FILE")],
     picture: Annotated[list[str] | None, Parameter(metavar="NAME")] = None,
-    rows: Annotated[int, WHOLE] = 4,
-    names: Names = (),
-    split: str | None = None,
-    limit: Whole = None,
-    show_bands: ShowBands = None,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
+    rows: Annotated[int, options.WHOLE] = 4,
+    names: options.Names = (),
+    split: options.Split = None,
+    limit: options.Whole = None,
+    show_bands: options.ShowBands = None,
+    device: options.Device = "auto",
+    overwrite: options.Overwrite = False,
     given: dict[str, Any],
 ) -> int:
     """Draw a figure of results as papers have them: picture, labels, and a column for each run.
 
-    Without --picture, the rows are the pictures of the split on which the runs differ most in their share of right pixels, and
-    with a single run pictures spread over the split. Which those are says where runs differ, not what they are like on average;
-    the share of right pixels stands below each prediction.
+    Each row is a picture. Without --picture, the rows are the pictures of the split on which the runs differ most in pixel
+    accuracy; with a single run, pictures spread evenly over the split. Such rows show where runs differ, not how they do on
+    average. The pixel accuracy stands below each prediction.
 
     Args:
-        out: FIGURE.png, .pdf or .svg.
-        picture: Name of a picture of the split, one a row; may be given several times.
-        rows: Rows where no picture is named.
+        out: The figure: a .png, .pdf or .svg.
+        picture: Name of a picture of the split, for a row. May be given several times.
+        rows: Number of rows if no picture is named.
         names: Headings of the columns (default: from the runs).
-        split: Split with labels (default: the one that the first run validated on).
-        limit: Look at no more than so many pictures, spread evenly over the split (default: all).
+        limit: Look at no more than N pictures, spread evenly over the split (default: all).
 
     Examples:
         attseg panel runs/fcn-camvid runs/pan-camvid --out panel.png
@@ -56,48 +48,34 @@ def run(
     """
     if not run:
         raise UsageError("no run was given; name one or several, such as runs/fcn-camvid runs/pan-camvid")
-    if out.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"the figure is to be {out}; a name that ends in .png, .pdf or .svg was expected")
+    options.check_ending(out, *options.FIGURE)
     if names and len(names) != len(run):
         raise UsageError(f"--names has {plural(len(names), 'name')} for {plural(len(run), 'run')}; give one a run")
 
-    from attseg.data.catalog import open_data
-    from attseg.data.preprocessing import common_reading
     from attseg.evaluation.folds import short_names
-    from attseg.evaluation.run_data import check_classes, data_spec, kept_spec, recipe_of
-    from attseg.explain.figures.runs import chosen_pictures, runs_figure
-    from attseg.files import replacing
+    from attseg.evaluation.run_data import check_classes, open_own
+    from attseg.explain.figures.panels import write_figure
+    from attseg.explain.figures.runs import chosen_pictures, predictor_of, runs_figure
     from attseg.hub.sources import find_weights
-    from attseg.inference.segmenter import load, read_about
+    from attseg.inference.segmenter import read_about
+    from attseg.inference.together import load_together
     from attseg.written import outputs
 
-    with outputs(out, overwrite=overwrite), progress_bar() as bar:
-        task = bar.add_task("looking", total=None)
+    with outputs(out, overwrite=overwrite), progress("looking") as on_picture:
         file = find_weights(run[0])
-        spec = kept_spec(data_spec(given, recipe_of(read_about(file).info), file), given, file)
-        data = open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
-        segmenters = [load(one, device=device) for one in run]
-        common_reading(list(run), [segmenter.preprocessing for segmenter in segmenters])
-        for one, segmenter in zip(run, segmenters, strict=True):
-            check_classes(segmenter.classes, data.classes, one)
-            segmenter.show_bands(show_bands)
+        _, data = open_own(read_about(file).info, file, given, split)
+        models = load_together(run, device=device, show=show_bands)
+        for one, model in zip(run, models, strict=True):
+            check_classes(model.classes, data.classes, one)
         chosen = chosen_pictures(
             data,
-            [_labelling(segmenter) for segmenter in segmenters],
-            segmenters[0].visible,
+            [predictor_of(model) for model in models],
+            models[0].visible,
             names=picture or (),
             count=rows,
             limit=limit,
-            on_picture=lambda done, total: bar.update(task, completed=done, total=total),
+            on_picture=on_picture,
         )
-        buffer = BytesIO()
-        drawn = runs_figure(chosen, names or short_names(run), data.classes)
-        drawn.savefig(buffer, format=out.suffix.lower().removeprefix("."), dpi=200)
-        with replacing(out) as opened:
-            opened.write(buffer.getvalue())
+        write_figure(runs_figure(chosen, names or short_names(run), data.classes), out)
     print(f"{out}: {', '.join(row.name for row in chosen)}")
     return 0
-
-
-def _labelling(segmenter: Segmenter) -> Predict:
-    return lambda image: segmenter(image).labels

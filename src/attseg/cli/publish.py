@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from attseg.cli.options import Overwrite
+from attseg.cli.options import Folder, Overwrite
 from attseg.errors import UsageError
 
 
@@ -17,23 +15,23 @@ def run(
     repository: Annotated[str | None, Parameter(name="OWNER/NAME")] = None,
     /,
     *,
-    out: Path | None = None,
+    out: Folder = None,
     overwrite: Overwrite = False,
     license: Annotated[str | None, Parameter(metavar="ID")] = None,
     private: bool = False,
 ) -> int:
     """Write the weights of a run with a model card to a folder, or to a repository on the Hugging Face hub.
 
-    Written are model.safetensors, the model card (README.md: data, recipe, figures, licence, limits), the recipe and the
-    report. Either place can be used like a run: attseg predict owner/name, or load("owner/name") in Python. Paths of this
-    computer are left out.
+    It gets model.safetensors, the model card (README.md: data, recipe, figures, licence, limits), the recipe and the report.
+    Both places can be used like a run: attseg predict owner/name, or load("owner/name") in Python. Paths of this computer are
+    left out.
 
-    Without --license, the weights get the licence that follows from the data they were trained on, where it is known: CamVid is
-    for research only, and so are weights trained on it. To push, log in first: hf auth login.
+    Without --license, the weights get the licence that follows from their training data, if it is known: CamVid is for research
+    only, and so are weights trained on it. To push, log in first: hf auth login.
 
     Args:
         repository: Repository to push to; created if it does not exist.
-        out: Folder to write the same to; a README.md that is there is kept.
+        out: Folder to write to. An existing README.md in it is kept.
         license: Licence of the weights, as the hub names it, such as mit or cc-by-4.0.
         private: Make a new repository private.
 
@@ -44,24 +42,13 @@ def run(
     if repository is None and out is None:
         raise UsageError("say where to: OWNER/NAME on the Hugging Face hub, or --out DIR for a folder")
 
-    from attseg.files import making, require_file
-    from attseg.hub.card import REPORT
+    from attseg.hub.folder import save_published
     from attseg.hub.repository import publish
-    from attseg.hub.sources import HUB_FILE
     from attseg.inference.segmenter import load
-    from attseg.written import outputs
 
     segmenter = load(run, device="cpu")
     if out is not None:
-        card: dict[str, Any] = {"license": license, "repository": repository or "OWNER/NAME"}
-        segmenter.generate_model_card(**card)  # refuses before a folder is made
-        places = [out / name for name in (HUB_FILE, "config.json", "recipe.yaml", REPORT)]
-        if not out.is_dir() and os.path.lexists(out):
-            raise UsageError(f"{out} is there and is no folder; choose another name with --out, or remove it")
-        if os.path.lexists(out / "README.md"):
-            require_file(out / "README.md")
-        with outputs(*places, overwrite=overwrite), making(out):
-            segmenter.save_pretrained(out, model_card_kwargs=card)
+        save_published(segmenter, out, license=license, repository=repository, overwrite=overwrite)
         print(f"{out}: {', '.join(sorted(path.name for path in out.iterdir() if path.name[0] != '.'))}")
     if repository is not None:
         print(publish(segmenter, repository, license=license, private=private or None))

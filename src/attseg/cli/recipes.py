@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from json import dumps
-from typing import Any
-
 from attseg.cli.options import Json
-from attseg.cli.output import print_table
+from attseg.cli.output import print_result
 from attseg.recipes import RECIPES
 from attseg.recipes.measured import MEASURED
 from attseg.recipes.values import first_line, to_values
+from attseg.text import TextTable
+
+NOTES = """
+paper, ours: mIoU in percent, in the paper and in our own runs (docs/papers/results.md); * with changes to the recipe
+Train one with: attseg train RECIPE; print all of its settings with: attseg train RECIPE --print-config
+`attseg reproduce` trains whole tables of the papers"""
 
 
 def run(*, json: Json = False) -> int:
-    """List the recipes. A recipe is a name for everything that decides the result of a training run.
+    """List the recipes. A recipe is a name for all settings that decide the result of a training run.
 
-    attseg train NAME trains one; attseg train NAME --print_config prints all of its settings as YAML.
+    attseg train NAME trains one; attseg train NAME --print-config prints all of its settings as YAML.
 
     Examples:
         attseg recipes
         attseg recipes --json
-        attseg train pan-camvid --print_config > my.yaml
+        attseg train pan-camvid --print-config > my.yaml
     """
-    if json:
-        print(dumps({name: _values(name) for name in RECIPES}, indent=2))
-        return 0
-    print_table(("recipe", "what it is", "data", "steps", "paper", "ours"), [_row(name) for name in RECIPES])
-    print(
-        "\nmIoU in percent: the paper's, and ours where measured (docs/papers/results.md). `attseg reproduce` runs whole tables"
+    rows, values = [], {}
+    for name, build in RECIPES.items():
+        recipe, ours, about = build(), MEASURED.get(name), first_line(build).replace("`", "")
+        values[name] = {"about": about, "ours": ours and vars(ours), **to_values(recipe)}
+        miou = f"{ours.miou:.1f}{ours.mark}" if ours else ""
+        rows.append((name, about, recipe.data.name, recipe.steps, recipe.expected_miou or "", miou))
+    print_result(
+        values, [TextTable(("recipe", "what it is", "data", "steps", "paper", "ours"), rows), NOTES], json=json
     )
-    print("Train one with: attseg train RECIPE; print all of its settings with: attseg train RECIPE --print_config")
     return 0
-
-
-def _row(name: str) -> tuple[Any, ...]:
-    recipe = RECIPES[name]()
-    paper = "" if recipe.expected_miou is None else str(recipe.expected_miou)
-    ours = f"{MEASURED[name].miou:.1f}{MEASURED[name].mark}" if name in MEASURED else ""
-    return name, _about(name), recipe.data.name, recipe.steps, paper, ours
-
-
-def _values(name: str) -> dict[str, Any]:
-    """The recipe with what it is, and what was measured."""
-    ours = vars(MEASURED[name]) if name in MEASURED else None
-    return {"about": _about(name), "ours": ours, **to_values(RECIPES[name]())}
-
-
-def _about(name: str) -> str:
-    """The first sentence of the recipe's docstring."""
-    return first_line(RECIPES[name]).replace("`", "")

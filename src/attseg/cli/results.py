@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group
 
-from attseg.cli.options import SHARE, WHOLE, Names, Whole, typed
+from attseg.cli.options import SHARE, WHOLE, Names, Whole, typed, unwrapped
 
 if TYPE_CHECKING:
     from attseg.prediction.decision import Decision
@@ -31,6 +31,7 @@ Thresholds = Annotated[
 ]
 
 
+@unwrapped
 @dataclass(frozen=True, kw_only=True)
 class ResultOptions:
     """Decisions made from probabilities.
@@ -38,11 +39,11 @@ class ResultOptions:
     Args:
         save: Further files: probabilities (probabilities/NAME.npz, float16), geojson, labelme (a file for each image), coco (one
             file, coco.json).
-        probabilities_of: Classes whose probabilities are saved, as PNG of 8 bits (probabilities/NAME.INDEX.png), not all.
-        threshold: Pixels get CLASS where its probability is at least SHARE, whatever the others have, and nowhere else.
+        probabilities_of: Save the probabilities of these classes, as 8-bit PNG (probabilities/NAME.INDEX.png), instead of all.
+        threshold: A pixel gets CLASS if and only if the probability of CLASS is at least SHARE, even if another is higher.
         unsure_below: Pixels whose class has a lower probability are "not sure": ignored, as in labels.
         unsure_value: Value of these pixels in label files (default: the value that the data set ignores, mostly 255).
-        min_region: Least pixels of a region of one class.
+        min_region: Smallest region of one class, in pixels.
         small: What smaller regions become: the neighbour with the longest border (fill), or not sure (drop).
     """
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import Group, Parameter, Token
 
-from attseg.errors import UsageError
-from attseg.recipes.files import parse_yaml
+from attseg.recipes.files import value_of
 from attseg.recipes.values import Setting
 
 Run = Callable[..., int]
@@ -19,7 +17,7 @@ Run = Callable[..., int]
 SHORT = {"machine.log": ("--log",), "machine.device": ("--device",)}
 """Further names of options."""
 
-_NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
+_origin: Callable[[Any], Any] = get_origin
 
 
 def with_settings(*groups: tuple[str, Iterable[Setting]]) -> Callable[[Run], Run]:
@@ -38,7 +36,7 @@ def with_settings(*groups: tuple[str, Iterable[Setting]]) -> Callable[[Run], Run
                 help=setting.meaning,
                 converter=_reader(setting),
                 n_tokens=1,
-                metavar=_metavar(setting.hint),
+                metavar=_metavar(setting),
                 choices=setting.hint if _origin(setting.hint) is Literal else None,
             ),
         ]
@@ -79,23 +77,6 @@ def keyed(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
     ]
 
 
-def value_of(text: str, hint: Any = Any) -> Any:
-    """The value of an option's text, by type: texts as they are, lists with or without brackets, all else as in YAML.
-
-    Example:
-        >>> value_of("7,5,3"), value_of("off"), value_of("0.5"), value_of("012", str)
-        ([7, 5, 3], 'off', 0.5, '012')
-    """
-    if hint is str or (hint == str | None and text != "null"):
-        return text
-    if not text.startswith("[") and (_origin(hint) is tuple or (hint is Any and _NUMBERS.fullmatch(text))):
-        text = f"[{text}]"
-    try:
-        return parse_yaml(text)
-    except UsageError:
-        return text
-
-
 def _reader(setting: Setting) -> Callable[[Any, Any], dict[str, Any]]:
     """The function that turns tokens of a setting into values; below an open mapping, cyclopts nests them by their keys."""
 
@@ -116,13 +97,10 @@ def _values(key: str, tokens: Sequence[Token] | Mapping[str, Any], hint: Any) ->
         yield from _values(f"{key}.{name}", part, get_args(hint)[1] if _origin(hint) is dict else Any)
 
 
-def _origin(hint: Any) -> Any:
-    return get_origin(hint)
-
-
-def _metavar(hint: Any) -> str:
+def _metavar(setting: Setting) -> str:
     """The placeholder of the value in help."""
-    if _origin(hint) is tuple:
-        return "A,B,.." if get_args(hint)[-1] is ... else "A,B"
+    hint, origin = setting.hint, _origin(setting.hint)
+    if origin is tuple:
+        return "A,B,.." if get_args(hint)[-1] is ... else "HEIGHT,WIDTH" if setting.key.endswith("size") else "A,B"
     names: dict[Any, str] = {dict: "{NAME: VALUE}", bool: "{true,false}", int: "N", float: "X", Literal: "NAME"}
-    return names.get(_origin(hint) or hint, "TEXT")
+    return names.get(origin or hint, "TEXT")

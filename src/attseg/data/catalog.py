@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from attseg.data.reading.inputs import PictureFile
     from attseg.data.sample import SegmentationData
     from attseg.data.sets.file_set import FileSet
+    from attseg.data.sets.folder import FolderFiles
 
 CATALOG: dict[str, DataSet] = {
     module.RECORD.name: module.RECORD for module in (scenes, camvid, own, voc, sbd, ade20k, cityscapes)
@@ -56,6 +58,30 @@ def open_data(name: str, split: str, /, *, root: str | Path | None = None, **opt
     return FileUnion(files, split) if is_union(files, split) else FileData(files, split)
 
 
+def find_named(word: str, root: str | None) -> tuple[str, str | None]:
+    """Name and root of the data set that a word means: its name, or a folder of one's own.
+
+    Args:
+        word: A name, or a folder.
+        root: Folder of a data set that is named.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if word in CATALOG:
+        return word, root
+    if root is not None:
+        raise unknown("data set", word, CATALOG)
+    if Path(word).is_file():
+        raise UsageError(
+            f"{word} is a file; a data set or a folder was expected. If a labelling tool exported it, import it: "
+            f"attseg data import {shlex.quote(word)} --out DIR"
+        )
+    if not Path(word).is_dir():
+        raise UsageError(f"{unknown('data set', word, CATALOG)}; nor is there a folder of this name")
+    return "folder", word
+
+
 def open_pictures(name: str, split: str, /, *, root: str | Path | None = None, **options: Any) -> list[PictureFile]:
     """The picture files of a split, to predict them; the split may have labels or not.
 
@@ -91,6 +117,20 @@ def open_files(name: str, root: str | Path | None, /, **options: Any) -> FileSet
     module, _, files = record.files.rpartition(".")
     opened: FileSet = getattr(import_module(f"attseg.data.sets.{module}"), files)(record, root, **options)
     return opened
+
+
+def own_folder(name: str, root: str | None, /, **options: Any) -> FolderFiles:
+    """The same of a folder of one's own, for what public data sets have already: splits, or a table of classes.
+
+    Raises:
+        UsageError: It is a public data set; or as ``open_files``.
+    """
+    from attseg.data.sets.folder import FolderFiles
+
+    files = open_files(name, root, **options) if root else None
+    if not isinstance(files, FolderFiles):
+        raise UsageError(f"{name} has its own splits and classes; a folder of your own was expected")
+    return files
 
 
 def _check_options(name: str, options: Iterable[str]) -> None:

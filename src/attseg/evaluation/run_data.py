@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from attseg.data.catalog import open_data
 from attseg.data.classes import ClassTable
+from attseg.data.sample import SegmentationData
 from attseg.data.sets.kept_splits import is_divided, with_kept_splits
 from attseg.data.splitting import SPLIT_FILE
 from attseg.data.wording import few
@@ -65,6 +67,25 @@ def kept_spec(spec: DataSpec, given: Values, file: Path) -> DataSpec:
     if {"data.options.split", "data.options.fold", "data.name"} & given.keys():
         return spec
     return replace(spec, options=with_kept_splits(spec.name, spec.options, file.with_name(SPLIT_FILE)))
+
+
+def own_spec(info: Mapping[str, Any], file: Path, given: Values) -> DataSpec:
+    """The data set of a run as it is opened, or the one that the command line names.
+
+    Args:
+        info: What the weights say about where they come from.
+        file: The weights.
+        given: As of ``data_spec``.
+    """
+    return kept_spec(data_spec(given, recipe_of(info), file), given, file)
+
+
+def open_own(
+    info: Mapping[str, Any], file: Path, given: Values, split: str | None = None
+) -> tuple[DataSpec, SegmentationData]:
+    """The same with a split of it; None is the one that the run validated on."""
+    spec = own_spec(info, file, given)
+    return spec, open_data(spec.name, split or spec.val, root=spec.root, **spec.options)
 
 
 def is_divided_anew(spec: DataSpec, kept: DataSpec) -> bool:

@@ -72,6 +72,7 @@ from attseg.explain.bundle_picture import data_uri, kept_places, kept_size, swit
 from attseg.explain.capture import AttentionMap
 from attseg.explain.looked import Looked, Pairs
 from attseg.explain.planes import Plane, encode, encode_bytes, encode_rows
+from attseg.explain.titles import map_titles
 from attseg.text import short
 
 VERSION = 1
@@ -142,7 +143,8 @@ def make_bundle(
     notes = []
     if size != (height, width):
         notes.append(
-            f"The picture has {width} × {height} pixels; picture, classes and scores are kept at {size[1]} × {size[0]}."
+            f"The picture has {height} × {width} pixels (height × width); it, classes and scores are kept at "
+            f"{size[0]} × {size[1]}."
         )
     written = [_side(side, number, (height, width), size, pairs) for number, side in enumerate(sides)]
     if switches:
@@ -172,6 +174,7 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
         _pair_map(one, number, side.looked.size, pairs) if isinstance(one, Pairs) else _plain_map(one, number, side)
         for one in side.looked.found
     ]
+    titles = map_titles(side.looked)
     return {
         "title": short(side.title),
         "source": short(side.source),
@@ -181,7 +184,7 @@ def _side(side: Side, number: int, full: tuple[int, int], size: tuple[int, int],
         **_decisions(side.looked.logits[:, :height, :width], size),
         "truth": None if side.truth is None else encode_bytes(side.truth[np.ix_(*kept_places(full, size))]),
         "seen": list(side.looked.size),
-        "maps": maps,
+        "maps": [one | {"title": short(titles[one["name"]])} for one in maps],
         "switches": None,
     }
 
@@ -262,9 +265,9 @@ def _note(one: Values) -> str | None:
     if pool == 1:
         return None
     if one["pairs"] is None:
-        return f"{one['name']}: {columns} × {rows} cells, kept as means of {pool} × {pool}."
+        return f"{one['title']}: {rows} × {columns} cells (height × width), kept as means of {pool} × {pool}."
     return (
-        f"{one['name']}: {columns} × {rows} positions, of which one in {pool} × {pool} has its map here; "
+        f"{one['title']}: {rows} × {columns} positions (height × width), of which one in {pool} × {pool} has its map here; "
         f"weights are means of {pool} × {pool}."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from attseg.explain.looked import Looked
 from attseg.explain.pixel import to_numpy
 from attseg.explain.switching import How, find_maps, switch
 from attseg.prediction.outputs import logits_of
+from attseg.text import TextTable
 
 Integers = npt.NDArray[np.int64]
 
@@ -166,3 +167,32 @@ def maps_of(looked: Looked, names: Sequence[str]) -> dict[str, Tensor]:
     with capture(looked.model) as maps:
         looked.model(looked.images)
     return {one.name: one.weights for one in maps if one.name in names}
+
+
+MOVES = 8
+"""Moves between classes that are shown."""
+
+
+def change_parts(change: MapChange, names: Sequence[str], title: str) -> Iterator[str | TextTable]:
+    """The change in words and tables, for people.
+
+    Args:
+        change: What changed.
+        names: Of the classes.
+        title: What was done to what.
+    """
+    values = change.to_dict(names)
+    total = values["pixels"]
+    yield title
+    yield (
+        f"{values['changed']} of {total} pixels change class ({values['share']:.2%}); on average "
+        f"{values['probability_moved']:.2%} of a pixel's probability moves\n"
+    )
+    rows = [
+        (one["name"], *(f"{100 * one[when] / total:.2f}" for when in ("before", "after")), one["lost"], one["gained"])
+        for one in values["classes"]
+    ]
+    yield TextTable(("class", "area % before", "area % after", "pixels lost", "pixels gained"), rows)
+    if values["moves"]:
+        yield ""
+        yield TextTable(("from", "to", "pixels"), [tuple(move.values()) for move in values["moves"][:MOVES]])

@@ -102,7 +102,8 @@ def look_at(run: str, segmenter: Model, image: Array) -> Side:
         if not is_out_of_memory(error):
             raise
         raise UsageError(
-            f"{run} does not fit into the memory of {segmenter.device} for a picture of {image.shape[1]} x {image.shape[0]}; "
+            f"{run} does not fit into the memory of {segmenter.device} for a picture of "
+            f"{image.shape[0]} x {image.shape[1]} (height x width); "
             "let it see a smaller one, such as with --longest 1000, or use another device"
         ) from error
     title = type(segmenter.model).__name__
@@ -194,7 +195,7 @@ def _fitting(found: Array, size: tuple[int, int]) -> Array:
     height, width = found.shape
     if abs(height * size[1] - width * size[0]) > max(height, width, *size):
         raise UsageError(
-            f"the labels are {width} x {height} (width x height) and the picture is {size[1]} x {size[0]}; labels of the same "
+            f"the labels are {height} x {width} (height x width) and the picture is {size[0]} x {size[1]}; labels of the same "
             "picture were expected"
         )
     if found.shape == size:
@@ -212,8 +213,10 @@ def picture(run: str, segmenter: Model, source: str, longest: int | None, labels
         longest: Likewise.
         labels: As in ``read_labels``.
     """
-    image, _ = read_picture(source, longest, segmenter.preprocessing)
+    image, name = read_picture(source, longest, segmenter.preprocessing)
     side = look_at(run, segmenter, image)
     height, width = image.shape[:2]
     truth = read_labels(source, labels, side.classes, (height, width))
-    return Pictured(segmenter.visible(image), side.looked.labels[:height, :width], side.classes, side.looked, truth)
+    return Pictured(
+        segmenter.visible(image), side.looked.labels[:height, :width], side.classes, side.looked, truth, name
+    )

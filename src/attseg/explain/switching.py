@@ -13,7 +13,7 @@ A gate or a bias of class scores that is even does the same to all classes, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Literal, get_args
 
@@ -25,6 +25,7 @@ from attseg.attention.tap import Kind, Tap
 from attseg.errors import UsageError, unknown
 from attseg.explain.capture import Edit
 from attseg.explain.passes import Passes
+from attseg.text import TextTable
 
 How = Literal["off", "even", "other"]
 
@@ -63,6 +64,20 @@ def find_maps(model: nn.Module, names: Iterable[str]) -> list[str]:
             raise unknown("attention map", name, known)
         asked.update(known[name])
     return [name for name in passes.names() if name in asked]
+
+
+def map_parts(model: nn.Module) -> Iterator[str | TextTable]:
+    """The maps of a model as a table, for people."""
+    passes = Passes(model)
+    if not passes.taps:
+        yield f"this {type(model).__name__} has no attention"
+        return
+    rows = [
+        (name, passes.mechanism(path), tap.kind, describe(tap, "off"))
+        for path, tap in passes.taps.items()
+        for name in passes.names_of(path)
+    ]
+    yield TextTable(("map", "mechanism", "kind", "switched off"), rows)
 
 
 def switch(
@@ -123,6 +138,13 @@ def describe(tap: Tap, how: How) -> str:
         alike = "; it favours no class, so that the classes are those without it (off)" if tap.kind == "class" else ""
         return f"every weight is the mean of the map{alike}"
     return "every weight is 1: all passes as it is" if tap.use == "gate" else "nothing is added"
+
+
+def describe_switched(model: nn.Module, names: Iterable[str], how: How) -> str:
+    """What becomes of some maps of a model, as ``describe`` says it of each."""
+    passes = Passes(model)
+    switched = [tap for path, tap in passes.taps.items() if {*passes.names_of(path)} & {*names}]
+    return "; ".join(dict.fromkeys(describe(tap, how) for tap in switched))
 
 
 def _off(tap: Tap, weights: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.export import ExportedProgram
 from attseg.checkpoint import WeightsError
 from attseg.errors import UsageError
 from attseg.export.program import ExportError, quiet, trace
-from attseg.export.storage import Format, Storage, store_half
+from attseg.export.storage import SUFFIX, Format, Storage, store_half
 from attseg.files import FileError, open_file, read_bytes, write_file
 from attseg.inference.exported.contract import INPUT, Contract
 from attseg.inference.exported.description import KEY, Description
@@ -27,7 +27,6 @@ from attseg.tensors import explain_state, listed
 
 OnStep = Callable[[str], None]
 
-SUFFIX: dict[Format, str] = {"pt2": ".pt2", "onnx": ".onnx", "openvino": ".xml"}
 """How the files of a format end."""
 
 

@@ -66,10 +66,10 @@ def find_integers(
     find_spec: Callable[[], DataSpec],
     *,
     calibrate: str | None = None,
-    count: int | None = None,
+    calibration_pictures: int | None = None,
+    max_drop: float | None = None,
     split: str | None = None,
-    measured: bool = True,
-    most: float | None = None,
+    unmeasured: bool = False,
 ) -> Integers:
     """The images and labels for 8-bit integers.
 
@@ -78,16 +78,16 @@ def find_integers(
         run: What it is called.
         find_spec: Gives the data set, where it is needed.
         calibrate: Folder of images to calibrate with, in place of the training split.
-        count: How many images (default: 100).
+        calibration_pictures: How many images (default: 100).
+        max_drop: Points of mIoU that may be lost (default: 1).
         split: Labelled split, in place of the one that the run validated on.
-        measured: Whether the loss of mIoU is measured.
-        most: Points of mIoU that may be lost (default: 1).
+        unmeasured: Whether the loss of mIoU is not measured.
 
     Raises:
         UsageError: A package is missing, or the data are not there or have other classes.
     """
     need("nncf", "--int8")
-    wanted = count or CALIBRATION
+    wanted = calibration_pictures or CALIBRATION
 
     def opened(split: str | None, purpose: str, other: str) -> SegmentationData:
         spec = find_spec()
@@ -102,10 +102,10 @@ def find_integers(
         other = "calibrate with pictures of your own (--calibrate DIR)"
         pictures = draw_some(opened(find_spec().train, "calibrates on the training split", other), wanted)
     data = None
-    if measured:
+    if not unmeasured:
         data = opened(split, "measures mIoU", "leave it out (--unmeasured)")
         check_classes(segmenter.classes, data.classes, run)
-    return Integers(pictures, data, MOST if most is None else most)
+    return Integers(pictures, data, MOST if max_drop is None else max_drop)
 
 
 def export_file(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,11 @@ import numpy as np
 from attseg.errors import UsageError
 
 Format = Literal["pt2", "onnx", "openvino"]
+
+SUFFIX: dict[Format, str] = {"pt2": ".pt2", "onnx": ".onnx", "openvino": ".xml"}
+
+PHONES = (".tflite", ".mlpackage", ".mlmodel")
+"""Ends of names of files for phones, which other tools write."""
 
 OPSET = 18
 """Version of ONNX's operators: old enough for runtimes of the last years, and the oldest that the exporter writes."""
@@ -19,6 +25,28 @@ NEWEST_OPSET = 23
 
 HALVED = 1024
 """Values from which on a tensor of weights is stored in 16 bits, where that is asked for."""
+
+
+def format_of(out: Path, asked: Format | None = None) -> Format:
+    """The format that the end of a name says.
+
+    Args:
+        out: The file.
+        asked: The format that is to agree with it, if one is named.
+
+    Raises:
+        UsageError: The name has another end.
+    """
+    found = next((format for format, suffix in SUFFIX.items() if out.suffix.lower() == suffix), None)
+    if found is None:
+        more = ". docs/use/deploy.md (Telephones) shows how LiteRT and Core ML write such files from a run"
+        raise UsageError(
+            f"--out is {out}; a name that ends in .pt2, .onnx or .xml was expected, which says the format"
+            + more * (out.suffix.lower() in PHONES)
+        )
+    if asked and asked != found:
+        raise UsageError(f"--format is {asked}, but --out is {out}; end its name with {SUFFIX[asked]}")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

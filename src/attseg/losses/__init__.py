@@ -35,15 +35,15 @@ class LossSpec:
     """The loss, over pixels whose label is not 255: a weighted sum of terms.
 
     Args:
-        terms: Factor of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, of the hard pixels alone; ``boundary``, in
-            which pixels near a boundary weigh more; ``dice`` and ``lovasz``, of the overlap of each class.
-        class_weights: Factor of each class in all but ``dice`` and ``lovasz``, from how often the training labels have it.
-        weights: Factor of classes by name, times that of ``class_weights``; classes that are not named have 1.
-        aux: Factor of the cross-entropy of each auxiliary output by name; an output that is not named counts nothing.
-        ohem_threshold: Probability of its own class from which on a pixel is not hard.
-        ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest.
-        boundary_width: Distance to another label up to which a pixel weighs more, in pixels.
-        boundary_gain: What is added to the weight of a pixel that touches another label.
+        terms: Weight of each loss by name, 0 for none: ``cross-entropy``; ``ohem``, on hard pixels only; ``boundary``, in which
+            pixels near a boundary weigh more; ``dice`` and ``lovasz``, on the overlap of each class.
+        class_weights: Class weights from the class frequencies of the training labels, in all losses but ``dice`` and ``lovasz``.
+        weights: Further class weights by name, multiplied by those of ``class_weights``; 1 for classes that are not named.
+        aux: Weight of the cross-entropy of each auxiliary output by name; 0 for outputs that are not named.
+        ohem_threshold: Pixels whose class has at least this probability are not hard.
+        ohem_share: Least share of the pixels of a batch that ``ohem`` keeps, the hardest ones.
+        boundary_width: Pixels up to this distance from another label weigh more.
+        boundary_gain: Added to the weight of a pixel that touches another label, and less with the distance.
         lovasz_per: ``batch`` takes all pixels of a batch together, ``image`` averages over its images.
     """
 

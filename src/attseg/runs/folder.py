@@ -17,7 +17,7 @@ from attseg.recipes.files import read_recipe, to_yaml
 from attseg.recipes.nested import flat
 from attseg.recipes.recipe import Machine, Recipe, check_new_name
 from attseg.recipes.values import to_values
-from attseg.runs.errors import RunError
+from attseg.runs.errors import FolderInUse, RunError
 
 FREE = {"data.root", "source", "expected_miou", "protocol"}
 """Settings of a recipe that do not decide the result, and may differ when a run goes on."""
@@ -113,16 +113,16 @@ def _refuse_others(folder: RunFolder, had_begun: bool) -> None:
     """
     if folder.has_saved():
         resume = f"attseg train --resume --out {shlex.quote(str(folder.path))}"
-        raise UsageError(
-            f"{folder.path} already holds a run; choose another folder (--out), or go on with it: {resume} (a complete run "
-            "with --steps N too, more than it has done)"
+        raise FolderInUse(
+            f"{folder.path} already holds a run; choose another folder (--out), or continue it: {resume} (a complete run with "
+            "--steps N too, more than it has done)",
+            f"{folder.path} already holds a run; choose another folder (out=..), or continue it (resume=True; a complete run "
+            "with steps=N too, more than it has done)",
         )
     if others := [] if had_begun else [path for path in folder.written if os.path.lexists(path)]:
         names = ", ".join(str(path.relative_to(folder.path)) for path in others)
-        raise UsageError(
-            f"{folder.path} holds files that a new run would replace, and that are not of a run: {names}; choose another folder "
-            "(--out), or move them away"
-        )
+        why = f"{folder.path} holds files that a new run would replace, and that are not of a run: {names}"
+        raise FolderInUse(*(f"{why}; choose another folder ({out}), or move them away" for out in ("--out", "out=..")))
 
 
 @contextmanager

@@ -52,6 +52,25 @@ def opening(
     yield f"length: {steps} steps of {recipe.batch_size} images, {epochs:.3g} epochs; first validation after step {first}"
 
 
+def busy_hint(threads: int, cores: int, load: float) -> str | None:
+    """Advice where other processes use the cores that several threads are to compute on; None where they are free.
+
+    Args:
+        threads: Threads of this process.
+        cores: Cores of the machine.
+        load: Processes that want a core, averaged over the last minute.
+
+    Example:
+        >>> busy_hint(2, 2, 1.1)
+        '2 threads, and 1.1 of 2 cores are in use by others: OMP_NUM_THREADS=1 may be faster'
+    """
+    free = max(1, round(cores - load))
+    if threads <= free:
+        return None
+    used = f"{min(load, cores):.1f} of {cores} cores are in use by others"
+    return f"{threads} threads, and {used}: OMP_NUM_THREADS={free} may be faster"
+
+
 def foretell(seconds: float, left: int, validations: int) -> str:
     """How long a run will take.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from attseg.runs.labels import FEW
 from attseg.suggest.choose import Computer, choose
 from attseg.suggest.data import DataSummary, summarise
 from attseg.suggest.pace import Estimate, Pace, estimate, measure, shortened
+from attseg.text import dimensions
 from attseg.training.check import checked_recipe
 
 FEWEST_STEPS = 50
@@ -87,6 +89,25 @@ class Suggestion:
             "machine.precision": self.machine.precision,
         }
         return f"{line} {' '.join(f'--{name} {value}' for name, value in settings.items())}"
+
+    def describe(self) -> Iterator[str]:
+        """What was found, chosen and timed, and the command, for people."""
+        summary, pace, takes = self.data, self.pace, self.estimate
+        yield (
+            f"{summary.train} pictures to train on and {summary.val} to evaluate on, {dimensions(summary.size)} (height x width, "
+            f"median), {len(summary.shares)} classes; {summary.looked_at} were looked at"
+        )
+        yield from (f"- {reason}" for reason in self.why)
+        yield from (f"note: {note}" for note in self.notes)
+        if len(pace.steps) == 1:
+            span = "too rough to rely on: one step was timed here, mostly a slow first one; more --seconds time more"
+        else:
+            span = f"{takes.low:.1f} to {takes.high:.1f}: {len(pace.steps)} steps were timed here"
+        yield (
+            f"\nabout {takes.minutes:.1f} minutes, {span}, {pace.step:.2f} s each, as busy as it is now; an evaluation takes "
+            f"{pace.evaluation:.1f} s\n"
+        )
+        yield self.command
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.data.reading.bands import check_bands, describe_bands
 from attseg.errors import UsageError
 from attseg.files import FileError
-from attseg.hub.sources import find_weights
+from attseg.hub.sources import DEMO, find_weights
 from attseg.models import Model
 from attseg.models.frozen import freeze
 from attseg.recipes.recipe import ModelSpec, Recipe
@@ -105,6 +105,19 @@ def read_first_weights(recipe: Recipe, classes: ClassTable) -> Transfer | None:
                 f"{describe_bands(wanted, None)}; state the mean and standard deviation of these (attseg data check prints them)"
             )
     return found
+
+
+def anchored(recipe: Recipe) -> Recipe:
+    """The recipe with absolute paths to its data and first weights, so that the run can be evaluated from any folder."""
+
+    def absolute(path: str) -> str:
+        return str(Path(path).expanduser().absolute())
+
+    if recipe.data.root:
+        recipe = replace(recipe, data=replace(recipe.data, root=absolute(recipe.data.root)))
+    if recipe.init and recipe.init != DEMO and Path(recipe.init).expanduser().exists():  # not a name on the hub
+        recipe = replace(recipe, init=absolute(recipe.init))
+    return recipe
 
 
 def model_of(init: str) -> ModelSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,6 +24,7 @@ from attseg.runs.errors import RunError
 from attseg.runs.folder import RunFolder, claimed
 from attseg.runs.labels import check_weights
 from attseg.runs.length import decide_steps
+from attseg.runs.opening import busy_hint
 from attseg.runs.pictures import draw_pictures
 from attseg.runs.progress import ProgressLine
 from attseg.runs.splits import check_splits, open_splits, remarks
@@ -75,6 +77,8 @@ def train(
         RunError: Another process trains in this folder, the loss or the weights became NaN or infinite, another process of the
             run was lost, or no evaluation gave an mIoU; the last weights are kept then.
     """
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    busy = busy_hint(torch.get_num_threads(), os.cpu_count() or 1, load)
     plan = make_plan(recipe, machine)
     check_trackers(machine.log)
     folder = RunFolder(out)
@@ -108,6 +112,8 @@ def train(
             keep_splits(data, folder.splits)
             check_unchanged(folder.data, (data, val))
         with ProgressLine(console, steps=recipe.steps, step=done) as line:
+            if busy:
+                line.say(busy)
             if resume:
                 line.say(f"going on after step {done} of {recipe.steps}")
             if first is not None:

@@ -103,7 +103,9 @@ class Desk:
             raise Refused(404, f"this model has no pairwise map {name[:80]!r}; its maps of this kind: {known}")
         height, width = self.shelf.take(key).picture.image.shape[:2]
         if not (0 <= x < width and 0 <= y < height):
-            raise Refused(422, f"the pixel x={x}, y={y} is outside the picture of {width} x {height} pixels")
+            raise Refused(
+                422, f"the pixel x={x}, y={y} is outside the picture of {height} x {width} pixels (height x width)"
+            )
         weights = (await self._clicks.run(lambda: seen.pairs[name].at([(x, y)])))[0]
         return {"rows": weights.shape[0], "columns": weights.shape[1], "weights": weights.ravel().tolist()}
 

@@ -61,7 +61,7 @@ def read_picture(
     try:
         with bounded(content) as opened, Image.open(opened, formats=FORMATS) as image:  # reads the head alone
             if image.width * image.height > limits.pixels:
-                raise DataError(_too_large(name, f"{image.width} x {image.height}", limits))
+                raise DataError(_too_large(name, f"{image.height} x {image.width}", limits))
             if draft and image.format == "JPEG" and reading.bands is None:
                 image.draft("RGB", (THUMBNAIL, THUMBNAIL))
                 return fit(name, reading.read(image), limits)

@@ -66,7 +66,8 @@ def see(choice: ModelChoice, picture: Picture, stop: Stop) -> KeptPass:
     if picture.original != (height, width):
         tall, wide = picture.original
         bundle["notes"].insert(
-            0, f"The picture has {wide} × {tall} pixels; it is shown, and models see it, at {width} × {height}."
+            0,
+            f"The picture has {tall} × {wide} pixels (height × width); it is shown, and models see it, at {height} × {width}.",
         )
     if not looked.found:
         bundle["notes"].append(_why_no_maps(choice))

@@ -9,7 +9,6 @@ from PIL import Image
 import arranging
 import labelling
 from attseg.cli import main
-from attseg.cli.settings import value_of
 from attseg.data.checking import candidates
 from attseg.data.checking.advice import advise
 from attseg.data.checking.check import check
@@ -19,6 +18,7 @@ from attseg.data.sample import DataError
 from attseg.data.sets.folder import Folder, FolderFiles
 from attseg.data.sets.own import RECORD
 from attseg.errors import UsageError
+from attseg.recipes.files import value_of
 
 
 @pytest.fixture

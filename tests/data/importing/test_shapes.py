@@ -209,7 +209,7 @@ def test_damaged_runs(counts, said):
 
 
 def test_runs_of_another_size():
-    with pytest.raises(DataError, match="3 x 2, and its picture 53 x 37"):
+    with pytest.raises(DataError, match=r"2 x 3 \(height x width\), and its picture 37 x 53"):
         Runs(decode_counts([6]), (2, 3)).window(HEIGHT, WIDTH)
 
 

@@ -338,7 +338,7 @@ def page(width, height, **more):
 @pytest.mark.parametrize(
     ("tags", "why"),
     [
-        (page(8193, 8192), "8193 x 8192 pixels; at most 67108864"),
+        (page(8193, 8192), "8192 x 8193 pixels; at most 67108864"),
         (page(4_000_000_000, 4_000_000_000), "pixels; at most"),
         (page(8192, 8192, tags={277: (3, [65535]), 258: (3, [8])}), f"of memory; at most {MAX_BYTES / 1e9:.1f} GB"),
         (

@@ -14,6 +14,7 @@ from attseg.data.preprocessing import Preprocessing
 from attseg.errors import UsageError
 from attseg.explain import figures
 from attseg.explain.figures.seen import Pictured, means_by_class, on_picture
+from attseg.explain.titles import map_titles
 from attseg.inference.segmenter import Segmenter
 
 CLASSES = ClassTable(("sky", "road", "a $1 bus"), ((70, 130, 180), (128, 64, 128), (255, 255, 255)))
@@ -140,7 +141,7 @@ def test_a_signed_bias_widens_the_range():
 def test_pyramid_and_gates_of_pan():
     seen = see(build(PAN, **SMALL))
     pyramid = figures.pan_fpa(seen)
-    assert np.array_equal(panel(pyramid, "context.pyramid"), seen.looked.maps[0].weights[0, 0].numpy())
+    assert np.array_equal(panel(pyramid, "Where (FPA)"), seen.looked.maps[0].weights[0, 0].numpy())
     gates = figures.pan_gau(seen)
     for axes, one in zip(gates.axes[1:], seen.looked.maps[1:], strict=True):
         weights = one.weights.flatten().numpy()
@@ -236,13 +237,14 @@ def test_a_pixel_has_a_panel_a_map(model, size):
     seen = see(model(), *size)
     figure = figures.at_pixel(seen, 7, 5)
     read = seen.attention(7, 5)
-    titles = [axes.get_title() for axes in figure.axes]
-    assert all(any(one.name in title for title in titles) for one in read)
+    drawn = [axes.get_title() for axes in figure.axes]
+    titles = map_titles(seen.looked)
+    assert all(any(title.startswith(titles[one.name]) for title in drawn) for one in read)
     for axes in figure.axes:
         for one in read:
-            if one.kind == "channel" and axes.get_title() == one.name:
+            if one.kind == "channel" and axes.get_title() == titles[one.name]:
                 assert np.array_equal(axes.lines[0].get_ydata(), one.values)
-            if one.kind == "scale" and axes.get_title() == one.name:
+            if one.kind == "scale" and axes.get_title() == titles[one.name]:
                 assert [bar.get_width() for bar in axes.patches] == one.values.tolist()
     figure.savefig(io.BytesIO(), dpi=30)
     with pytest.raises(UsageError, match="is outside the picture"):

@@ -17,6 +17,8 @@ from attseg.data.reading.inputs import PictureFile
 from attseg.data.sample import Array, SegmentationData
 from attseg.data.sets.file_set import FileSet
 from attseg.errors import UsageError
+from attseg.files import replacing
+from attseg.written import outputs
 
 PANEL = 320
 """Width of one picture on the sheet, in pixels."""
@@ -71,6 +73,27 @@ def samples_picture(
     return _stack(rows)
 
 
+def write_samples(
+    out: Path,
+    name: str,
+    root: str | Path | None = None,
+    split: str | None = None,
+    count: int = 4,
+    *,
+    options: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write the sheet of ``samples_picture`` as a PNG, and return its absolute path.
+
+    Raises:
+        UsageError: There is another's file; or as ``samples_picture``.
+    """
+    picture = samples_picture(name, root, split, count, options=options)
+    with outputs(out, overwrite=overwrite), replacing(out) as file:
+        picture.save(file, "PNG")
+    return out.absolute()
+
+
 def _spread(items: Sequence[Item], count: int) -> list[Item]:
     """``count`` of some items, from the first to the last."""
     chosen = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int).tolist()
@@ -100,7 +123,7 @@ def _shrunk(values: Array, how: Image.Resampling) -> Array:
 
 def _row(title: str, shape: Sequence[int], panels: Sequence[Array]) -> Image.Image:
     row = Image.new("RGB", (3 * PANEL + 4 * GAP, LINE + panels[0].shape[0] + GAP), "white")
-    text = f"{title} ({shape[1]} x {shape[0]})"
+    text = f"{title} ({shape[0]} x {shape[1]}, height x width)"
     draw_text(ImageDraw.Draw(row), GAP, LINE // 2, shorten(text, FONT_SIZE, row.width - 2 * GAP), FONT_SIZE)
     for place, panel in enumerate(panels):
         row.paste(Image.fromarray(panel), (GAP + place * (PANEL + GAP), LINE))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from attseg.data.archives import ArchiveError, unpack_checked
 from attseg.data.catalog import CATALOG
 from attseg.data.download.fetch import DownloadError, Progress, fetch
 from attseg.data.sets.record import Source
+from attseg.data.wording import amount, plural
 from attseg.errors import unknown
 from attseg.files import FileError, making, obstacle, open_file
 from attseg.locks import locked
@@ -36,6 +38,17 @@ class Download(NamedTuple):
     folder: Path
     archive: Path | None = None
     files: int = 0
+
+    def describe(self) -> Iterator[str]:
+        """What was done, and the terms of the data set, a sentence a line."""
+        if self.archive is None:
+            yield f"{self.folder} was there before; nothing was downloaded"
+        else:
+            known = "checksum as published"
+            counted = "as many pictures as there should be; no checksum is published"
+            yield f"{self.folder}: {plural(self.files, 'file')}, {known if self.source.checksum else counted}"
+            yield f"{self.archive} ({amount(self.archive.stat().st_size)}) is no longer needed"
+        yield f"terms: {self.source.terms} ({self.source.homepage})"
 
 
 def download(name: str, root: str | Path, *, progress: Progress) -> Download:

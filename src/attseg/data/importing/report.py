@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -103,3 +104,7 @@ def report_parts(report: ImportReport) -> Iterator[str | TextTable]:
         yield f"skipped: {name}: {reason}"
     if len(report.broken) > len(shown):
         yield f"and {len(report.broken) - len(shown)} more, which {report.out / 'import.json'} lists"
+    if report.broken:
+        yield f"{plural(len(report.broken), 'picture')} skipped for broken or missing files; the others are in {report.out}"
+    folder = shlex.quote(str(report.out))
+    yield f"next:\n  attseg data check {folder}\n  attseg train pan-folder --data.root {folder}"

@@ -102,7 +102,7 @@ def rows_of(counts: Counts, height: int, width: int) -> npt.NDArray[np.bool_]:
         DataError: As of ``columns_of``.
     """
     if height * width > MAX_PIXELS:
-        raise DataError(f"a mask has {width} x {height} pixels; at most {MAX_PIXELS} are read")
+        raise DataError(f"a mask has {height} x {width} pixels (height x width); at most {MAX_PIXELS} are read")
     mask = np.zeros((height, width), bool)
     if (found := columns_of(counts, width, height)) is not None:
         first, columns = found
@@ -122,7 +122,7 @@ def decode_brush(packed: object, height: int, width: int) -> npt.NDArray[np.bool
         DataError: It is damaged, or of another size.
     """
     if height * width > MAX_PIXELS:
-        raise DataError(f"a brush layer has {width} x {height} pixels; at most {MAX_PIXELS} are read")
+        raise DataError(f"a brush layer has {height} x {width} pixels (height x width); at most {MAX_PIXELS} are read")
     try:
         content = np.array(packed, np.uint8)
         if not isinstance(packed, Sequence) or content.ndim != 1:

@@ -216,7 +216,9 @@ class Runs(Shape):
     def window(self, height: int, width: int) -> Window | None:
         """As of ``Shape``."""
         if self.size != (height, width):
-            raise DataError(f"a mask in runs is {self.size[1]} x {self.size[0]}, and its picture {width} x {height}")
+            raise DataError(
+                f"a mask in runs is {self.size[0]} x {self.size[1]} (height x width), and its picture {height} x {width}"
+            )
         found = columns_of(self.counts, height, width)
         return None if found is None else Window(0, *found)
 

@@ -87,8 +87,8 @@ def survey(export: Export, entry: Entry) -> EntryContents:
     if found.size not in (None, *(sizes := (stored, _standing(stored, raw.orientation)))):
         rows, columns = found.size or stored
         raise DataError(
-            f"its labels are for {columns} x {rows} pixels, and the picture has {sizes[1][1]} x {sizes[1][0]}; find the picture "
-            "that was labelled"
+            f"its labels are for {rows} x {columns} pixels (height x width), and the picture has "
+            f"{sizes[1][0]} x {sizes[1][1]}; find the picture that was labelled"
         )
     shapes: Counter[tuple[str, bool, bool]] = Counter()
     if found.mask is not None:

@@ -124,7 +124,7 @@ def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
         DataError: It is larger; the message is the end of a sentence that begins with the file.
     """
     if width * height > most:
-        raise DataError(_too_large(f"{width} x {height}", most))
+        raise DataError(_too_large(f"{height} x {width}", most))
 
 
 def _kind(image: ImageFile.ImageFile) -> Opened:

@@ -1,4 +1,4 @@
-"""CamVid, the version with 11 classes at 480 x 360: street scenes from a moving car.
+"""CamVid, the version with 11 classes at 360 x 480: street scenes from a moving car.
 
 Source:
     Brostow, Fauqueur, Cipolla: Semantic Object Classes in Video, Pattern Recognition Letters 30(2), 2009; classes and splits of
@@ -25,7 +25,7 @@ _RELEASED = {"train": 367, "val": 101, "test": 233}
 RECORD = DataSet(
     name="camvid",
     title="CamVid",
-    about="street scenes from a moving car, 480 x 360, 11 classes",
+    about="street scenes from a moving car, 360 x 480 (height x width), 11 classes",
     classes=CAMVID,
     layouts=(("images/{}", "labels/{}"), ("{}", "{}annot")),
     places=("CamVid",),

@@ -1,4 +1,4 @@
-"""Cityscapes: street scenes of 50 cities at 2048 x 1024, with fine labels, and coarse ones of many more pictures.
+"""Cityscapes: street scenes of 50 cities at 1024 x 2048, with fine labels, and coarse ones of many more pictures.
 
 19 of its 35 labels count; the others are too rare, or are no part of the scene.
 
@@ -55,7 +55,7 @@ TRAIN_IDS = ClassTable(_NAMES, _COLORS)
 RECORD = DataSet(
     name="cityscapes",
     title="Cityscapes",
-    about="street scenes of 50 cities, 2048 x 1024, 19 classes",
+    about="street scenes of 50 cities, 1024 x 2048 (height x width), 19 classes",
     classes=LABEL_IDS,
     options={"labels": "labelIds or trainIds, the kind of label files"},
     files="cityscapes_files.CityscapesFiles",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from attseg.data import paint
 from attseg.data.fonts import class_label, font_families
 from attseg.data.sample import Array
 from attseg.explain.figures.seen import Floats, Seen, present
+from attseg.files import replacing
 
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
@@ -219,3 +221,9 @@ def _borders(seen: Seen) -> Array:
 def _color(seen: Seen, index: int) -> tuple[float, float, float]:
     red, green, blue = seen.classes.colors[index]
     return red / 255, green / 255, blue / 255
+
+
+def write_figure(figure: Figure, out: Path) -> None:
+    """Write a figure in the format that the end of the name says."""
+    with replacing(out) as file:
+        figure.savefig(file, format=out.suffix.lower().removeprefix("."), dpi=200)

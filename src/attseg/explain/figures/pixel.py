@@ -13,6 +13,7 @@ from attseg.explain.figures.seen import Floats, Seen
 from attseg.explain.looked import Looked, check_pixel
 from attseg.explain.passes import scale_names
 from attseg.explain.pixel import PixelAttention, to_numpy
+from attseg.explain.titles import map_titles
 
 COLUMNS = 3
 
@@ -56,33 +57,35 @@ def draw_pixel(figure: Figure | SubFigure, seen: Seen, x: int, y: int) -> None:
     panels.show_prediction(places[1], seen, class_label(seen.classes.names[index], index))
     for axes in places[:2]:
         panels.mark_point(axes, x, y, 0)
+    titles = map_titles(seen.looked)
     for axes, one, whole in zip(places[2:], read, seen.looked.found, strict=False):
-        _draw(figure, axes, seen, one, whole if isinstance(whole, AttentionMap) else None)
+        _draw(figure, axes, seen, one, whole if isinstance(whole, AttentionMap) else None, titles[one.name])
         if one.kind in ("pairwise", "spatial"):
             panels.mark_point(axes, x, y, 0)
     for axes in places[2 + len(read) :]:
         axes.set_axis_off()
 
 
-def _draw(figure: Figure | SubFigure, axes: Axes, seen: Seen, one: PixelAttention, whole: AttentionMap | None) -> None:
+def _draw(
+    figure: Figure | SubFigure, axes: Axes, seen: Seen, one: PixelAttention, whole: AttentionMap | None, title: str
+) -> None:
     if one.kind == "pairwise":
-        drawn = panels.show_map(axes, seen, one.values * one.values.size, f"{one.name} ({one.direction})")
+        drawn = panels.show_map(axes, seen, one.values * one.values.size, title)
         panels.color_bar(figure, drawn, axes, "weight (1: all equal)")
     elif one.kind == "spatial" and whole is not None:
-        title = f"{one.name}: {one.values.mean():.2f}"
-        drawn = panels.show_map(axes, seen, to_numpy(whole.weights[0].mean(0)), title)
+        drawn = panels.show_map(axes, seen, to_numpy(whole.weights[0].mean(0)), f"{title}: {one.values.mean():.2f}")
         panels.color_bar(figure, drawn, axes, "value")
     elif one.kind in ("channel", "channel-pairs"):
         axes.plot(one.values, color=panels.COLORS[1], linewidth=0.8)
         axes.set_xlabel("channel")
-        _finish(axes, one)
+        _finish(axes, title)
     else:
         names, values = _named(seen.looked, seen, one)
         axes.barh(range(len(names)), values, color=panels.COLORS[1])
         axes.set_yticks(range(len(names)), names, fontfamily=font_families(*names), parse_math=False)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
-        _finish(axes, one)
+        _finish(axes, title)
 
 
 def _named(looked: Looked, seen: Seen, one: PixelAttention) -> tuple[list[str], Floats]:
@@ -92,6 +95,6 @@ def _named(looked: Looked, seen: Seen, one: PixelAttention) -> tuple[list[str], 
     return [class_label(seen.classes.names[index], int(index)) for index in order], one.values[order]
 
 
-def _finish(axes: Axes, one: PixelAttention) -> None:
-    axes.set_title(one.name, fontsize=panels.SMALL + 1, parse_math=False)
+def _finish(axes: Axes, title: str) -> None:
+    axes.set_title(title, fontsize=panels.SMALL + 1, parse_math=False)
     panels.plain(axes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -91,6 +92,11 @@ def chosen_pictures(
             found = sorted(found, key=lambda row: -row.difference)[:count]  # stable: of equal ones, the first
         on_picture(done, len(indices))
     return found
+
+
+def predictor_of(model: Callable[[Array], Any]) -> Predict:
+    """A model of which only the labels are wanted."""
+    return lambda image: model(image).labels
 
 
 def runs_figure(rows: Sequence[Compared], columns: Sequence[str], classes: ClassTable) -> Figure:

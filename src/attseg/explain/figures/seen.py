@@ -53,6 +53,7 @@ class Pictured:
     looked: Looked
     truth: Array | None = None
     """(H, W) the labels, where there are any."""
+    name: str = ""
 
 
 def find_maps(seen: Seen, what: str, mechanisms: tuple[str, ...], having: str) -> list[AttentionMap]:

@@ -9,6 +9,8 @@ from importlib import resources
 import numpy as np
 from matplotlib import colormaps
 
+from attseg.explain.titles import TITLES
+
 COLOR_MAPS = ("inferno", "viridis", "cividis", "gray")
 """Colour maps that go evenly from dark to bright, so that people who do not tell red from green can read them."""
 
@@ -25,7 +27,9 @@ def viewer_script() -> str:
     Its text says how it is called: ``viewer.js``, the last of its files.
     """
     tables = json.dumps({name: _hexadecimal(name) for name in COLOR_MAPS})
-    return "\n".join(['"use strict";', f"const COLOR_MAPS = {tables};", *map(static_text, SCRIPTS)])
+    return "\n".join(
+        ['"use strict";', f"const COLOR_MAPS = {tables}, TITLES = {json.dumps(TITLES)};", *map(static_text, SCRIPTS)]
+    )
 
 
 @cache

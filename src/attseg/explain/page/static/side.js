@@ -13,7 +13,7 @@ const MINI_WIDTH = 320; // of the maps on cards
 function makeSide(side, common) {
   const { picture, view, place } = common;
   const mine = () => view().sides[place];
-  const titles = mapTitles(side.maps);
+  const titles = side.maps.map((map) => map.title);
   const base = ["picture", "prediction", ...(side.truth ? ["truth"] : []), "certainty", ...(common.others.length > 1 ? ["difference"] : [])];
   const without = makeWithout(side, common, titles);
   if (without.any) base.push("without");

@@ -103,7 +103,7 @@ async function mountViewer(element, bundle, { pairwise, without, link = true, co
     ...(link ? [copy] : []),
     ask,
   );
-  const about = `${picture.width} × ${picture.height} pixels`;
+  const about = `${picture.height} × ${picture.width} pixels (height × width)`;
   const models = opened.sides.map((side) => `${side.title} (${side.source})`).join(" and ");
   const root = make(
     "div",
@@ -259,7 +259,7 @@ function makeHelp(bundle) {
       {},
       ...Object.keys(KINDS)
         .filter((kind) => kinds.has(kind))
-        .flatMap((kind) => [make("dt", {}, KINDS[kind].title), make("dd", {}, KINDS[kind].text)]),
+        .flatMap((kind) => [make("dt", {}, TITLES[kind]), make("dd", {}, KINDS[kind].text)]),
     ),
     make(
       "p",

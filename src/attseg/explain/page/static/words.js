@@ -4,46 +4,39 @@ const ENDS = "On pictures larger than those of its training, a network may reach
 
 const KINDS = {
   scale: {
-    title: "Image scales",
     brief: "how much each size of the picture counts at this pixel",
     text:
       "The network saw the picture at several sizes. The colour says how much the chosen size counts at each place; " +
       "over all sizes the weights sum to 1.",
   },
   class: {
-    title: "Classes",
     brief: "how much each class counts at this pixel",
     text:
       "The score of each class is raised or lowered at each place by what surrounds it. " +
       "The colour says how much the chosen class counts there.",
   },
   channel: {
-    title: "Channel gates",
     brief: "how far each channel passes, the same for every pixel",
     text:
       "Each bar is a gate on one channel of the features: at 0 the channel is shut, at 1 it passes as it is. " +
       "The gates are the same for every pixel; the line is their mean.",
   },
   "channel-pairs": {
-    title: "Channels from channels",
     brief: "how much each channel is read by the others",
     text:
       "Every channel gathers from all channels. Each bar is the mean weight that a channel has in all others, " +
       "the same for every pixel; the line is their mean.",
   },
   spatial: {
-    title: "Where",
     brief: "the weight of the features at this pixel",
     text: "The features of each place are multiplied by a weight. The colour says how large it is.",
   },
   collect: {
-    title: "Collects from",
     brief: "where this pixel gathers features from",
     text: `How much the chosen pixel gathers from every place of the picture. ${ENDS}`,
     turned: "How much every place of the picture gathers from the chosen pixel.",
   },
   distribute: {
-    title: "Gives to",
     brief: "which places receive features of this pixel",
     text:
       "How much the chosen pixel gives to every place. A weight is that pixel's share of all that the place receives, " +
@@ -78,34 +71,7 @@ const KEYS = [
   ["?", "this help"],
 ];
 
-/** FPA for fpa, OCR regions for ocr-regions. */
-function mechanismTitle(name) {
-  const [first, ...rest] = name.split("-");
-  return [/^[a-z0-9]{2,5}$/.test(first) ? first.toUpperCase() : first, ...rest].join(" ");
-}
-
 const kindOf = (map) => (map.pairs ? map.pairs.direction : map.kind);
-
-/** The kind of a map; of weights of places also what made them. */
-function kindTitle(map) {
-  return map.kind === "spatial" && map.mechanism ? `${KINDS.spatial.title} (${mechanismTitle(map.mechanism)})` : KINDS[kindOf(map)].title;
-}
-
-/** What a map is called: its kind, and where there are several alike, what tells them apart: stride, names, or a number. */
-function mapTitles(maps) {
-  const kinds = maps.map(kindTitle);
-  const words = maps.map((map) => map.name.split(/[._ ]/));
-  return kinds.map((kind, place) => {
-    const alike = maps.map((_, index) => index).filter((index) => kinds[index] === kind);
-    if (alike.length === 1) return kind;
-    const strides = new Set(alike.map((index) => maps[index].stride).filter(Boolean));
-    if (strides.size === alike.length) return `${kind}, stride ${maps[place].stride}`;
-    const own = words[place].filter((word) => !alike.every((index) => words[index].includes(word)));
-    const telling = own.filter((word) => !/^\d+$/.test(word)).length > 0;
-    const which = telling ? own.join(" ") : alike.indexOf(place) + 1;
-    return `${kind}${telling ? ": " : " "}${which}`;
-  });
-}
 
 function mapText(map, turned) {
   const coarse =

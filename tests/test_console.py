@@ -9,8 +9,8 @@ from rich.progress import Progress, TextColumn
 
 from attseg import cli
 from attseg.cli import main
-from attseg.cli.output import TerminalConsole, print_table
-from attseg.cli.terminal import filtered_output
+from attseg.cli.output import print_table
+from attseg.console import TerminalConsole, filtered_output, progress
 
 EVIL = "sky\x1b[31m\r\x9b2J\u202egnp.exe\u2028\u200b\udce9"
 SHOWN = r"sky\x1b[31m\r\x9b2J\u202egnp.exe\u2028\u200b\udce9"
@@ -65,6 +65,28 @@ def test_progress_bars_are_filtered_and_move(monkeypatch):
     assert "\x1b]8" not in text
     assert r"\x1b]8;;http://evil.example" in text
     assert "\x1b[2K" in text  # what rich itself needs to move the line
+
+
+def test_a_line_of_progress_shows_steps_parts_and_what_is_done(monkeypatch):
+    with terminal(monkeypatch), progress("reading") as bar:
+        (line,) = bar.bar.tasks
+        bar(3, 10, "a name that is not shown")
+        assert (line.description, line.completed, line.total) == ("reading", 3, 10)
+        bar.step("writing", 1, 4)
+        assert (line.description, line.completed, line.total) == ("writing", 1, 4)
+        parts = bar.within("windows")
+        within = bar.bar.tasks[1]
+        assert not within.visible
+        parts(1, 4)
+        assert within.visible and within.completed == 1
+        parts(4, 4)
+        assert not within.visible
+
+
+def test_progress_is_silent_where_nobody_looks(capsys):
+    with progress("reading") as bar:
+        bar(1, 2)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("kind", [ValueError, OSError, cli.UsageError])
