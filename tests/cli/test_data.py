@@ -176,7 +176,7 @@ def test_help_lists_the_data_sets_with_their_options(capsys):
             ["check", "cityscapes", "--data.root", "x", "--data.options.label", "fine"],
             "there is no option of cityscapes 'label'",
         ),
-        (["check", "voc2012", "--data.rot", "x"], "there is no option '--data.rot'; did you mean '--data.root'"),
+        (["check", "voc2012", "--data.rot", "x"], "there is no option '--data.rot'; did you mean '--data.root DIR'"),
         (
             ["check", "camvi"],
             "there is no data set 'camvi'; did you mean 'camvid'? There are: scenes, camvid, folder, voc2012, sbd, ade20k, "

@@ -48,7 +48,7 @@ def test_what_was_there_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "download", lambda name, root, progress: Download(CATALOG[name].source, there))
     assert main(["data", "download", "camvid"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith(f"{there} was there before; nothing was fetched\n")
+    assert text.startswith(f"{there} was there before; nothing was downloaded\n")
     assert text.endswith("  attseg data check camvid --data.root data\n")
 
 

@@ -88,7 +88,7 @@ def test_options_reach_the_import(tmp_path, capsys):
         ([], "--out"),
         (["--out", "x", "--overlap", "first"], "later"),
         (["--out", "x", "--split", "none.csv"], "none.csv"),
-        (["--out", "x", "--imges", "y"], "did you mean '--images'"),
+        (["--out", "x", "--imges", "y"], "did you mean '--images DIR'"),
         (["--out", "x", "--images", "y"], "there is no file or folder 'y'"),
     ],
 )

@@ -17,7 +17,10 @@ from attseg.recipes.nested import section
 
 def _data_sets() -> str:
     """The data sets, one a line, and the options of each."""
-    lines = ["A name, with --data.root DIR where it lies in a folder; or a folder of your own.", ""]
+    lines = [
+        "A name, with --data.root DIR if it lies in a folder; or a folder of your own. Sizes are height x width.",
+        "",
+    ]
     lines += [f"{name:<11} {record.about}" for name, record in CATALOG.items()]
     for name, record in CATALOG.items():
         if record.options:
