@@ -55,9 +55,6 @@ def run(
 
     from attseg.web.explore import explore
 
-    explore([run, *more], pictures, host=host, port=port, browser=open, device=device, tell=tell, announce=_announce)
+    announce = lambda url: print(f"{url}\nCtrl-C ends it.", flush=True)  # noqa: E731
+    explore([run, *more], pictures, host=host, port=port, browser=open, device=device, tell=tell, announce=announce)
     return 0
-
-
-def _announce(url: str) -> None:
-    print(f"{url}\nCtrl-C ends it.", flush=True)

@@ -161,9 +161,8 @@ def _label_raster(
 
     need_rasterio()
     with outputs(out, overwrite=overwrite), progress("windows") as on_views:
-        segmenter = load(run, device=device)
+        segmenter, source = load(run, device=device), Path(pictures[0]).expanduser()
         protocol = views.find(segmenter.data)
-        source = Path(pictures[0]).expanduser()
         made = label_raster(segmenter, source, out, protocol=protocol, memory=views.memory, on_views=on_views)
     print(f"{out}: " + "\n  ".join(made.describe()))
     return 0

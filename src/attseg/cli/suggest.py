@@ -41,7 +41,6 @@ def run(
     """
     from attseg.suggest.job import suggest
 
-    spec = DataSpec(name="folder", root=data, **section(given, "data"))
-    found = suggest(spec, minutes=minutes, seconds=seconds)
+    found = suggest(DataSpec(name="folder", root=data, **section(given, "data")), minutes=minutes, seconds=seconds)
     print_result(found.to_dict(), found.describe(), json=json)
     return 0

@@ -27,9 +27,8 @@ def viewer_script() -> str:
     Its text says how it is called: ``viewer.js``, the last of its files.
     """
     tables = json.dumps({name: _hexadecimal(name) for name in COLOR_MAPS})
-    return "\n".join(
-        ['"use strict";', f"const COLOR_MAPS = {tables}, TITLES = {json.dumps(TITLES)};", *map(static_text, SCRIPTS)]
-    )
+    constants = f"const COLOR_MAPS = {tables};\nconst TITLES = {json.dumps(TITLES)};"
+    return "\n".join(['"use strict";', constants, *map(static_text, SCRIPTS)])
 
 
 @cache
