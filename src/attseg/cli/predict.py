@@ -79,16 +79,9 @@ def run(
         attseg predict runs/mine --split test --data.name voc2012 --data.root ~/data/voc --out segmented
     """
     if out.suffix.lower() in (".tif", ".tiff"):
-        unused: dict[str, Any] = {
-            "--no-overlay": no_overlay,
-            "--batch": batch,
-            "--workers": workers,
-            "--split": split,
-            "--crf": crf,
-            "--submission": submission,
-            "--show-bands": show_bands,
-            "one of --threshold, --unsure-below, --min-region and --save": results != ResultOptions(),
-        }
+        unused: dict[str, Any] = {"--no-overlay": no_overlay, "--batch": batch, "--workers": workers}
+        unused |= {"--split": split, "--crf": crf, "--submission": submission, "--show-bands": show_bands}
+        unused |= {"one of --threshold, --unsure-below, --min-region and --save": results != ResultOptions()}
         if others := [name for name, value in unused.items() if value]:
             raise UsageError(
                 f"{others[0]} was given, and a label raster ({out}) is made without; leave it out, or give a folder to --out for "
