@@ -220,7 +220,7 @@ def test_toy(capsys):
     assert main(["toy", "--help"]) == 0
     assert "Where to stop" in capsys.readouterr().out
     assert main(["toy", "--nunber", "4"]) == 2
-    assert "'--number'" in capsys.readouterr().err
+    assert "'--number" in capsys.readouterr().err
 """,
 }
 

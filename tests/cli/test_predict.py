@@ -105,7 +105,7 @@ def test_videos_and_pictures_are_taken_together(trained, photos, tmp_path, capsy
     assert sorted(path.name for path in (out / "labels").iterdir()) == ["a.png", "b.png", "clip.mkv"]
     assert len((out / "manifest.jsonl").read_text().splitlines()) == 3
     assert main([*call, "--crf"]) == 2
-    assert "--crf refines pictures, not videos" in capsys.readouterr().err
+    assert "--crf is for pictures, not videos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
