@@ -4,7 +4,8 @@
 
 Each folder holds ``NAME/seed-N`` as ``attseg reproduce`` and ``benchmarks/seeds.py`` leave them, and COMMIT says what they were
 run with. Runs that are not there yet are missing in the record; call it again when they are. Nothing is trained.
-With ``--keep``, runs of the record stay where the folders have none of the same network and seed, if its arguments are the same.
+With ``--keep``, runs of the record stay where the folders have none of the same network and seed, if its arguments are the same;
+intervals over pictures are of all seeds of both networks, or left out.
 """
 
 from __future__ import annotations
@@ -129,6 +130,9 @@ def main() -> None:
             pictures[name] = over_pictures(found[one], found[other])
         elif earlier is not None:
             pictures[name] = earlier
+        common = set.intersection(*({run["seed"] for run in networks[end]["runs"]} for end in (one, other)))
+        if name in pictures and set(pictures[name]["seeds"]) != common:
+            del pictures[name]  # counts of other seeds, which were recorded before, are gone
     record = {
         "about": before["about"]
         if kept
