@@ -17,6 +17,9 @@ TRAIN = (
 )
 
 
+CLASSES = "index,name,r,g,b\n0,background,0,0,0\n1,crack,250,50,80\n"
+
+
 @pytest.fixture(scope="module")
 def mine(tmp_path_factory):
     """Twelve pictures and colour masks in one folder, and no table of classes."""
@@ -53,7 +56,7 @@ def test_doing_what_the_check_says_trains_a_model(mine, trained, capsys):
     assert "2 rows; their names are placeholders" in capsys.readouterr().out
     assert (mine / "classes.csv").read_text().splitlines()[1:] == ["0,background,0,0,0,", "1,class fa3250,250,50,80,"]
     assert main(propose) == 0, "what attseg wrote itself may be written again"
-    (mine / "classes.csv").write_text("index,name,r,g,b\n0,background,0,0,0\n1,crack,250,50,80\n")
+    (mine / "classes.csv").write_text(CLASSES)
     assert main(propose) == 2, "and what a person has changed may not"
     capsys.readouterr()
     check = propose[: propose.index("--propose")]
@@ -165,6 +168,7 @@ def test_folds_are_trained_and_measured_together(mine, tmp_path, capsys):
 
 def test_a_split_file_is_written_extended_and_used(mine, tmp_path, capsys):
     options = ("--data.options.labels", "{stem}_mask.png", "--data.options.masks", "color")
+    (mine / "classes.csv").write_text(CLASSES)
     file = tmp_path / "splits.csv"
     split = ("data", "split", str(mine), *options, "--data.options.split", "0.75", "--out", str(file))
     assert main(split) == 0
