@@ -183,14 +183,22 @@ def fitted(sample: Sample, size: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def recipes(tables: list[str], steps: int) -> dict[str, Recipe]:
-    """The networks of tables by name; rows that differ in nothing but data and depth are one."""
+    """The networks of tables by name; rows that differ in nothing but data and depth are one.
+
+    The forms of FPA in PAN's table 1 are here twice: with a pyramid of one channel, and of a quarter of the channels.
+    """
     found = {}
     for name in tables:
         table = find_table(name)
         for row in table.rows:
             recipe = small(table, row, steps=steps)
-            if recipe is not None:
-                found[recipe.name] = replace(recipe, model=replace(recipe.model, args=on_encoder(recipe.model.args)))
+            if recipe is None:
+                continue
+            args = on_encoder(recipe.model.args)
+            found[recipe.name] = replace(recipe, model=replace(recipe.model, args=args))
+            if name == "pan:1" and args.get("context", "fpa") == "fpa":
+                wide = args | {"pyramid_channels": args["channels"] // 4}
+                found[f"{recipe.name}-quarter"] = replace(recipe, model=replace(recipe.model, args=wide))
     return found
 
 
