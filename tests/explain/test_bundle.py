@@ -7,7 +7,7 @@ import torch
 
 from attseg.data.classes import ClassTable, distinct_colors
 from attseg.explain import bundle as module
-from attseg.explain import kept as kept_module
+from attseg.explain import bundle_picture
 from attseg.explain.bundle import Side, make_bundle
 from attseg.explain.looked import look
 from attseg.explain.passes import scale_names
@@ -84,7 +84,7 @@ def test_pictures_below_32_pixels_are_cut_out_of_what_the_network_saw(psanet):
 
 
 def test_large_pictures_and_maps_are_scaled_down_and_say_so(psanet, monkeypatch):
-    monkeypatch.setattr(kept_module, "LONGEST", 50)
+    monkeypatch.setattr(bundle_picture, "LONGEST", 50)
     monkeypatch.setattr(module, "MOST_PAIRS", 400)
     side = a_side(psanet, 80, 120)
     written = make_bundle(an_image(80, 120), [side], name="p")

@@ -62,6 +62,7 @@ def evaluate(
         DataError: A sample cannot be read.
 
     Example:
+        >>> from attseg import open_data
         >>> report = evaluate("demo", open_data("scenes", "val", count=2), device="cpu", progress=False)
         >>> report.pictures
         2

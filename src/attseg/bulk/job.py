@@ -109,7 +109,7 @@ def predict_inputs(
     archive = Submission(submission, out / f"submission-{submission}", segmenter.classes) if submission else None
     options |= {"overwrite": overwrite, "share": share}
     summaries = []
-    with outputs(*([archive.path] if archive else []), overwrite=overwrite):  # refused before hours of work
+    with outputs(*([archive.path] if archive is not None else []), overwrite=overwrite):  # refused before hours of work
         if images:
             with bar("predicting") as line:
                 callbacks: dict[str, Any] = {"on_file": line, "on_views": line.within("windows")}

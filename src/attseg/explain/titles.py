@@ -28,7 +28,7 @@ def map_titles(looked: Looked) -> dict[str, str]:
         >>> from attseg.explain.looked import look
         >>> from attseg.models import PAN
         >>> titles = map_titles(look(PAN(3, encoder="resnet18").eval(), torch.zeros(1, 3, 64, 96)))
-        >>> titles["context.pyramid"], titles["decoder.steps.0.attention"]
+        >>> titles["context.pyramid"], titles["decoder.steps.2.attention"]
         ('Where (FPA)', 'Channel gates, stride 16')
     """
     kinds = [_kind_title(one) for one in looked.found]

@@ -150,7 +150,7 @@ def test_boxes_beside_outlines_are_left_out_and_counted(tmp_path):
     ("segmentation", "said"),
     [
         ({"size": [HEIGHT, WIDTH], "counts": [3]}, "3 pixels, and 2400 were expected"),
-        ({"size": [3, 1], "counts": [3]}, "1 x 3, and its picture 60 x 40"),
+        ({"size": [3, 1], "counts": [3]}, "3 x 1 (height x width), and its picture 40 x 60"),
         ({"size": [HEIGHT], "counts": [2400]}, "no valid size"),
         ({"size": [HEIGHT, WIDTH], "counts": "\x01"}, "damaged"),
         ([[1, 2, 3, 4, 5, "a"]], "pairs of numbers"),

@@ -115,7 +115,9 @@ def test_masks_that_were_compressed_with_loss_or_resized(tmp_path):
     Image.fromarray(COLORS[index_mask(1)[:30]]).save(folder / "masks" / "day" / "p1.png")
     report = import_data(folder, tmp_path / "out")
     assert "compressed with loss" in report.broken["day/p0"]
-    assert f"for {WIDTH} x 30 pixels, and the picture has {WIDTH} x {HEIGHT}" in report.broken["day/p1"]
+    assert (
+        f"for 30 x {WIDTH} pixels (height x width), and the picture has {HEIGHT} x {WIDTH}" in report.broken["day/p1"]
+    )
 
 
 @pytest.mark.parametrize("colors", [True, False])
