@@ -181,7 +181,7 @@ def test_a_file_without_shapes_says_that_nothing_is_there(tmp_path, options):
          "no base64"),
         ('{"shapes": [{"label": "a", "shape_type": "star", "points": [[0, 0]]}], "imagePath": "p0.jpg"}', "not known here"),
         ('{"shapes": [], "imagePath": "../../../../etc/gone.jpg"}', "was not found in"),
-        ('{"shapes": [], "imagePath": "p0.jpg", "imageHeight": 41, "imageWidth": 60}', "for 41 x 60 pixels (height x width), and the picture"),
+        ('{"shapes": [], "imagePath": "p0.jpg", "imageHeight": 41, "imageWidth": 60}', "for 41 x 60 pixels (height x width)"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named_and_skipped(tmp_path, content, said):
