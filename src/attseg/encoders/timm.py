@@ -149,7 +149,7 @@ def _create(name: str, output_stride: int, options: dict[str, Any]) -> Any:
     check_output_stride(output_stride)
     try:
         return timm.create_model(name, **options)
-    except (TypeError, AssertionError, NotImplementedError):
+    except (TypeError, AssertionError, NotImplementedError):  # families of timm refuse a stride in these ways
         if output_stride == 32:
             raise
         raise UsageError(

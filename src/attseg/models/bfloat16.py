@@ -82,7 +82,7 @@ class _In32Bits(nn.Module):
 
     def takes(self, maps: Tensor) -> bool:
         """Whether these maps are computed in 32 bits."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say which maps it computes in 32 bits")
 
 
 class _Small(_In32Bits):
